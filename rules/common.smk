@@ -1,0 +1,83 @@
+# What all rules share: the configuration, the study that it describes, and the look-ups that rules use as inputs.
+
+import logging
+import os
+import traceback
+import uuid
+from functools import cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import LogEvent, logger
+
+from daydreaming.cohort_writer import build_cohort
+from daydreaming.errors import GenerationError, InputError
+from daydreaming.pivots import STATISTICS, build_pivot, write_pivot
+from daydreaming.runner import Runner
+from daydreaming.score_table import read_scores, write_scores
+from daydreaming.scores import collect_scores
+from daydreaming.settings import settings_from_config
+from daydreaming.study import load_study
+
+PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent
+
+if workflow.modifier.is_main_snakefile() and workflow.overwrite_workdir is None:
+
+    # Wherever it is called from, the workflow works on its own folder, unless --directory names another one.
+    workdir: str(PROJECT)
+
+
+configfile: "config.yaml" if Path("config.yaml").exists() else str(PROJECT / "config.yaml")
+
+
+def checked(load, *arguments):
+    """Call a function of the library; a fault in the inputs becomes a message of Snakemake's, without a stack trace."""
+    try:
+        return load(*arguments)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+SETTINGS = checked(settings_from_config, config)
+GENS = SETTINGS.paths.gens
+
+
+@cache
+def study():
+    """Catalogs, combos and membership of the configured cohort, read when a rule first asks for them."""
+    return checked(load_study, SETTINGS)
+
+
+def specification_of(stage):
+    """Returns what a generation of a stage is made from and by, as the `params` of its rule."""
+    return lambda wildcards: checked(study().specification, stage, wildcards.gen_id).fingerprint()
+
+
+def template_of(stage):
+    """Returns the template file of a generation; none where the catalog has the text itself."""
+
+    def template(wildcards):
+        return checked(study().specification, stage, wildcards.gen_id).template.path or []
+
+    return template
+
+
+def parent_of(stage):
+    """Returns the parsed text that a generation is made from."""
+    return lambda wildcards: str(checked(study().parent_parsed, stage, wildcards.gen_id))
+
+
+def concept_texts(wildcards):
+    """Returns the descriptions of a draft's concepts."""
+    return [str(text.path) for text in checked(study().specification, "draft", wildcards.gen_id).concepts]
+
+
+def parsed_texts(stage):
+    """Returns the parsed texts of all generations of a stage."""
+    return lambda wildcards: [str(path) for path in study().parsed_texts(stage)]
+
+
+def score_files(wildcards):
+    """Returns the tables of scores of the cohort."""
+    reports = study().cohort_files.reports
+    return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]

@@ -1,0 +1,35 @@
+# From evaluations to results: scores, pivot tables, the report.
+
+COHORTS = SETTINGS.paths.cohorts
+
+
+rule score_table:
+    input:
+        evaluations=parsed_texts("evaluation"),
+        membership=COHORTS / "{cohort_id}/membership.csv",
+    output:
+        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+    log:
+        "logs/score_table/{cohort_id}.log",
+    run:
+        write_scores(Path(output.scores), collect_scores(SETTINGS, study().membership))
+
+
+rule pivot_tables:
+    input:
+        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+    output:
+        pivots=expand(COHORTS / "{{cohort_id}}/reports/pivot_{statistic}.csv", statistic=STATISTICS),
+    log:
+        "logs/pivot_tables/{cohort_id}.log",
+    run:
+        write_pivot(build_pivot(read_scores(Path(input.scores))), Path(output.pivots[0]).parent)
+
+
+localrules:
+    scores,
+
+
+rule scores:
+    input:
+        score_files,

@@ -1,0 +1,142 @@
+"""Gather the scores of cohorts into one table, and say which evaluations have none, and why."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from daydreaming.catalogs import load_catalogs
+from daydreaming.cohorts import cohort_id_for
+from daydreaming.command_line import add_project_arguments, load_project
+from daydreaming.concepts import load_combos
+from daydreaming.errors import Fault, InputError
+from daydreaming.membership import load_membership
+from daydreaming.records import Catalogs
+from daydreaming.score_table import ScoreRow, write_scores
+from daydreaming.scores import collect_scores, count_scores, embedded_models, score_summary
+from daydreaming.settings import Settings
+from daydreaming.tables import gathering
+
+_LISTED = 20
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the table and print what is in it; return 1 for faulty inputs or more failures than allowed, else 0."""
+    arguments = _parser().parse_args(argv)
+    output = arguments.output.absolute()
+    try:
+        settings = load_project(arguments)
+        catalogs = load_catalogs(settings)
+        cohort_ids = _cohort_ids(arguments, settings, catalogs)
+        rows = _collect(settings, catalogs, cohort_ids)
+    except InputError as error:
+        print(error)
+        return 1
+    _print_counts(rows, cohort_ids)
+    counts = count_scores(rows)
+    allowed = arguments.max_failed_fraction
+    if allowed is not None and counts.unscored_fraction > allowed:
+        share = f"{counts.unscored_fraction:.1%} of the evaluations have no score and {allowed:.1%} are allowed"
+        print(f"\nNothing was written: {share} (--max-failed-fraction).")
+        return 1
+    try:
+        write_scores(output, rows)
+    except OSError as error:
+        print(f"{output}: the scores cannot be written: {error.strerror}. Choose another place with --output.")
+        return 1
+    _print_summary(rows, embedded_models(settings, catalogs))
+    print(f"Scores: {arguments.output}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="the CSV file to write")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--cohort", nargs="+", default=[], metavar="ID", help="cohorts to gather (default: the configured one)"
+    )
+    which.add_argument("--all-cohorts", action="store_true", help="gather every cohort that has a membership.csv")
+    parser.add_argument(
+        "--max-failed-fraction",
+        type=_fraction,
+        metavar="F",
+        help="write nothing and fail if more than this share (0 to 1) has no score (default: any share is fine)",
+    )
+    add_project_arguments(parser)
+    return parser
+
+
+def _fraction(text: str) -> float:
+    fraction = float(text)
+    if not 0 <= fraction <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return fraction
+
+
+def _cohort_ids(arguments: argparse.Namespace, settings: Settings, catalogs: Catalogs) -> list[str]:
+    if not arguments.all_cohorts:
+        return list(dict.fromkeys(arguments.cohort)) or [cohort_id_for(settings, catalogs)]
+    folder = settings.paths.cohorts
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    cohort_ids = [name for name in names if settings.paths.cohort(name).membership.is_file()]
+    if not cohort_ids:
+        raise InputError(
+            Fault(str(folder), "no cohort has a membership.csv.", "Build one with `snakemake membership`.")
+        )
+    return cohort_ids
+
+
+def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) -> list[ScoreRow]:
+    combos = load_combos(settings, catalogs)
+    faults: list[Fault] = []
+    rows: list[ScoreRow] = []
+    for cohort_id in cohort_ids:
+        with gathering(faults):
+            rows.extend(collect_scores(settings, load_membership(settings, catalogs, combos, cohort_id)))
+    if faults:
+        raise InputError(faults)
+    return rows
+
+
+def _print_counts(rows: Sequence[ScoreRow], cohort_ids: Sequence[str]) -> None:
+    counts = count_scores(rows)
+    print(f"Cohorts: {', '.join(cohort_ids)}")
+    print(f"Evaluations: {counts.total:,}, with a score: {counts.scored:,}")
+    for kind, number in counts.unscored.items():
+        print(f"  without a score, {kind}: {number:,}")
+    unscored = [row for row in rows if row.score is None]
+    if not unscored:
+        return
+    print("\nWithout a score, and the file to look at:")
+    for row in unscored[:_LISTED]:
+        print(f"  {row.gen_id} ({row.error}): {row.error_message}\n    {row.look_at}")
+    if len(unscored) > _LISTED:
+        print(f"  ... and {len(unscored) - _LISTED:,} more; the column error of the table names them all.")
+    print("`snakemake -j8` tries what is missing or failed again.")
+
+
+def _print_summary(rows: Sequence[ScoreRow], embedded: set[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Scores, 0 to 10")
+    for name in ("essay template", "model", "rubric", "judge"):
+        table.add_column(name, overflow="fold")
+    for name in ("n", "no score", "mean"):
+        table.add_column(name, justify="right")
+    for row in score_summary(rows):
+        ids = (row.generation_template, row.generation_model, row.evaluation_template, row.evaluation_llm_model)
+        mean = "" if row.mean is None else f"{row.mean:.2f}"
+        # Text, because rich would take an id in square brackets for markup.
+        table.add_row(*map(Text, ids), str(row.n), str(row.n_failed), mean)
+    Console().print(table)
+    used = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)} & embedded
+    if used:
+        print(f"Scores with {', '.join(sorted(used))} come from the embedded model: these scores carry no signal.")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

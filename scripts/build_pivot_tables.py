@@ -1,0 +1,39 @@
+"""Turn a table of scores into pivot tables: essays by rubric and judge, with mean, n, sum and number of failures."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from daydreaming.errors import InputError
+from daydreaming.pivots import build_pivot, write_pivot
+from daydreaming.score_table import read_scores
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the pivot tables and print where they are; return 1 if the scores cannot be read, else 0."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--parsed-scores", type=Path, required=True, metavar="FILE", help="the table that aggregate_scores.py wrote"
+    )
+    parser.add_argument(
+        "--output-dir", type=Path, metavar="DIR", help="where to write (default: the folder of the scores)"
+    )
+    arguments = parser.parse_args(argv)
+    folder = arguments.output_dir or arguments.parsed_scores.parent
+    try:
+        pivot = build_pivot(read_scores(arguments.parsed_scores))
+        paths = write_pivot(pivot, folder)
+    except InputError as error:
+        print(error)
+        return 1
+    except OSError as error:
+        print(f"{folder}: the tables cannot be written: {error.strerror}. Choose another place with --output-dir.")
+        return 1
+    print(f"{len(pivot.essays):,} essays, {len(pivot.columns) - 1:,} pairs of rubric and judge:")
+    print(*(f"  {path}" for path in paths), sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

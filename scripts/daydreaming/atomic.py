@@ -1,0 +1,55 @@
+"""Writing a file so that a reader, or a crash, sees the old text or the new text and nothing between."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Replace the content of `path` by `text` (UTF-8, line ends as given). See `write_bytes`."""
+    # A model may send lone surrogates; what it said must reach the disk whatever it is.
+    write_bytes(path, text.encode("utf-8", errors="surrogatepass"), durable=durable)
+
+
+def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Replace the content of `path`, making its folder if there is none.
+
+    The content is on the disk before the name points to it. `durable` also makes the rename itself survive a power
+    loss: for what cannot be made again. Raises OSError when the disk refuses; `path` is unchanged then.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        try:
+            write_all(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)  # noqa: PTH105  (Path.replace builds another Path for every file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of `content` to an open file, in as many steps as it takes."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power loss."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,175 @@
+"""The generations store: the four files of a generation, and its metadata."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from daydreaming.atomic import write_bytes, write_text
+from daydreaming.errors import FailureKind
+from daydreaming.paths import GenerationFiles
+from daydreaming.replies import Reply
+from daydreaming.specification import Specification
+from daydreaming.templates import template_name
+
+PARSE_REPORT_MARKER = (
+    "\n===== daydreaming: the reply ends above this line; below is the report of what is wrong with it =====\n"
+)
+PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+@dataclass
+class Outcome:
+    """How a generation went, as it fills up: what metadata.json says of it. Times are Unix seconds or milliseconds."""
+
+    started_at: float
+    finished_at: float = 0.0
+    template_sha1: str | None = None
+    prompt_sha256: str | None = None
+    request_sha256: str | None = None
+    reply: Reply | None = None
+    attempts: int = 0
+    reused: bool = False
+    render_ms: float | None = None
+    llm_ms: float | None = None
+    parse_ms: float | None = None
+    error: str = "none"
+    error_message: str | None = None
+    error_traceback: str | None = None
+    written: set[str] = field(default_factory=set)
+
+
+class GenerationStore:
+    """Writes and reads `data/gens/<stage>/<gen_id>/`. Every write is atomic."""
+
+    def __init__(self, files: GenerationFiles):
+        self.files = files
+
+    def write_prompt(self, text: str) -> None:
+        """Write prompt.txt."""
+        write_text(self.files.prompt, text, durable=False)
+
+    def write_reply(self, text: str) -> None:
+        """Write raw.txt: the model's reply to the last character."""
+        write_text(self.files.raw, text, durable=False)
+
+    def write_parsed(self, text: str) -> None:
+        """Write parsed.txt."""
+        write_text(self.files.parsed, text, durable=False)
+
+    def write_error(self, report: str) -> None:
+        """Write the report of a failed call to raw.txt."""
+        write_text(self.files.raw, report, durable=False)
+
+    def write_parse_error(self, reply: str, report: str) -> None:
+        """Write the reply and, below a marker line, the report of what is wrong with it to raw.txt."""
+        write_text(self.files.raw, f"{reply}{PARSE_REPORT_MARKER}{report}", durable=False)
+
+    def read_reply(self) -> str | None:
+        """The reply in raw.txt, without a report below it; None if there is no raw.txt."""
+        try:
+            with self.files.raw.open(encoding="utf-8", newline="") as stream:
+                return stream.read().rsplit(PARSE_REPORT_MARKER, 1)[0]
+        except FileNotFoundError:
+            return None
+
+    def kept_reply(self) -> tuple[str, Reply | None]:
+        """The name of the request that these files were made from, and the reply in raw.txt if it holds one."""
+        metadata = self.read_metadata() or {}
+        request_sha256, usage = metadata.get("request_sha256"), metadata.get("usage")
+        if not request_sha256 or usage is None or (text := self.read_reply()) is None:
+            return "", None
+        reply = Reply(
+            request_sha256=request_sha256,
+            text=text,
+            finish_reason=metadata.get("finish_reason"),
+            refusal=metadata.get("error_message") if metadata.get("error") == FailureKind.REFUSED else None,
+            usage=usage,
+            cost_usd=metadata.get("cost_usd"),
+            served_model=metadata.get("served_model"),
+            request_id=metadata.get("request_id"),
+            started_at=metadata["started_at"],
+            finished_at=metadata["finished_at"],
+        )
+        return request_sha256, reply
+
+    def remove_parsed(self) -> None:
+        """Take away the result of an earlier run: a failed generation has none."""
+        self.files.parsed.unlink(missing_ok=True)
+
+    def read_metadata(self) -> dict[str, Any] | None:
+        """The metadata; None if there is none that can be read."""
+        try:
+            metadata = orjson.loads(self.files.metadata.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return metadata if isinstance(metadata, dict) else None
+
+    def write_metadata(self, specification: Specification, outcome: Outcome) -> None:
+        """Write metadata.json, which says how the generation went and what it was made of."""
+        metadata = _metadata(specification, outcome, self.files)
+        write_bytes(self.files.metadata, orjson.dumps(metadata, option=PRETTY), durable=False)
+
+
+def _metadata(specification: Specification, outcome: Outcome, files: GenerationFiles) -> dict[str, Any]:
+    """The keys of metadata.json, in the order of the contract (schemas/metadata.schema.json)."""
+    reply, sampling = outcome.reply, specification.sampling
+    parent = specification.parent
+    return {
+        "stage": specification.stage,
+        "gen_id": specification.gen_id,
+        "template_id": specification.template.template_id,
+        "template_path": template_name(specification.template),
+        "template_sha1": outcome.template_sha1,
+        "model": specification.model,
+        "parser_name": specification.parser,
+        "skip_llm": specification.is_copy,
+        "pass_through_from": _pass_through_from(specification, files),
+        "files": {name: str(path) if name in outcome.written else None for name, path in _views(files).items()},
+        "started_at": outcome.started_at,
+        "finished_at": outcome.finished_at,
+        "duration_s": outcome.finished_at - outcome.started_at,
+        "mode": "copy" if specification.is_copy else "llm",
+        "error": outcome.error,
+        "error_message": outcome.error_message,
+        "cohort_id": specification.cohort_id,
+        "parent_gen_id": specification.parent_gen_id if parent else None,
+        "combo_id": specification.combo_id or None,
+        "llm_model_id": specification.llm_model_id or None,
+        "replicate": specification.replicate,
+        "render_ms": outcome.render_ms,
+        "llm_ms": outcome.llm_ms,
+        "parse_ms": outcome.parse_ms,
+        "finish_reason": reply.finish_reason if reply else None,
+        "usage": dict(reply.usage) if reply else None,
+        "cost_usd": reply.cost_usd if reply else None,
+        "served_model": reply.served_model if reply else None,
+        "request_id": reply.request_id if reply else None,
+        "temperature": sampling.temperature if sampling else None,
+        "max_tokens": sampling.max_tokens if sampling else None,
+        "seed": sampling.seed if sampling else None,
+        "endpoint": specification.endpoint,
+        "answerer": specification.answerer,
+        "prompt_sha256": outcome.prompt_sha256,
+        "request_sha256": outcome.request_sha256,
+        "attempts": outcome.attempts,
+        "reply_reused": outcome.reused,
+        "fingerprint_sha256": hashlib.sha256(specification.fingerprint().encode()).hexdigest(),
+        "error_traceback": outcome.error_traceback,
+    }
+
+
+def _views(files: GenerationFiles) -> Mapping[str, Path]:
+    return {"prompt": files.prompt, "raw": files.raw, "parsed": files.parsed}
+
+
+def _pass_through_from(specification: Specification, files: GenerationFiles) -> str | None:
+    if not specification.is_copy:
+        return None
+    stage, gen_id = specification.parent
+    return str(files.folder.parent.parent / stage / gen_id / "parsed.txt")

@@ -1,0 +1,1 @@
+"""Calls to models: endpoints, limits, the client, and the embedded model."""

@@ -1,0 +1,67 @@
+"""A request to a model as an immutable value, named by its content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """All that decides an answer, and nothing else: no key, no timeout, no endpoint's name.
+
+    `answerer` says who answers: the endpoint's base URL, or the embedded model's package and version. `attempt` counts
+    the fresh attempts after replies that could not be used (0 for the first request).
+    """
+
+    answerer: str
+    model: str
+    messages: tuple[Mapping[str, str], ...]
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    replicate: int = 1
+    attempt: int = 0
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The request as plain JSON values, as it is stored and named."""
+        content = {
+            "answerer": self.answerer,
+            "model": self.model,
+            "messages": [dict(message) for message in self.messages],
+            # 1 and 1.0 are the same temperature, and must have the same name.
+            "temperature": None if self.temperature is None else float(self.temperature),
+            "max_tokens": self.max_tokens,
+            "seed": self.seed,
+            "extra_body": dict(self.extra_body),
+            "replicate": self.replicate,
+        }
+        return {**content, "attempt": self.attempt} if self.attempt else content
+
+    @cached_property
+    def sha256(self) -> str:
+        """The name of the request: SHA-256 of its canonical JSON (sorted keys, no white space)."""
+        return hashlib.sha256(orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def body(self) -> dict[str, Any]:
+        """The body of the HTTP call."""
+        body = {
+            "model": self.model,
+            "messages": self.content["messages"],
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "seed": self.seed,
+        }
+        return {**{key: value for key, value in body.items() if value is not None}, **self.extra_body}
+
+    @property
+    def prompt_bytes(self) -> int:
+        """The length of the messages in UTF-8 bytes: a byte-level tokenizer makes no more tokens of them than this."""
+        return sum(len(message["content"].encode("utf-8", errors="replace")) for message in self.messages)

@@ -1,0 +1,6 @@
+"""Parsers: from a model's reply to the text that the next stage, or the score, is made of."""
+
+from daydreaming.parsers.contract import Parser, ParserContext
+from daydreaming.parsers.registry import get_parser, parser_names
+
+__all__ = ["Parser", "ParserContext", "get_parser", "parser_names"]

@@ -1,0 +1,136 @@
+"""The only place where a path below `data/` is spelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+STAGES = ("draft", "essay", "evaluation")
+DESCRIPTION_LEVELS = ("sentence", "paragraph", "article")
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationFiles:
+    """The four files of one generation."""
+
+    folder: Path
+
+    @property
+    def prompt(self) -> Path:
+        return self.folder / "prompt.txt"
+
+    @property
+    def raw(self) -> Path:
+        return self.folder / "raw.txt"
+
+    @property
+    def parsed(self) -> Path:
+        return self.folder / "parsed.txt"
+
+    @property
+    def metadata(self) -> Path:
+        return self.folder / "metadata.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CohortFiles:
+    """The files of one cohort: its tables, its journal of calls, its reports."""
+
+    folder: Path
+
+    @property
+    def membership(self) -> Path:
+        return self.folder / "membership.csv"
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "manifest.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.jsonl"
+
+    @property
+    def freshness(self) -> Path:
+        return self.folder / "freshness.json"
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports"
+
+
+@dataclass(frozen=True, slots=True)
+class DataPaths:
+    """Every place below one data root. `root` is kept as the user gave it, so relative paths stay relative."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "1_raw"
+
+    @property
+    def concepts(self) -> Path:
+        return self.raw / "concepts_metadata.csv"
+
+    @property
+    def models(self) -> Path:
+        return self.raw / "llm_models.csv"
+
+    @property
+    def selected_combos(self) -> Path:
+        return self.root / "2_tasks" / "selected_combo_mappings.csv"
+
+    @property
+    def selected_essays(self) -> Path:
+        return self.root / "2_tasks" / "selected_essays.txt"
+
+    @property
+    def combos(self) -> Path:
+        return self.root / "combo_mappings.csv"
+
+    @property
+    def gens(self) -> Path:
+        return self.root / "gens"
+
+    @property
+    def cohorts(self) -> Path:
+        return self.root / "cohorts"
+
+    @property
+    def replies(self) -> Path:
+        return self.root / "replies"
+
+    @property
+    def limits(self) -> Path:
+        return self.root / "limits"
+
+    @property
+    def cross_experiment(self) -> Path:
+        return self.root / "7_cross_experiment"
+
+    def concept_text(self, level: str, concept_id: str) -> Path:
+        """The description of a concept at a level (`sentence`, `paragraph`, `article`)."""
+        return self.raw / "concepts" / f"descriptions-{level}" / f"{concept_id}.txt"
+
+    def templates(self, stage: str) -> Path:
+        """The catalog of a stage's templates."""
+        return self.raw / f"{stage}_templates.csv"
+
+    def template_text(self, stage: str, template_id: str) -> Path:
+        """Where a template's text is when its row names neither `content` nor `template_path`."""
+        if stage == "evaluation":
+            return self.raw / "evaluation_templates" / f"{template_id}.txt"
+        return self.raw / "generation_templates" / stage / f"{template_id}.txt"
+
+    def generation(self, stage: str, gen_id: str) -> GenerationFiles:
+        """The files of a generation."""
+        return GenerationFiles(self.gens / stage / gen_id)
+
+    def cohort(self, cohort_id: str) -> CohortFiles:
+        """The files of a cohort."""
+        return CohortFiles(self.cohorts / cohort_id)
+
+    def reply(self, request_sha256: str) -> Path:
+        """The stored reply to a request."""
+        return self.replies / request_sha256[:2] / f"{request_sha256}.json"

@@ -1,0 +1,78 @@
+"""The records that the tables hold: concepts, templates, models, combos, and the generations of a cohort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A row of concepts_metadata.csv."""
+
+    concept_id: str
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A row of a template catalog. Either `content` (inline text) or `path` (relative to the repository) is set."""
+
+    stage: str
+    template_id: str
+    generator: str
+    parser: str | None
+    active: bool
+    path: str | None
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A row of llm_models.csv. Prices are US dollars per million tokens, None where the catalog has none."""
+
+    id: str
+    model: str
+    provider: str
+    display_name: str
+    for_generation: bool
+    for_evaluation: bool
+    endpoint: str | None = None
+    usd_per_mtok_in: float | None = None
+    usd_per_mtok_out: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Combo:
+    """An ordered choice of concepts, described at one level."""
+
+    combo_id: str
+    version: str
+    description_level: str
+    k_max: int
+    concept_ids: tuple[str, ...]
+    created_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A row of membership.csv. Drafts have no parent; `combo_id` and `llm_model_id` are "" where a row has none."""
+
+    stage: str
+    gen_id: str
+    cohort_id: str
+    parent_gen_id: str
+    combo_id: str
+    template_id: str
+    llm_model_id: str
+    replicate: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogs:
+    """All that data/1_raw holds, by id, in the order of the files."""
+
+    concepts: dict[str, Concept]
+    templates: dict[str, dict[str, Template]]  # stage -> template_id -> template
+    models: dict[str, Model]
+    combos: dict[str, Combo] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+"""Check the configuration, the catalogs, the templates and the membership, without a call to a model."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from itertools import groupby
+
+from daydreaming.command_line import add_project_arguments, load_project
+from daydreaming.errors import Fault, InputError
+from daydreaming.validation import Validation, validate_inputs
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print every fault of the inputs, or how much was found to be fine; return 1 if there is a fault, else 0."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_project_arguments(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        settings = load_project(arguments)
+    except InputError as error:
+        print_faults(error.faults)
+        print("Nothing else was checked: the configuration says where the other inputs are.")
+        return 1
+    validation = validate_inputs(settings)
+    if validation.faults:
+        print_faults(validation.faults)
+    else:
+        print_summary(validation)
+    for remark in validation.remarks:
+        print(remark)
+    return 1 if validation.faults else 0
+
+
+def print_faults(faults: Iterable[Fault]) -> None:
+    """Print one line for each fault, those of a file together, and how many there are."""
+    by_file = {file: list(group) for file, group in groupby(sorted(faults, key=_place), key=lambda fault: fault.file)}
+    for group in by_file.values():
+        print(*group, sep="\n", end="\n\n")
+    faults_found, files = sum(map(len, by_file.values())), len(by_file)
+    print(f"{_counted(faults_found, 'fault')} in {_counted(files, 'file')}.")
+
+
+def print_summary(validation: Validation) -> None:
+    """Print that nothing is wrong, and how much was looked at."""
+    print("All inputs are fine.")
+    for name, count in validation.counts.items():
+        print(f"  {count:>7,}  {name}")
+
+
+def _place(fault: Fault) -> tuple[str, int]:
+    return fault.file, fault.row or 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

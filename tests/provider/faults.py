@@ -1,0 +1,108 @@
+"""Builders for the rules that tests want most. Each takes the conditions of `When` and `times` as keywords."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from provider.rules import Answer, Reset, Rule, When
+
+
+def fault_429(retry_after: float | None = 1, **conditions: Any) -> Rule:
+    """Too many requests, with `Retry-After` (seconds) unless it is None."""
+    headers = {"x-ratelimit-remaining-requests": "0"}
+    if retry_after is not None:
+        headers["retry-after"] = str(retry_after)
+    return rule("429", Answer(status=429, headers=headers), **conditions)
+
+
+def fault_status(status: int, **conditions: Any) -> Rule:
+    """An HTTP error with an error object as its body, e.g. 400, 401, 500 or 503."""
+    return rule(str(status), Answer(status=status), **conditions)
+
+
+def fault_reset(moment: Reset, **conditions: Any) -> Rule:
+    """A TCP reset before, during or after the reply's body."""
+    return rule(f"reset {moment}", Answer(reset=moment), **conditions)
+
+
+def fault_cut_body(**conditions: Any) -> Rule:
+    """The connection is closed, without a reset, in the middle of the body."""
+    return rule("cut body", Answer(close_during=True), **conditions)
+
+
+def fault_hang(seconds: float, **conditions: Any) -> Rule:
+    """Silence for so many seconds, then a reset."""
+    return rule("hang", Answer(hang_s=seconds), **conditions)
+
+
+def fault_down(seconds: float, **conditions: Any) -> Rule:
+    """The call that meets this rule is reset, as are all others; connections are refused for so many seconds."""
+    return rule("down", Answer(down_for_s=seconds), **conditions)
+
+
+def fault_html(**conditions: Any) -> Rule:
+    """A web page with status 200, as captive portals and gateways send."""
+    page = "<!doctype html><html><body><h1>Please sign in</h1></body></html>"
+    return rule("html", Answer(body=page, headers={"content-type": "text/html; charset=utf-8"}), **conditions)
+
+
+def fault_error_in_200(code: int = 502, **conditions: Any) -> Rule:
+    """An error object with status 200, as routers send when the model behind them fails."""
+    body = json.dumps({"error": {"message": "the upstream model failed", "code": code}})
+    return rule("error in 200", Answer(body=body), **conditions)
+
+
+def fault_null_content(**conditions: Any) -> Rule:
+    """A chat completion whose content is null."""
+    return rule("null content", Answer(message={"content": None}), **conditions)
+
+
+def fault_empty(**conditions: Any) -> Rule:
+    """A chat completion whose content is empty."""
+    return rule("empty", Answer(message={"content": ""}), **conditions)
+
+
+def fault_truncated(**conditions: Any) -> Rule:
+    """A reply that ran into its token limit: `finish_reason` is `length`."""
+    return rule("truncated", Answer(finish_reason="length"), **conditions)
+
+
+def fault_refused(**conditions: Any) -> Rule:
+    """A refusal: no content, a `refusal` text."""
+    return rule("refused", Answer(message={"content": None, "refusal": "I cannot help with that."}), **conditions)
+
+
+def fault_large(characters: int = 20_000_000, **conditions: Any) -> Rule:
+    """A well-formed reply of so many characters."""
+    return rule("large", Answer(pad_content_to=characters), **conditions)
+
+
+def fault_invalid_utf8(**conditions: Any) -> Rule:
+    """A chat completion whose content holds bytes that are not UTF-8."""
+    body = (
+        b'{"id": "invalid", "object": "chat.completion", "created": 0, "model": "scripted", "choices": [{"index": 0, '
+        b'"finish_reason": "stop", "message": {"role": "assistant", "content": "caf\xff\xfe"}}]}'
+    )
+    return rule("invalid utf-8", Answer(body_base64=base64.b64encode(body).decode()), **conditions)
+
+
+def reply_content(content: str, **conditions: Any) -> Rule:
+    """A normal reply with this content."""
+    return rule("content", Answer(message={"content": content}), **conditions)
+
+
+def reply_cost(usd: float, **conditions: Any) -> Rule:
+    """A normal reply that reports what it cost in `usage.cost`, as OpenRouter does."""
+    return rule("cost", Answer(usage={"cost": usd}), **conditions)
+
+
+def reply_slowly(seconds: float, **conditions: Any) -> Rule:
+    """A normal reply after so many seconds."""
+    return rule("slow", Answer(latency_s=seconds), **conditions)
+
+
+def rule(name: str, answer: Answer, times: int | None = None, **conditions: Any) -> Rule:
+    """Any answer, for the calls that `conditions` (the fields of `When`) select."""
+    return Rule(name=name, answer=answer, when=When(**conditions), times=times)
