@@ -6,6 +6,8 @@ min_version("9.27")
 
 
 include: "rules/common.smk"
+include: "rules/freshness.smk"
+include: "rules/scheduling.smk"
 include: "rules/running.smk"
 include: "rules/cohort.smk"
 include: "rules/generation.smk"
@@ -15,4 +17,9 @@ include: "rules/results.smk"
 rule all:
     default_target: True
     input:
+        # Not the scores alone: Snakemake does not make what is missing where what was made from it is still there.
+        parsed_texts("draft"),
+        parsed_texts("essay"),
+        parsed_texts("evaluation"),
+        parsed_texts(*STAGES),
         score_files,

@@ -12,7 +12,9 @@ from snakemake.logging import LogEvent, logger
 
 from daydreaming.cohort_writer import build_cohort
 from daydreaming.errors import GenerationError, InputError
+from daydreaming.paths import STAGES
 from daydreaming.pivots import STATISTICS, build_pivot, write_pivot
+from daydreaming.plan_report import plan_report
 from daydreaming.runner import Runner
 from daydreaming.score_table import read_scores, write_scores
 from daydreaming.scores import collect_scores
@@ -21,7 +23,8 @@ from daydreaming.study import load_study
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent
 
-if workflow.modifier.is_main_snakefile() and workflow.overwrite_workdir is None:
+# Jobs in processes of their own start in the folder of the run, and are not told of --directory.
+if workflow.modifier.is_main_snakefile() and workflow.is_main_process and workflow.overwrite_workdir is None:
 
     # Wherever it is called from, the workflow works on its own folder, unless --directory names another one.
     workdir: str(PROJECT)
@@ -72,9 +75,30 @@ def concept_texts(wildcards):
     return [str(text.path) for text in checked(study().specification, "draft", wildcards.gen_id).concepts]
 
 
-def parsed_texts(stage):
-    """Returns the parsed texts of all generations of a stage."""
-    return lambda wildcards: [str(path) for path in study().parsed_texts(stage)]
+def parsed_texts(*stages):
+    """Returns the texts of the stages' generations that Snakemake has to look at, and the table that names them all.
+
+    The table stands there so that the rule has an input where every generation is up to date: a rule without one
+    always runs.
+    """
+
+    def texts(wildcards):
+        keys = [key for key in study().membership.generations if key[0] in stages and is_open(key)]
+        return [str(study().cohort_files.membership), *(str(study().files(*key).parsed) for key in keys)]
+
+    return texts
+
+
+def evaluations_to_score(wildcards):
+    """Returns the evaluations that Snakemake has to look at before the scores are made."""
+    scores = study().cohort_files.scores
+    made_at = scores.stat().st_mtime_ns if scores.exists() else 0
+    changed = [
+        key
+        for key in study().membership.generations
+        if key[0] == "evaluation" and (is_open(key) or inspection().changed_at_ns[key] > made_at > 0)
+    ]
+    return [str(study().files(*key).parsed) for key in changed]
 
 
 def score_files(wildcards):

@@ -57,9 +57,9 @@ rule drafts:
 
 rule essays:
     input:
-        parsed_texts("essay"),
+        parsed_texts("draft", "essay"),
 
 
 rule evaluations:
     input:
-        parsed_texts("evaluation"),
+        parsed_texts(*STAGES),

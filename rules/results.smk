@@ -5,7 +5,7 @@ COHORTS = SETTINGS.paths.cohorts
 
 rule score_table:
     input:
-        evaluations=parsed_texts("evaluation"),
+        evaluations=evaluations_to_score,
         membership=COHORTS / "{cohort_id}/membership.csv",
     output:
         scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
@@ -13,6 +13,8 @@ rule score_table:
         "logs/score_table/{cohort_id}.log",
     run:
         write_scores(Path(output.scores), collect_scores(SETTINGS, study().membership))
+        # It tells of the failures of an earlier run; now every evaluation has a score.
+        study().cohort_files.failures.unlink(missing_ok=True)
 
 
 rule pivot_tables:
@@ -32,4 +34,5 @@ localrules:
 
 rule scores:
     input:
+        parsed_texts(*STAGES),
         score_files,

@@ -1,9 +1,21 @@
 # How jobs run: the one runner of this process, what the terminal shows, and what happens when a run starts and ends.
 
+import itertools
+import sys
+
+from snakemake.settings.enums import Quietness
+
+from daydreaming.partial_results import write_partial_results
+from daydreaming.run_watch import RunWatch, Terminal
+
 SLOW_WITHOUT_THREADS = (
     "Jobs run in processes of their own (more than a second of CPU each), for --force-use-threads is not set. "
     "Use the profile that comes with the project: profiles/default."
 )
+
+# After so many, failures are told by the table at the end of the run and by Snakemake's log alone.
+FAILURES_ON_TERMINAL = 20
+FAILURE_NUMBERS = itertools.count(1)
 
 # Processes that this one starts write their calls down as parts of the same run.
 os.environ.setdefault("DAYDREAMING_RUN", uuid.uuid4().hex[:12])
@@ -26,31 +38,67 @@ def run_stage(stage, gen_id, log):
     except GenerationError as error:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
         Path(log).write_text("".join(traceback.format_exception(error)))
-        logger.error(f"{stage} {gen_id} failed, {error}")
+        tell_failure(f"{stage} {gen_id} failed, {error}", next(FAILURE_NUMBERS))
         raise GenerationFailed(f"{stage} {gen_id}") from None
 
 
-def stop_rate_limiter():
-    """Stop Snakemake's limiter of jobs per time span.
-
-    It starts a timer thread in every round of scheduling, each of which starts another round: CPU use grows with the
-    number of finished jobs. Calls are limited by endpoint instead (daydreaming.llm.limits).
-    """
-    workflow.scheduler.job_rate_limiter = None
+def tell_failure(message, number):
+    """Log a failure, the `number`-th of this process; the terminal shows the first ones only."""
+    logger.error(message, extra={"off_terminal": number > FAILURES_ON_TERMINAL})
+    if number == FAILURES_ON_TERMINAL + 1:
+        logger.warning("More failures: they are in Snakemake's log, and counted in the table at the end of the run.")
 
 
 def is_news(record):
     """Whether a message of Snakemake's belongs on the terminal of a run; all of them are in its log."""
-    if record.levelno >= logging.WARNING:
-        return record.__dict__.get("event") is None and "GenerationFailed in file" not in record.getMessage()
-    return record.__dict__.get("event") == LogEvent.RUN_INFO
+    event = record.__dict__.get("event")
+    if record.levelno < logging.WARNING:
+        # Calls in flight are paid for: after Ctrl-C, Snakemake waits for them, and says so.
+        return event == LogEvent.RUN_INFO or record.getMessage().startswith("Terminating processes on user request")
+    if record.__dict__.get("off_terminal"):
+        return False
+    # A failed generation has been shown already; any other error (a disk that refuses, a rule with a bug) is news.
+    return event not in (LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR) and "GenerationFailed in" not in record.getMessage()
+
+
+def terminal_handlers():
+    """The handlers that write Snakemake's messages to the terminal."""
+    return [handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"]
 
 
 def quiet_terminal():
     """Keep the chatter about each job off the terminal (Snakemake's own `quiet` would keep it out of its log too)."""
-    for handler in logger.handlers:
-        if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
+    for handler in terminal_handlers():
+        if not workflow.output_settings.verbose:
             handler.addFilter(is_news)
+
+
+@cache
+def run_watch():
+    """The watch over this run: progress, failures, summary. None where the run makes no generation."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name in STAGES]
+    if not jobs:
+        return None
+    is_shared = workflow.local_exec and not workflow.execution_settings.use_threads
+    stream = sys.stdout if workflow.output_settings.stdout else sys.stderr
+    quiet = Quietness.ALL in (workflow.output_settings.quiet or ())
+    terminal = None if quiet else Terminal(stream, terminal_handlers(), is_shared)
+    planned = [(job.rule.name, job.wildcards.gen_id) for job in jobs]
+    return RunWatch(study(), os.environ["DAYDREAMING_RUN"], planned, terminal)
+
+
+def end_watch():
+    """Tell what the run came to; results that a few failures held up are made all the same, if the user allows it."""
+    if run_watch() is None:
+        return
+    wants_scores = any(job.rule.name == "score_table" for job in workflow.dag.needrun_jobs())
+    try:
+        summary, text = run_watch().finish()
+        logger.info(text)
+        if wants_scores and summary.failed and not summary.not_tried and SETTINGS.max_failed_fraction > 0:
+            logger.warning(write_partial_results(study()))
+    except OSError as error:
+        logger.error(f"The summary or the results of the run could not be made: {error}")
 
 
 def close_run():
@@ -61,14 +109,22 @@ def close_run():
 
 onstart:
     stop_rate_limiter()
+    schedule_waiting_jobs()
+    stop_safely_on_sigterm()
     quiet_terminal()
     if not workflow.execution_settings.use_threads:
         logger.warning(SLOW_WITHOUT_THREADS)
+    if run_watch() is not None:
+        run_watch().start()
 
 
 onsuccess:
+    confirm_up_to_date()
     close_run()
+    end_watch()
 
 
 onerror:
+    confirm_up_to_date()
     close_run()
+    end_watch()

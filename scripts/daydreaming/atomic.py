@@ -9,8 +9,12 @@ from pathlib import Path
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Replace the content of `path` by `text` (UTF-8, line ends as given). See `write_bytes`."""
-    # A model may send lone surrogates; what it said must reach the disk whatever it is.
-    write_bytes(path, text.encode("utf-8", errors="surrogatepass"), durable=durable)
+    write_bytes(path, encoded(text), durable=durable)
+
+
+def encoded(text: str) -> bytes:
+    """A text as it is written. A model may send lone surrogates; what it said reaches the disk whatever it is."""
+    return text.encode("utf-8", errors="surrogatepass")
 
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -89,13 +89,15 @@ def _cells(
 
 def _read_concepts(settings: Settings, faults: list[Fault]) -> dict[str, Concept]:
     path, seen, concepts = settings.paths.concepts, {}, {}
+    # Chosen combos say themselves at which level they are described; the membership checks the texts that it uses.
+    combos_are_chosen = settings.paths.selected_combos.exists()
     for cells in _cells(path, CONCEPT_COLUMNS, faults):
         concept_id = cells.unique_identifier("concept_id", seen)
         concept = Concept(concept_id, cells.text("name"), cells.boolean("active"))
         if not concept_id:
             continue
         concepts[concept_id] = concept
-        if concept.active:
+        if concept.active and not combos_are_chosen:
             fault = concept_text_fault(settings.paths, settings.description_level, concept_id, path, cells.row.number)
             faults.extend([fault] if fault else [])
     return concepts

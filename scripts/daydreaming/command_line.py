@@ -22,11 +22,19 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
         "--configfile",
         type=Path,
         nargs="+",
+        action="extend",
         default=[],
         metavar="FILE",
         help="read after config.yaml, the last one wins",
     )
-    parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="set configuration keys; they win")
+    parser.add_argument(
+        "--config",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set configuration keys; they win",
+    )
 
 
 def load_project(arguments: argparse.Namespace) -> Settings:
@@ -67,5 +75,8 @@ def _given(pairs: list[str]) -> dict[str, Any]:
             raise InputError(
                 Fault("--config", f"{pair!r} is not KEY=VALUE.", "Write it as in `--config offline=true`.")
             )
-        given[key] = yaml.safe_load(value) if value else None
+        try:
+            given[key] = yaml.safe_load(value) if value else None
+        except yaml.YAMLError as error:
+            raise InputError(Fault("--config", f"{pair!r} cannot be read: {error}.", "Write YAML.")) from error
     return given

@@ -36,6 +36,9 @@ class InputError(Exception):
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
+        return type(self), (self.faults,)
+
 
 class FailureKind(StrEnum):
     """Why a generation has no `parsed.txt`: the values of `error` in metadata.json besides `none`."""
@@ -66,6 +69,9 @@ class GenerationError(Exception):
         self.kind = kind
         self.message = message
         super().__init__(f"[{kind}] {message}")
+
+    def __reduce__(self) -> tuple[type[GenerationError], tuple[FailureKind, str]]:
+        return type(self), (self.kind, self.message)
 
 
 class ParseError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,25 +77,29 @@ class GenerationStore:
         except FileNotFoundError:
             return None
 
-    def kept_reply(self) -> tuple[str, Reply | None]:
-        """The name of the request that these files were made from, and the reply in raw.txt if it holds one."""
+    def request_sha256(self) -> str | None:
+        """The name of the request whose reply raw.txt holds, as metadata.json says; None where it holds none."""
         metadata = self.read_metadata() or {}
-        request_sha256, usage = metadata.get("request_sha256"), metadata.get("usage")
-        if not request_sha256 or usage is None or (text := self.read_reply()) is None:
-            return "", None
-        reply = Reply(
-            request_sha256=request_sha256,
+        return metadata.get("request_sha256") if metadata.get("usage") is not None else None
+
+    def kept_reply(self) -> Reply | None:
+        """The reply in raw.txt with what metadata.json says of it; None if they do not hold one."""
+        metadata = self.read_metadata() or {}
+        if self.request_sha256() is None or (text := self.read_reply()) is None:
+            return None
+        return Reply(
+            request_sha256=metadata["request_sha256"],
             text=text,
             finish_reason=metadata.get("finish_reason"),
             refusal=metadata.get("error_message") if metadata.get("error") == FailureKind.REFUSED else None,
-            usage=usage,
+            usage=metadata["usage"],
             cost_usd=metadata.get("cost_usd"),
             served_model=metadata.get("served_model"),
             request_id=metadata.get("request_id"),
             started_at=metadata["started_at"],
             finished_at=metadata["finished_at"],
+            malformed=metadata.get("error_message") if metadata.get("error") == FailureKind.MALFORMED else None,
         )
-        return request_sha256, reply
 
     def remove_parsed(self) -> None:
         """Take away the result of an earlier run: a failed generation has none."""
@@ -109,6 +112,24 @@ class GenerationStore:
         except (FileNotFoundError, ValueError):
             return None
         return metadata if isinstance(metadata, dict) else None
+
+    def matches(
+        self,
+        metadata: Mapping[str, Any] | None,
+        specification: Specification,
+        prompt_sha256: str,
+        parent_text: str | None,
+    ) -> bool:
+        """Whether the files that are there are what this specification, this prompt and this parent would give."""
+        if metadata is None or metadata.get("error") != "none" or not self.files.parsed.exists():
+            return False
+        # A copy is its parent's text, whatever its prompt shows of it.
+        if specification.is_copy and self.files.parsed.read_bytes() != parent_text.encode():
+            return False
+        return (
+            metadata.get("prompt_sha256") == prompt_sha256
+            and metadata.get("fingerprint") == specification.fingerprint()
+        )
 
     def write_metadata(self, specification: Specification, outcome: Outcome) -> None:
         """Write metadata.json, which says how the generation went and what it was made of."""
@@ -159,7 +180,7 @@ def _metadata(specification: Specification, outcome: Outcome, files: GenerationF
         "request_sha256": outcome.request_sha256,
         "attempts": outcome.attempts,
         "reply_reused": outcome.reused,
-        "fingerprint_sha256": hashlib.sha256(specification.fingerprint().encode()).hexdigest(),
+        "fingerprint": specification.fingerprint(),
         "error_traceback": outcome.error_traceback,
     }
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import orjson
 
+from daydreaming.atomic import write_all
 from daydreaming.errors import FailureKind, GenerationError
 from daydreaming.locks import locked_file
 
@@ -139,7 +140,7 @@ class Journal:
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             line = b"\n" + line  # the last line was torn by a power loss
-        os.write(descriptor, line)
+        write_all(descriptor, line)
         if self._budget.is_limited:
             os.fdatasync(descriptor)
 
@@ -183,12 +184,12 @@ def _events(descriptor: int, position: int) -> Iterator[dict[str, Any]]:
         position += len(block)
         *lines, rest = (rest + block).split(b"\n")
         for line in lines:
-            event = _event(line)
+            event = parse_event(line)
             if event is not None:
                 yield event
 
 
-def _event(line: bytes) -> dict[str, Any] | None:
+def parse_event(line: bytes) -> dict[str, Any] | None:
     """A line's event; None for a line that a power loss tore (its call, if any, stays without an end)."""
     if not line:
         return None

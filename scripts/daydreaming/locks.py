@@ -7,12 +7,12 @@ NFS 4 between machines.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.01, 0.25
@@ -63,8 +63,8 @@ class RangeLocks:
             if self._descriptor is not None:
                 fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, number)
 
-    @contextmanager
-    def hold(self, number: int, until: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+    @asynccontextmanager
+    async def hold(self, number: int, until: Callable[[], bool] = lambda: False) -> AsyncIterator[bool]:
         """Wait for a lock and hold it; yields False without it when `until()` becomes true first.
 
         Waiting is by polling: two processes that wait for each other's locks in different threads are no deadlock, but
@@ -72,7 +72,7 @@ class RangeLocks:
         """
         wait = FIRST_WAIT_S
         while not (taken := self.try_acquire(number)) and not until():
-            time.sleep(wait)
+            await asyncio.sleep(wait)
             wait = min(wait * 1.5, LONGEST_WAIT_S)
         try:
             yield taken

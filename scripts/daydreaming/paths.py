@@ -51,12 +51,16 @@ class CohortFiles:
         return self.folder / "journal.jsonl"
 
     @property
-    def freshness(self) -> Path:
-        return self.folder / "freshness.json"
-
-    @property
     def reports(self) -> Path:
         return self.folder / "reports"
+
+    @property
+    def scores(self) -> Path:
+        return self.reports / "parsed_scores.csv"
+
+    @property
+    def failures(self) -> Path:
+        return self.reports / "failures.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,10 @@ class DataPaths:
     @property
     def gens(self) -> Path:
         return self.root / "gens"
+
+    @property
+    def freshness(self) -> Path:
+        return self.gens / "up_to_date.jsonl"
 
     @property
     def cohorts(self) -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,8 @@ class ReplyStore:
             cure = "Repair it, or move it away to pay for the request again."
             raise GenerationError(FailureKind.STORAGE, f"{path} is not a stored reply ({error}). {cure}") from error
 
-    @contextmanager
-    def room_for(self, request: ModelRequest) -> Iterator[ReplyRoom]:
-        """Reserve room on the disk for the reply to a request before it is paid for.
+    def room_for(self, request: ModelRequest) -> ReplyRoom:
+        """Reserve room on the disk for the reply to a request before it is paid for; the caller discards it at last.
 
         Raises GenerationError (storage) when the disk has no room or refuses: then nothing may be sent.
         """
@@ -80,13 +79,15 @@ class ReplyStore:
             raise GenerationError(
                 FailureKind.STORAGE, f"No call was made: its reply could not be stored in {room.path.parent}: {error}."
             ) from error
-        try:
-            yield room
-        finally:
-            room.discard()
+        return room
 
     def adopt(self, reply: Reply, source: str) -> None:
-        """Store a reply that is known from a generation's files alone. Raises OSError when the disk refuses."""
+        """Store a reply that is known from a generation's files alone, unless the reply as it was received is there.
+
+        Raises OSError when the disk refuses.
+        """
+        if self.exists(reply.request_sha256):
+            return
         content = {
             "request_sha256": reply.request_sha256,
             "request": None,
@@ -99,11 +100,11 @@ class ReplyStore:
         """Whether the reply to a request is in the store."""
         return self._paths.reply(request_sha256).exists()
 
-    @contextmanager
-    def in_flight(self, request_sha256: str) -> Iterator[None]:
-        """Be the only one, of all threads and processes, that pays for a request; wait for another one that does."""
+    @asynccontextmanager
+    async def in_flight(self, request_sha256: str) -> AsyncIterator[None]:
+        """Be the only one, of all tasks and processes, that pays for a request; wait for another one that does."""
         # 60 bits of the name: two requests that share them would wait for each other, and nothing worse.
-        with self._locks.hold(int(request_sha256[:15], 16), until=lambda: self.exists(request_sha256)):
+        async with self._locks.hold(int(request_sha256[:15], 16), until=lambda: self.exists(request_sha256)):
             yield
 
     def close(self) -> None:
@@ -155,6 +156,8 @@ class ReplyRoom:
             os.ftruncate(self._descriptor, len(content))
             os.fsync(self._descriptor)
             os.replace(self._temporary, self.path)  # noqa: PTH105  (this runs for every call)
+            os.close(self._descriptor)
+            self._descriptor = None
             sync_folder(self.path.parent)
         except OSError as error:
             raise _rescued(self.path, content, error) from error
@@ -164,7 +167,7 @@ class ReplyRoom:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-        self._temporary.unlink(missing_ok=True)
+            self._temporary.unlink(missing_ok=True)
 
 
 def _rescued(path: Path, content: bytes, error: OSError) -> GenerationError:

@@ -22,7 +22,7 @@ INVALID = "invalid"  # a file does not hold what it should
 STALE = "stale"  # the files were made from another row than the membership's
 
 # These failures have a reply to look at, in raw.txt.
-_KINDS_WITH_REPLY = {
+KINDS_WITH_REPLY = {
     FailureKind.TRUNCATED,
     FailureKind.REFUSED,
     FailureKind.EMPTY,
@@ -198,7 +198,7 @@ def _recorded(generation: Generation, files: GenerationFiles) -> tuple[Mapping[s
         return {}, _Outcome(INVALID, "metadata.json does not say how it went", files.metadata, generation)
     if error == "none":
         return metadata, _Outcome()
-    look_at = files.raw if error in _KINDS_WITH_REPLY else files.metadata
+    look_at = files.raw if error in KINDS_WITH_REPLY else files.metadata
     return metadata, _Outcome(error, _one_line(metadata.get("error_message")), look_at, generation)
 
 

@@ -134,26 +134,19 @@ def settings_from_config(config: Mapping[str, Any], source: str = "config.yaml")
         raise InputError(faults)
     data_root = Path(full["data_root"])
     limits_dir = Path(full["limits_dir"]) if full["limits_dir"] else DataPaths(data_root).limits
-    simple = {
-        key: full[key] for key in DEFAULTS if key not in {"data_root", "endpoints", "limits_dir", "full_dag", "offline"}
-    }
+    simple = {key: full[key] for key in DEFAULTS if key not in {"data_root", "endpoints", "stages", "limits_dir"}}
     return Settings(
         data_root=data_root,
         endpoints=endpoints,
+        stages=full["stages"] or {},
         limits_dir=limits_dir,
-        offline=bool(full["offline"]),
-        full_dag=bool(full["full_dag"]),
         **simple,
     )
 
 
 def _endpoint(name: str, values: Mapping[str, Any]) -> Endpoint:
-    given = {
-        key: value for key, value in values.items() if value is not None or key not in ("timeout_s", "max_retries")
-    }
-    return Endpoint(
-        name=name, **{**given, "extra_body": given.get("extra_body") or {}, "stages": given.get("stages") or {}}
-    )
+    bodies = {"extra_body": values.get("extra_body") or {}, "stages": values.get("stages") or {}}
+    return Endpoint(name=name, **{**values, **bodies})
 
 
 def _typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
@@ -164,12 +157,15 @@ def _typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any]
         others = others if isinstance(others, dict) else {}
         return {key: _typed(item, known.get(key, others), definitions) for key, item in value.items()}
     types = schema.get("type", "string")
-    if not isinstance(value, str) or "string" in ([types] if isinstance(types, str) else types):
-        return value
-    try:
-        return json.loads(value.lower())
-    except ValueError:
-        return value
+    types = [types] if isinstance(types, str) else types
+    if isinstance(value, str) and ("string" not in types or ("null" in types and value == "null")):
+        try:
+            value = json.loads(value.lower())
+        except ValueError:
+            return value
+    # The schema takes 2000.0 for a whole number; in a request it would be another one than 2000.
+    is_whole = "integer" in types and isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value
 
 
 def _schema_faults(config: Mapping[str, Any], schema: Mapping[str, Any], source: str) -> list[Fault]:

@@ -81,7 +81,7 @@ def sampling_words(sampling: StageSettings) -> dict[str, str | None]:
     """The settings of a stage as short words; bodies by digest, for they may hold whole grammars."""
     body = orjson.dumps(dict(sampling.extra_body), option=orjson.OPT_SORT_KEYS)
     numbers = {name: getattr(sampling, name) for name in ("temperature", "max_tokens", "min_lines", "seed")}
-    words = {name: None if value is None else f"{value:g}" for name, value in numbers.items()}
+    words = {name: None if value is None else str(value).removesuffix(".0") for name, value in numbers.items()}
     return {**words, "extra_body": text_digest(body) if sampling.extra_body else None}
 
 

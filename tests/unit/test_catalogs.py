@@ -117,11 +117,10 @@ def test_evaluation_template_without_parser():
     assert "evaluation_templates.csv, row 1, column 'parser': this column is missing." in message()
 
 
-def test_essays_use_no_parser():
+def test_what_an_essay_template_says_of_a_parser_is_ignored():
     write(RAW / "essay_templates.csv", "template_id,generator,parser,active\npass,copy,,true\nwrite,llm,x,true\n")
-    assert (
-        "essay_templates.csv, row 3, column 'parser': no parser is used for essays. Leave the cell empty." in message()
-    )
+    essays = load_catalogs(settings_with()).templates["essay"]
+    assert [template.parser for template in essays.values()] == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,11 @@ class CallError(Exception):
         self.perhaps_billed = perhaps_billed
         self.status = status
 
+    def hide(self, secret: str) -> None:
+        """Take a key out of the message: some endpoints repeat the one that they refuse."""
+        self.message = self.message.replace(secret, "***")
+        self.args = (self.message,)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -76,7 +81,7 @@ def read_answer(answer: Answer, request: ModelRequest, prices: tuple[float | Non
         )
     if choice.get("error"):
         raise _error_object_failure(choice["error"], answer.headers)
-    message = choice.get("message") or {}
+    message = choice.get("message") if isinstance(choice.get("message"), dict) else {}
     usage = _usage(content.get("usage"))
     return Reply(
         request_sha256=request.sha256,
@@ -99,9 +104,10 @@ def _decode(body: bytes) -> tuple[dict[str, Any], str | None]:
     try:
         content = orjson.loads(body)
     except ValueError:
-        text = body.decode("utf-8", errors="replace")
-        if "�" in text and "�".encode() not in body:
-            malformed = "The reply holds bytes that are not UTF-8."
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError:
+            text, malformed = body.decode("utf-8", errors="replace"), "The reply holds bytes that are not UTF-8."
         try:
             content = json.loads(text)
         except ValueError as error:
@@ -129,9 +135,9 @@ def _status_failure(status: int, message: str, headers: Mapping[str, str]) -> Ca
 def _error_object_failure(error: Any, headers: Mapping[str, str]) -> CallError:
     """An error inside an answer of status 200: its code decides, as a status would; without one it may pass."""
     code = error.get("code") if isinstance(error, dict) else None
-    message = error.get("message", error) if isinstance(error, dict) else error
+    message = str(error.get("message", error) if isinstance(error, dict) else error)[:SHOWN_CHARACTERS]
     status = int(code) if str(code).isdecimal() and 400 <= int(code) < 600 else 500
-    failure = _status_failure(status, str(message)[:SHOWN_CHARACTERS], headers)
+    failure = _status_failure(status, message, headers)
     failure.message = f"The endpoint answered with an error inside a status 200 (code {code}): {message}"
     failure.args = (failure.message,)
     return failure
@@ -159,7 +165,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _error_message(body: bytes) -> str:
     try:
-        error = orjson.loads(body).get("error")
+        error = orjson.loads(body).get("error") or _shown(body)
         return str(error.get("message", error) if isinstance(error, dict) else error)[:SHOWN_CHARACTERS]
     except (ValueError, AttributeError):
         return _shown(body)

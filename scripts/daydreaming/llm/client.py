@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import threading
 import time
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from daydreaming.errors import FailureKind, GenerationError
@@ -21,10 +21,13 @@ from daydreaming.journal import Journal
 from daydreaming.llm.answers import Answer, CallError, read_answer
 from daydreaming.llm.embedded import EmbeddedServer
 from daydreaming.llm.limits import EndpointLimits
+from daydreaming.locks import RangeLocks
 from daydreaming.model_request import ModelRequest
 from daydreaming.replies import Reply, ReplyRoom, ReplyStore
 from daydreaming.settings import Endpoint, Settings
 
+# Threads that store replies: apart from all other work on files, so that a reply never waits for a prompt.
+STORE_THREADS = 4
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 CHARACTERS_PER_TOKEN = 4
 TOKENS_AROUND_A_PROMPT = 64
@@ -44,128 +47,122 @@ class CallContext:
 
 
 class ModelClient:
-    """Makes calls. Thread-safe; starts nothing (no loop, no connection, no embedded model) before the first call."""
+    """Makes calls, all from one event loop. Opens nothing (no connection, no embedded model) before the first call."""
 
-    def __init__(self, settings: Settings, store: ReplyStore, journal_for: Callable[[str], Journal]):
+    def __init__(self, settings: Settings, store: ReplyStore):
         self._settings = settings
         self._store = store
-        self._journal_for = journal_for
-        self._guard = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: dict[str, _Connection] = {}
+        # Endpoints of other names may have the same address and key, and then they share its slots.
+        self._locks_in = cache(RangeLocks)
         self._embedded = EmbeddedServer()
+        self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="replies")
 
-    def complete(self, request: ModelRequest, context: CallContext) -> Reply:
+    async def complete(self, request: ModelRequest, context: CallContext, journal: Journal) -> Reply:
         """Make a call, with retries, and return its reply, which is in the store by then.
 
-        Raises GenerationError with the kind of failure; Ctrl-C in the caller lets the call go on.
+        Raises GenerationError with the kind of failure.
         """
-        endpoint = self._settings.endpoints[context.endpoint]
-        connection = self._connection(endpoint)
-        return self._submit(self._complete(request, context, connection)).result()
-
-    def close(self) -> None:
-        """Close connections, stop the loop and the embedded model."""
-        with self._guard:
-            loop, self._loop = self._loop, None
-            connections, self._connections = self._connections, {}
-        if loop is not None:
-            for connection in connections.values():
-                asyncio.run_coroutine_threadsafe(connection.close(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-        self._embedded.stop()
-
-    def _submit(self, coroutine: Coroutine[Any, Any, Reply]) -> Future[Reply]:
-        with self._guard:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="model calls", daemon=True).start()
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-
-    def _connection(self, endpoint: Endpoint) -> _Connection:
-        base_url, key = self._address(endpoint)
-        with self._guard:
-            connection = self._connections.get(endpoint.name)
-            # The embedded model has another address after it was started again.
-            if connection is None or connection.base_url != base_url:
-                # The embedded model's key is new on every start; its limits are not.
-                limits_key = "" if endpoint.kind == "embedded" else key
-                limits = EndpointLimits(endpoint, limits_key, self._settings.limits_dir)
-                connection = _Connection(endpoint, base_url, key, limits)
-                self._connections[endpoint.name] = connection
-            return connection
-
-    def _address(self, endpoint: Endpoint) -> tuple[str, str]:
-        if endpoint.kind == "embedded":
-            return self._embedded.address()
-        key = os.environ.get(endpoint.api_key_env, "") if endpoint.api_key_env else "none"
-        if not key.strip():
-            raise GenerationError(
-                FailureKind.MISSING_KEY,
-                f"The endpoint {endpoint.name!r} needs a key: set the environment variable {endpoint.api_key_env}.",
-            )
-        return endpoint.base_url or "", key.strip()
-
-    async def _complete(self, request: ModelRequest, context: CallContext, connection: _Connection) -> Reply:
         import tenacity
 
         retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(connection.endpoint.max_retries + 1),
+            stop=tenacity.stop_after_attempt(self._settings.endpoints[context.endpoint].max_retries + 1),
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, CallError) and error.retryable),
             wait=_backoff_s,
             reraise=True,
         )
         try:
-            return await retrying(self._call, request, context, connection)
-        except CallError as failure:
-            raise GenerationError(failure.kind, failure.message) from failure
+            return await retrying(self._call, request, context, journal)
+        except CallError as error:
+            raise GenerationError(error.kind, error.message) from error
 
-    async def _call(self, request: ModelRequest, context: CallContext, connection: _Connection) -> Reply:
+    async def close(self) -> None:
+        """Close the connections and the embedded model."""
+        for connection in self._connections.values():
+            await connection.close()
+        self._connections.clear()
+        await self._in_thread(self._embedded.stop)
+        self._threads.shutdown()
+
+    async def _call(self, request: ModelRequest, context: CallContext, journal: Journal) -> Reply:
         """One call: its turn, its reservation, its answer, its reply in the store."""
-        journal = self._journal_for(context.cohort_id)
+        connection = await self._connection(self._settings.endpoints[context.endpoint])
         async with connection.limits.turn(_expected_tokens(request)):
-            call = journal.start_call(
-                most_expensive_usd(request, context.prices),
-                stage=context.stage,
-                gen_id=context.gen_id,
-                template_id=context.template_id,
-                llm_model_id=context.llm_model_id,
-                request_sha256=request.sha256,
-            )
+            room = await self._in_thread(self._store.room_for, request)
             try:
-                with self._store.room_for(request) as room:
-                    reply = await self._send(request, context, connection, room)
-            except CallError as failure:
-                if failure.kind == FailureKind.RATE_LIMIT:
-                    connection.limits.slow_down(failure.retry_after_s)
-                billed = failure.perhaps_billed or None
-                journal.end_call(call, kind=failure.kind, status=failure.status, perhaps_billed=billed)
-                raise
-            except GenerationError as error:
-                journal.end_call(call, kind=error.kind)
-                raise
-            seconds = reply.finished_at - reply.started_at
-            journal.end_call(call, cost_usd=reply.cost_usd, perhaps_billed=True, seconds=seconds, **reply.usage)
-            return reply
+                call = await self._in_thread(partial(_reserve, journal, request, context))
+                try:
+                    answer = await connection.post(request)
+                    connection.limits.heed(answer.headers)
+                    return await self._in_thread(partial(_keep, answer, request, context, room, journal, call))
+                except CallError as error:
+                    connection.hide_key(error)
+                    if error.kind == FailureKind.RATE_LIMIT:
+                        connection.limits.slow_down(error.retry_after_s)
+                    billed = error.perhaps_billed or None
+                    journal.end_call(call, kind=error.kind, status=error.status, perhaps_billed=billed)
+                    raise
+            finally:
+                await self._in_thread(room.discard)
 
-    async def _send(
-        self, request: ModelRequest, context: CallContext, connection: _Connection, room: ReplyRoom
-    ) -> Reply:
-        """Send a request; store what comes back as soon as it is there, before anyone else is told."""
-        answer = await connection.post(request)
-        connection.limits.heed(answer.headers)
-        reply = read_answer(answer, request, context.prices)
-        room.save(
-            reply,
-            answer.body,
-            endpoint=context.endpoint,
-            stage=context.stage,
-            gen_id=context.gen_id,
-            cohort_id=context.cohort_id,
-            template_id=context.template_id,
-            llm_model_id=context.llm_model_id,
-        )
-        return reply
+    async def _connection(self, endpoint: Endpoint) -> _Connection:
+        base_url, key = await self._address(endpoint)
+        connection = self._connections.get(endpoint.name)
+        # The embedded model has another address after it was started again.
+        if connection is None or connection.base_url != base_url:
+            # The embedded model's key is new on every start; its limits are not.
+            limits_key = "" if endpoint.kind == "embedded" else key
+            limits = EndpointLimits(endpoint, limits_key, self._settings.limits_dir, self._locks_in)
+            connection = self._connections[endpoint.name] = _Connection(endpoint, base_url, key, limits)
+        return connection
+
+    async def _address(self, endpoint: Endpoint) -> tuple[str, str]:
+        if endpoint.kind == "embedded":
+            return await self._in_thread(self._embedded.address)
+        key = os.environ.get(endpoint.api_key_env, "").strip() if endpoint.api_key_env else "none"
+        # Any other character makes the HTTP package fail with an error that may show the key.
+        if not (key and key.isascii() and key.isprintable()):
+            raise GenerationError(
+                FailureKind.MISSING_KEY,
+                f"The endpoint {endpoint.name!r} needs a key (printable ASCII characters): set the environment "
+                f"variable {endpoint.api_key_env}.",
+            )
+        return endpoint.base_url or "", key
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+
+def _reserve(journal: Journal, request: ModelRequest, context: CallContext) -> str:
+    """Write that a call starts, and reserve the most that it can cost."""
+    return journal.start_call(
+        most_expensive_usd(request, context.prices),
+        stage=context.stage,
+        gen_id=context.gen_id,
+        template_id=context.template_id,
+        llm_model_id=context.llm_model_id,
+        request_sha256=request.sha256,
+    )
+
+
+def _keep(
+    answer: Answer, request: ModelRequest, context: CallContext, room: ReplyRoom, journal: Journal, call: str
+) -> Reply:
+    """Store the reply that an answer holds, before anyone else is told, and settle its account."""
+    reply = read_answer(answer, request, context.prices)
+    room.save(
+        reply,
+        answer.body,
+        endpoint=context.endpoint,
+        stage=context.stage,
+        gen_id=context.gen_id,
+        cohort_id=context.cohort_id,
+        template_id=context.template_id,
+        llm_model_id=context.llm_model_id,
+    )
+    seconds = reply.finished_at - reply.started_at
+    journal.end_call(call, cost_usd=reply.cost_usd, perhaps_billed=True, seconds=seconds, **reply.usage)
+    return reply
 
 
 class _Connection:
@@ -210,28 +207,43 @@ class _Connection:
                 response = await client.post("/chat/completions", cast_to=httpx2.Response, body=request.body())
         except openai.APIStatusError as error:
             response = error.response
-        except (TimeoutError, openai.APITimeoutError) as error:
-            raise CallError(
-                FailureKind.TIMEOUT,
-                f"No answer within {self.endpoint.timeout_s:g} s (timeout_s of endpoint {self.endpoint.name!r}).",
-                retryable=True,
-                perhaps_billed=True,
-            ) from error
         except (openai.APIConnectionError, httpx2.TransportError, OSError) as error:
-            reason = error.__cause__ or error
-            raise CallError(
-                FailureKind.CONNECTION,
-                f"No connection to endpoint {self.endpoint.name!r}, or it broke: {reason}.",
-                retryable=True,
-                perhaps_billed=not isinstance(reason, httpx2.ConnectError),
-            ) from error
+            raise _no_answer(error, self.endpoint) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, response.content, started_at, time.time())
+
+    def hide_key(self, error: CallError) -> None:
+        """Take this connection's key out of an error's message, which will be written to files."""
+        if self.endpoint.api_key_env:
+            error.hide(self._key)
 
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()
         self.limits.close()
+
+
+def _no_answer(error: BaseException, endpoint: Endpoint) -> CallError:
+    """Why no answer came. The transport calls every broken or refused connection a time-out: its causes tell."""
+    import aiohttp
+
+    causes = list(_causes(error))
+    # The request was never sent: nobody can charge for it.
+    unsent = any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in causes)
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        kind = FailureKind.TIMEOUT
+        message = f"No answer within {endpoint.timeout_s:g} s (timeout_s of endpoint {endpoint.name!r})."
+    else:
+        kind = FailureKind.CONNECTION
+        message = f"No connection to endpoint {endpoint.name!r}, or it broke: {error.__cause__ or error}."
+    return CallError(kind, message, retryable=True, perhaps_billed=not unsent)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what caused it, the first cause last."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def most_expensive_usd(request: ModelRequest, prices: tuple[float | None, float | None]) -> float | None:

@@ -34,13 +34,20 @@ STATE_BYTES = 4096
 class EndpointLimits:
     """What may be sent to one endpoint with one key, and when. Used from one event loop of a process."""
 
-    def __init__(self, endpoint: Endpoint, key: str, folder: Path, now: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        key: str,
+        folder: Path,
+        locks_in: Callable[[Path], RangeLocks] = RangeLocks,
+        now: Callable[[], float] = time.time,
+    ):
         identity = hashlib.sha256(f"{endpoint.base_url or endpoint.kind}\n{key}".encode()).hexdigest()[:16]
         self._rates = {"requests": endpoint.requests_per_minute, "tokens": endpoint.tokens_per_minute}
         self._paced = any(self._rates.values())
         self._slots = endpoint.max_concurrency or UNLIMITED_SLOTS
         self._state = SharedState(folder / f"{identity}.state")
-        self._slot_locks = RangeLocks(folder / f"{identity}.slots")
+        self._slot_locks = locks_in(folder / f"{identity}.slots")
         self._now = now
         self._in_flight = 0
         self._queue = asyncio.Lock()
@@ -75,8 +82,9 @@ class EndpointLimits:
         state = self._state.read()
         if "slots" not in state:
             return self._slots
-        recovered = state["slots"] * 2 ** ((self._now() - state["slowed_at"]) / RECOVERY_S)
-        return max(1, min(self._slots, int(min(recovered, UNLIMITED_SLOTS))))
+        # After so many doublings all slots are back; hours later, the power would be too large for a float.
+        doublings = min((self._now() - state["slowed_at"]) / RECOVERY_S, self._slots.bit_length())
+        return max(1, min(self._slots, int(state["slots"] * 2**doublings)))
 
     async def _wait_for_pace(self, tokens: int) -> None:
         while (wait := self._wait_s(tokens)) > 0:
@@ -149,7 +157,7 @@ class SharedState:
     def __init__(self, path: Path):
         self._path = path
         self._descriptor: int | None = None
-        self._seen: tuple[int, dict[str, Any]] = (0, {})
+        self._seen: tuple[bytes, dict[str, Any]] = (b"", {})
 
     def _open(self) -> int:
         if self._descriptor is None:
@@ -158,11 +166,11 @@ class SharedState:
         return self._descriptor
 
     def read(self) -> dict[str, Any]:
-        """The state now. Reads the file only when it has changed."""
-        descriptor = self._open()
-        changed_at = os.fstat(descriptor).st_mtime_ns
-        if changed_at != self._seen[0]:
-            self._seen = (changed_at, _parse(os.pread(descriptor, STATE_BYTES, 0)))
+        """The state now."""
+        # Not the time of the last change tells what is new: two changes can have the same.
+        text = os.pread(self._open(), STATE_BYTES, 0)
+        if text != self._seen[0]:
+            self._seen = (text, _parse(text))
         return self._seen[1]
 
     @contextmanager

@@ -1,0 +1,53 @@
+# Which generations Snakemake is asked about: all but those that a check of our own, by content, finds up to date. With
+# `full_dag: true`, and wherever the user asks Snakemake for more than a plain run, it is asked about all of them.
+
+import sys
+
+from snakemake.settings.types import RerunTrigger
+
+from daydreaming.freshness import FreshnessRecord, Inspection, inspect_cohort
+
+# Options that look at the graph, or change what Snakemake thinks of files: they want to see everything.
+WHOLE_GRAPH_OPTIONS = {
+    "--archive --cleanup-metadata --containerize --d3dag --dag --delete-all-output --delete-temp-output --detailed-summary",
+    "--export-cwl --filegraph --generate-unit-tests --lint --list-changes --list-input-changes --list-params-changes",
+    "--list-code-changes --report --rulegraph --summary --touch --unlock -D -S -t",
+}
+
+
+def whole_graph_is_wanted():
+    """Whether Snakemake must see every generation in this run."""
+    dag = workflow.dag_settings
+    forced = dag.forceall or dag.forcetargets or dag.forcerun or dag.until or dag.omit_from or dag.batch
+    # With these triggers, the set of a rule's inputs and the text of its code decide: then nothing may be left out.
+    triggers = {RerunTrigger.INPUT, RerunTrigger.CODE} & set(dag.rerun_triggers)
+    options = {option for line in WHOLE_GRAPH_OPTIONS for option in line.split()} & set(sys.argv)
+    interrupted = any(Path(".snakemake/incomplete").glob("*"))
+    return bool(SETTINGS.full_dag or forced or triggers or options or interrupted)
+
+
+@cache
+def inspection():
+    """What a look at the cohort's texts found when the run began."""
+    if whole_graph_is_wanted():
+        return Inspection(frozenset(), {}, {})
+    return inspect_cohort(study(), FreshnessRecord(SETTINGS.paths.freshness).load())
+
+
+def is_open(key):
+    """Whether Snakemake has to look at a generation."""
+    return key not in inspection().certain
+
+
+def confirm_up_to_date():
+    """Record the generations that Snakemake itself has found up to date in this run, for the next one."""
+    if workflow.dryrun or inspection.cache_info().currsize == 0:
+        return
+    up_to_date = {
+        (job.rule.name, job.wildcards.gen_id)
+        for job in workflow.dag.jobs
+        if job.rule.name in STAGES and not workflow.dag.needrun(job)
+    }
+    confirmed = inspection().confirmed(up_to_date)
+    if confirmed:
+        FreshnessRecord(SETTINGS.paths.freshness).append(confirmed)

@@ -1,0 +1,60 @@
+# What this workflow changes in Snakemake's scheduler, all of it here; tests/workflow/ guards each part. Snakemake plans for
+# jobs that compute, and looks at everything that is ready in every round; here are thousands of equal jobs that wait.
+
+import signal
+import threading
+from itertools import islice
+
+from snakemake.scheduling.job_scheduler import JobScheduler
+
+LOOK_AHEAD = 64
+
+
+class WaitingJobsScheduler(JobScheduler):
+    """Snakemake's scheduler, with rounds that cost as much as what they start, not as much as what is ready."""
+
+    @property
+    def open_jobs(self):
+        """Some jobs that are ready: no more than can start now, and a few to choose from."""
+        return list(islice(self.workflow.dag.ready_jobs, self.resources["_cores"] + LOOK_AHEAD))
+
+    def job_selector(self, jobs):
+        """Return jobs that fit into the free resources, as they come: all are alike, there is nothing to optimize."""
+        selected = []
+        with self._lock:
+            free = {name: amount for name, amount in self.resources.items() if name != "_job_count"}
+            for job in jobs:
+                self.validate_job(job)
+                needs = {name: job.scheduler_resources.get(name, 0) for name in free}
+                if all(needs[name] <= free[name] for name in free):
+                    selected.append(job)
+                    free = {name: free[name] - needs[name] for name in free}
+            self.update_available_resources(selected)
+        return selected
+
+
+def schedule_waiting_jobs():
+    """Use the scheduler above where jobs run in threads of this process and no target has priority."""
+    if workflow.execution_settings.use_threads and not workflow.scheduling_settings.prioritytargets:
+        workflow.scheduler.__class__ = WaitingJobsScheduler
+
+
+def stop_rate_limiter():
+    """Stop Snakemake's limiter of jobs per time span.
+
+    It starts a timer thread in every round of scheduling, each of which starts another round: CPU use grows with the
+    number of finished jobs (snakemake issue 3804). Calls are limited by endpoint instead (daydreaming.llm.limits).
+    """
+    workflow.scheduler.job_rate_limiter = None
+
+
+def stop_safely_on_sigterm():
+    """Handle SIGTERM in a thread.
+
+    Snakemake's handler waits for a lock; where the signal meets the main thread inside that lock, it waits for ever.
+    """
+
+    def exit_gracefully(*_):
+        threading.Thread(target=workflow.scheduler.exit_gracefully).start()
+
+    signal.signal(signal.SIGTERM, exit_gracefully)

@@ -1,0 +1,30 @@
+"""Results of a cohort in which some generations failed, as far as `max_failed_fraction` allows them."""
+
+from __future__ import annotations
+
+from daydreaming.failures import cohort_failures, write_failures
+from daydreaming.pivots import build_pivot, write_pivot
+from daydreaming.score_table import write_scores
+from daydreaming.scores import collect_scores, count_scores
+from daydreaming.study import Study
+
+
+def write_partial_results(study: Study) -> str:
+    """Write scores, pivots and the list of failures, unless too many evaluations have no score; say what was done.
+
+    Raises OSError.
+    """
+    allowed = study.settings.max_failed_fraction
+    rows = collect_scores(study.settings, study.membership)
+    counts = count_scores(rows)
+    share = f"{counts.total - counts.scored:,} of {counts.total:,} evaluations ({counts.unscored_fraction:.1%})"
+    if counts.unscored_fraction > allowed:
+        return f"No results were made: {share} have no score, and max_failed_fraction is {allowed:.1%}."
+    files = study.cohort_files
+    write_scores(files.scores, rows)
+    write_pivot(build_pivot(rows), files.reports)
+    write_failures(files.failures, cohort_failures(study))
+    return (
+        f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
+        f"  {files.scores}\n  {files.failures} (what failed, and what to do)"
+    )

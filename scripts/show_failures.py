@@ -1,0 +1,38 @@
+"""List the generations of the configured cohort that failed: how many of each kind, where to look, what to do."""
+
+from __future__ import annotations
+
+import argparse
+
+from daydreaming.command_line import add_project_arguments, load_project
+from daydreaming.errors import InputError
+from daydreaming.failures import cohort_failures, failures_text
+from daydreaming.study import load_study
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the failures; return 1 for faulty inputs, else 0."""
+    arguments = _parser().parse_args(argv)
+    try:
+        study = load_study(load_project(arguments))
+    except InputError as error:
+        print(error)
+        return 1
+    failures = cohort_failures(study)
+    print(failures_text(failures) or "No generation of the cohort has failed.")
+    if arguments.all:
+        print("Each of them")
+        for failure in failures:
+            print(f"  {failure.kind}  {failure.stage}  {failure.look_at}\n    {failure.message}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="also list each of them with its message")
+    add_project_arguments(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
