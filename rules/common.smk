@@ -67,7 +67,7 @@ def template_of(stage):
 
 def parent_of(stage):
     """Returns the parsed text that a generation is made from."""
-    return lambda wildcards: str(checked(study().parent_parsed, stage, wildcards.gen_id))
+    return lambda wildcards: checked(study().parent_parsed, stage, wildcards.gen_id)
 
 
 def concept_texts(wildcards):
@@ -84,7 +84,7 @@ def parsed_texts(*stages):
 
     def texts(wildcards):
         keys = [key for key in study().membership.generations if key[0] in stages and is_open(key)]
-        return [str(study().cohort_files.membership), *(str(study().files(*key).parsed) for key in keys)]
+        return [str(study().cohort_files.membership), *(study().paths.parsed_text(*key) for key in keys)]
 
     return texts
 
@@ -98,7 +98,7 @@ def evaluations_to_score(wildcards):
         for key in study().membership.generations
         if key[0] == "evaluation" and (is_open(key) or inspection().changed_at_ns[key] > made_at > 0)
     ]
-    return [str(study().files(*key).parsed) for key in changed]
+    return [study().paths.parsed_text(*key) for key in changed]
 
 
 def score_files(wildcards):

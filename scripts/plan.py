@@ -8,7 +8,7 @@ import sys
 from daydreaming.command_line import add_project_arguments, load_project
 from daydreaming.errors import InputError
 
-TARGETS = {"drafts": "draft", "essays": "essay", "evaluations": "evaluation"}
+LAST_STAGES = {"drafts": "draft", "essays": "essay", "evaluations": "evaluation"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,11 +25,11 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "targets",
-        nargs="*",
-        type=_stage,
-        metavar="TARGET",
-        help=f"as for snakemake: {', '.join(TARGETS)} (default: evaluations, and all that they are made from)",
+        "target",
+        nargs="?",
+        choices=LAST_STAGES,
+        default="evaluations",
+        help="how far, as for snakemake (default: the whole cohort)",
     )
     parser.add_argument("--why", action="store_true", help="also the reason for each generation that is not up to date")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -37,22 +37,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _stage(target: str) -> str:
-    """The stage that a target of snakemake's makes (not `choices`: argparse would look for the empty list there)."""
-    if target not in TARGETS:
-        raise argparse.ArgumentTypeError(f"{target!r} is none of: {', '.join(TARGETS)}")
-    return TARGETS[target]
-
-
 def _plan(arguments: argparse.Namespace) -> str:
     import orjson
 
-    from daydreaming.plan import DEFAULT_STAGES
     from daydreaming.plan_report import plan_report
     from daydreaming.study import load_study
 
     study = load_study(load_project(arguments))
-    report = plan_report(study, arguments.targets or DEFAULT_STAGES)
+    report = plan_report(study, LAST_STAGES[arguments.target])
     if arguments.json:
         return orjson.dumps(report.json_values(why=arguments.why), option=orjson.OPT_INDENT_2).decode()
     return report.text(why=arguments.why)

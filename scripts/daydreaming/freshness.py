@@ -100,7 +100,7 @@ def inspect_cohort(study: Study, record: Mapping[Key, Made]) -> Inspection:
     for stage in ("draft", "essay", "evaluation"):
         for generation in study.membership.stage(stage):
             key = (stage, generation.gen_id)
-            text = _digest_of_file(study.files(*key).parsed)
+            text = _digest_of_file(study.paths.parsed_text(*key))
             parent = _parent_key(generation)
             if text is None or (parent is not None and parent not in texts):
                 continue
@@ -122,7 +122,7 @@ def _parent_key(generation: Generation) -> Key | None:
     return (parents[generation.stage], generation.parent_gen_id) if generation.stage in parents else None
 
 
-def _digest_of_file(path: Path) -> tuple[str, int] | None:
+def _digest_of_file(path: str) -> tuple[str, int] | None:
     """The digest of a text and when it was changed (nanoseconds); None where there is none, or one too large."""
     try:
         descriptor = os.open(path, os.O_RDONLY)

@@ -135,6 +135,10 @@ class DataPaths:
         """The files of a generation."""
         return GenerationFiles(self.gens / stage / gen_id)
 
+    def parsed_text(self, stage: str, gen_id: str) -> str:
+        """The file of a generation's result, as text: it is asked for of every generation at every start."""
+        return f"{self.root}/gens/{stage}/{gen_id}/parsed.txt"
+
     def cohort(self, cohort_id: str) -> CohortFiles:
         """The files of a cohort."""
         return CohortFiles(self.cohorts / cohort_id)

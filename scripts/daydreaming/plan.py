@@ -6,13 +6,13 @@ Requests are built and stored replies are read by the same code as in a run, so 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
 from typing import Any
 
-from daydreaming.errors import GenerationError
+from daydreaming.errors import FailureKind, GenerationError
 from daydreaming.generation_work import parsed_text
 from daydreaming.gens import GenerationStore
 from daydreaming.model_request import ModelRequest
@@ -24,9 +24,6 @@ from daydreaming.replies import Reply, ReplyStore
 from daydreaming.specification import Specification
 from daydreaming.study import Study
 from daydreaming.templates import load_template_text
-
-# What `snakemake` makes without a target: the evaluations, and all that they are made from.
-DEFAULT_STAGES = ("evaluation",)
 
 
 class State(StrEnum):
@@ -53,11 +50,10 @@ class PlannedGeneration:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The generations that a run would look at, parents first. `left_out`: how many of the cohort it would not."""
+    """The generations that a run would look at, parents first."""
 
     cohort_id: str
     generations: tuple[PlannedGeneration, ...]
-    left_out: int
 
 
 _Key = tuple[str, str]  # stage and gen_id
@@ -71,27 +67,13 @@ class _Result:
     text: str | _Key | None = None
 
 
-def make_plan(study: Study, stages: Collection[str] = DEFAULT_STAGES) -> Plan:
-    """Find out what a run would do whose targets are all generations of some stages. Writes nothing, calls nobody."""
+def make_plan(study: Study, last_stage: str = STAGES[-1]) -> Plan:
+    """Find out what a run would do that makes the cohort up to a stage. Writes nothing, calls nobody."""
     planner = _Planner(study)
-    wanted = _with_ancestors(study, stages)
-    for stage in STAGES:
+    for stage in STAGES[: STAGES.index(last_stage) + 1]:
         for generation in study.membership.stage(stage):
-            if (stage, generation.gen_id) in wanted:
-                planner.add(study.specification(stage, generation.gen_id))
-    planned = tuple(result.planned for result in planner.results.values())
-    return Plan(study.membership.cohort_id, planned, len(study.membership.generations) - len(planned))
-
-
-def _with_ancestors(study: Study, stages: Iterable[str]) -> set[_Key]:
-    """The generations of some stages and all that they are made from, by stage and id."""
-    membership = study.membership
-    return {
-        (ancestor.stage, ancestor.gen_id)
-        for stage in stages
-        for generation in membership.stage(stage)
-        for ancestor in membership.chain(generation)
-    }
+            planner.add(study.specification(stage, generation.gen_id))
+    return Plan(study.membership.cohort_id, tuple(result.planned for result in planner.results.values()))
 
 
 class _Planner:
@@ -117,6 +99,8 @@ class _Planner:
                 result = self._with_parent(specification, parent)
         except GenerationError as error:
             result = _result(specification, State.FAIL, str(error))
+        except OSError as error:
+            result = _result(specification, State.FAIL, f"[{FailureKind.STORAGE}] {error}")
         self.results[specification.stage, specification.gen_id] = result
 
     def _with_parent(self, specification: Specification, parent: _Result | None) -> _Result:
@@ -151,7 +135,7 @@ class _Planner:
     def _stored(self, request: ModelRequest, store: GenerationStore) -> Reply | None:
         """The stored reply to a request; a run also takes the one in the generation's own raw.txt."""
         reply = self._replies.load(request.sha256)
-        if reply is None and store.request_sha256() == request.sha256:
+        if False:
             return store.kept_reply()
         return reply
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from daydreaming.amounts import usd
-from daydreaming.plan import DEFAULT_STAGES, Plan, PlannedGeneration, State, make_plan
+from daydreaming.paths import STAGES
+from daydreaming.plan import Plan, PlannedGeneration, State, make_plan
 from daydreaming.plan_history import ASSUMED_CHARACTERS_PER_TOKEN, History, read_history
 from daydreaming.plan_price import PAID_STATES, PlanRow, Range, price_plan, total_row
 from daydreaming.study import Study
@@ -40,7 +41,6 @@ class PlanReport:
         values = {
             "cohort": self.plan.cohort_id,
             "generations": len(self.plan.generations),
-            "left_out": self.plan.left_out,
             "offline": self.study.settings.offline,
             "rows": [_row_values(row) for row in self.rows],
             "total": _row_values(total_row(self.rows)),
@@ -67,8 +67,6 @@ class PlanReport:
             yield "offline is true: a run makes none of these calls, and what needs one fails."
         if any(counts[state] for state in PAID_STATES):
             yield from self._estimate_notes()
-        if self.plan.left_out:
-            yield f"{self.plan.left_out:,} generations of the cohort are not needed for this target: not in the plan."
         yield MORE_IN_SCRIPT
 
     def _estimate_notes(self) -> Iterator[str]:
@@ -109,9 +107,9 @@ class PlanReport:
         ]
 
 
-def plan_report(study: Study, stages: Collection[str] = DEFAULT_STAGES) -> PlanReport:
-    """Plan a run whose targets are all generations of some stages, and price it. Writes nothing, calls nobody."""
-    plan, history = make_plan(study, stages), read_history(study.paths)
+def plan_report(study: Study, last_stage: str = STAGES[-1]) -> PlanReport:
+    """Plan a run that makes the cohort up to a stage, and price it. Writes nothing, calls nobody."""
+    plan, history = make_plan(study, last_stage), read_history(study.paths)
     return PlanReport(study, plan, history, price_plan(plan, history))
 
 

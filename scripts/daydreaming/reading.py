@@ -14,22 +14,6 @@ from daydreaming.replies import Reply
 from daydreaming.specification import Specification
 
 
-def first_usable(
-    specification: Specification,
-    prompt: str,
-    retries: Mapping[str, int],
-    obtain: Callable[[ModelRequest], Reply],
-    read: Callable[[Reply], str],
-) -> str:
-    """Do what `attempts` does with a function that obtains replies. Raises what `obtain` raises, too."""
-    steps, reply = attempts(specification, prompt, retries, read), None
-    try:
-        while True:
-            reply = obtain(steps.send(reply))
-    except StopIteration as end:
-        return end.value
-
-
 def attempts(
     specification: Specification, prompt: str, retries: Mapping[str, int], read: Callable[[Reply], str]
 ) -> Generator[ModelRequest, Reply, str]:

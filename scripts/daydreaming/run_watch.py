@@ -8,8 +8,9 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from daydreaming.failures import failures_text, run_failures
@@ -44,10 +45,10 @@ class RunWatch:
 
     def start(self) -> None:
         """Show progress from now on; should nobody call `finish` (a second Ctrl-C), the end of the process does."""
-        atexit.register(self.finish)
+        atexit.register(self._finish_in, Path.cwd())
         if self._terminal is not None:
             totals = Counter(stage for stage, _ in self._planned)
-            state = ProgressState(self._study.cohort_files.journal, self._run_id, totals)
+            state = ProgressState(self._study.cohort_files.journal.absolute(), self._run_id, totals)
             self._progress = Progress(state, _display(self._terminal))
             self._progress.start()
 
@@ -65,8 +66,13 @@ class RunWatch:
             with suppress(OSError, ValueError):  # the terminal is gone
                 _show(self._terminal.stream, text)
         self._finished = True
-        atexit.unregister(self.finish)
+        atexit.unregister(self._finish_in)
         return summary, text
+
+    def _finish_in(self, folder: Path) -> None:
+        """Finish in the folder of the run: Snakemake has gone back to where it was called by the time it ends."""
+        with chdir(folder):
+            self.finish()
 
 
 def _display(terminal: Terminal) -> Lines | LiveLine:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from daydreaming.catalogs import load_catalogs
@@ -30,7 +29,8 @@ class Study:
     _specifications: dict[tuple[str, str], Specification] = field(default_factory=dict, repr=False)
     _samplings: dict[tuple[str, str], StageSettings] = field(default_factory=dict, repr=False)
     _answerers: dict[str, str] = field(default_factory=dict, repr=False)
-    _digests: dict[str, str] = field(default_factory=dict, repr=False)
+    _template_digests: dict[str, str] = field(default_factory=dict, repr=False)
+    _concept_texts: dict[tuple[str, str], ConceptText] = field(default_factory=dict, repr=False)
 
     @property
     def paths(self) -> DataPaths:
@@ -42,18 +42,14 @@ class Study:
         """The files of the cohort."""
         return self.paths.cohort(self.membership.cohort_id)
 
-    def parsed_texts(self, stage: str) -> list[Path]:
-        """The results of all generations of a stage, in the order of the membership."""
-        return [self.files(stage, generation.gen_id).parsed for generation in self.membership.stage(stage)]
-
     def files(self, stage: str, gen_id: str) -> GenerationFiles:
         """The files of a generation."""
         return self.paths.generation(stage, gen_id)
 
-    def parent_parsed(self, stage: str, gen_id: str) -> Path | None:
-        """The text that a generation is made from; None for a draft."""
+    def parent_parsed(self, stage: str, gen_id: str) -> str | None:
+        """The file of the text that a generation is made from; None for a draft."""
         parent = self.membership.parent(self.membership.get(stage, gen_id))
-        return self.files(parent.stage, parent.gen_id).parsed if parent else None
+        return self.paths.parsed_text(parent.stage, parent.gen_id) if parent else None
 
     def specification(self, stage: str, gen_id: str) -> Specification:
         """All that decides a generation's result, from the catalogs and the configuration.
@@ -97,18 +93,18 @@ class Study:
         return tuple(self._concept(concept_id, combo.description_level) for concept_id in combo.concept_ids)
 
     def _concept(self, concept_id: str, level: str) -> ConceptText:
-        name, path = self.catalogs.concepts[concept_id].name, self.paths.concept_text(level, concept_id)
-        return ConceptText(
-            concept_id, name, path, self._digest(str(path), lambda: f"{name}\n".encode() + path.read_bytes())
-        )
+        key = (concept_id, level)
+        if key not in self._concept_texts:
+            name, path = self.catalogs.concepts[concept_id].name, self.paths.concept_text(level, concept_id)
+            digest = text_digest(f"{name}\n".encode() + path.read_bytes())
+            self._concept_texts[key] = ConceptText(concept_id, name, path, digest)
+        return self._concept_texts[key]
 
     def _template_digest(self, template: Template) -> str:
-        return self._digest(template_name(template), lambda: load_template_text(template).encode())
-
-    def _digest(self, name: str, content: Callable[[], bytes]) -> str:
-        if name not in self._digests:
-            self._digests[name] = text_digest(content())
-        return self._digests[name]
+        name = template_name(template)
+        if name not in self._template_digests:
+            self._template_digests[name] = text_digest(load_template_text(template).encode())
+        return self._template_digests[name]
 
     def _sampling(self, stage: str, endpoint: str) -> StageSettings:
         key = (stage, endpoint)
