@@ -40,6 +40,10 @@ def run_stage(stage, gen_id, log):
         Path(log).write_text("".join(traceback.format_exception(error)))
         tell_failure(f"{stage} {gen_id} failed, {error}", next(FAILURE_NUMBERS))
         raise GenerationFailed(f"{stage} {gen_id}") from None
+    finally:
+        # A process for one job ends without the hooks below.
+        if not workflow.is_main_process:
+            close_run()
 
 
 def tell_failure(message, number):

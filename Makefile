@@ -1,0 +1,59 @@
+# Set-up, demo and checks. Each target makes the environment first where it is missing or out of date.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The stamp of a complete environment. It holds the folder that the environment works in.
+ENVIRONMENT := .venv/made-in
+SCORES := data/7_cross_experiment/parsed_scores.csv
+
+.PHONY: help environment demo test lint lock clean
+
+help:
+	@echo "make demo     make the demo cohort with the embedded model, and show its scores"
+	@echo "make test     run all tests"
+	@echo "make lint     check the form of the code and of the workflow"
+	@echo "make lock     resolve requirements.lock anew from pyproject.toml"
+	@echo "make clean    remove the environment and caches; data/ and logs/ stay"
+
+environment: $(ENVIRONMENT)
+
+# An environment that was moved, or whose Python has gone, is made again.
+ifneq ($(shell test -x $(BIN)/python && cat $(ENVIRONMENT) 2>/dev/null),$(CURDIR))
+.PHONY: $(ENVIRONMENT)
+endif
+
+# A failed installation leaves no stamp. pip keeps what fits, so that a second try goes on from there.
+$(ENVIRONMENT): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	  "Python 3.11 or newer is needed, and '$(PYTHON)' is not. Name another one: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing the packages of requirements.lock into .venv (0.8 GB, about two minutes the first time) ..."
+	@test ! -e $@ || test "$$(cat $@)" = "$$(pwd -P)" || rm -rf .venv
+	@rm -f $@
+	@test -x $(BIN)/python || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@pwd -P > $@
+
+# The budget makes sure that this never costs anything, whatever models llm_models.csv has come to name.
+demo: $(ENVIRONMENT)
+	$(BIN)/python scripts/build_membership.py
+	$(BIN)/snakemake --config budget_usd=0
+	$(BIN)/python scripts/aggregate_scores.py --output $(SCORES)
+	@echo "Texts: data/gens/<stage>/<gen_id>/    pivot tables: data/cohorts/demo/reports/"
+
+test: $(ENVIRONMENT)
+	$(BIN)/python -m pytest -n logical
+
+lint: $(ENVIRONMENT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/python .ci/lint_workflow.py
+
+lock: $(ENVIRONMENT)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
+	  --quiet -o requirements.lock
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis scripts/*.egg-info
+	find scripts tests -name __pycache__ -prune -exec rm -rf {} +

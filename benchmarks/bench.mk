@@ -1,0 +1,14 @@
+# Included by the Makefile, whose BIN and ENVIRONMENT it uses.
+
+.PHONY: bench bench-large clean-bench
+
+# Under 15 minutes, and a few more the first time: the neighbours' environments are made then.
+bench: $(ENVIRONMENT)
+	$(BIN)/python benchmarks/run.py
+
+# All of it, cohorts of 10,000 chains included: about 40 minutes.
+bench-large: $(ENVIRONMENT)
+	$(BIN)/python benchmarks/run.py --large
+
+clean-bench:
+	rm -rf benchmarks/.envs benchmarks/results

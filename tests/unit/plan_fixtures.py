@@ -1,0 +1,71 @@
+"""A study whose runs happen in this process, so that plans can be compared with many of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from daydreaming.errors import GenerationError
+from daydreaming.paths import STAGES
+from daydreaming.plan import Plan, State, make_plan
+from daydreaming.plan_report import PlanReport, plan_report
+from daydreaming.runner import Runner
+from daydreaming.settings import settings_from_config
+from daydreaming.study import Study, load_study
+from studies import Study as Folder
+
+
+@dataclass(frozen=True)
+class PlannedStudy:
+    """A study folder, which must be the current one, with its plans and runs."""
+
+    folder: Folder
+
+    def loaded(self, **config: Any) -> Study:
+        return load_study(settings_from_config({**self.folder.config(), **config}))
+
+    def plan(self, last_stage: str = "evaluation", **config: Any) -> Plan:
+        return make_plan(self.loaded(**config), last_stage)
+
+    def report(self, **config: Any) -> PlanReport:
+        return plan_report(self.loaded(**config))
+
+    def run(self, **config: Any) -> int:
+        """Make all generations whose parents were made, as the rules do; returns how many calls that took."""
+        study, before = self.loaded(**config), self.folder.provider.calls
+        runner = Runner(study.settings)
+        failed: set[tuple[str, str]] = set()
+        for specification in (study.specification(*key) for key in _parents_first(study)):
+            try:
+                if specification.parent not in failed:
+                    runner.run(specification)
+                    continue
+            except GenerationError:
+                pass
+            failed.add((specification.stage, specification.gen_id))
+        runner.close()
+        return self.folder.provider.calls - before
+
+
+def states(plan: Plan) -> dict[str, int]:
+    """How many generations of each template are in each state, as in `{"draft thread: call": 2}`."""
+    return dict(
+        Counter(
+            f"{one.specification.stage} {one.specification.template.template_id}: {one.state}"
+            for one in plan.generations
+        )
+    )
+
+
+def reasons(plan: Plan, stage: str) -> set[str]:
+    """The different reasons for the generations of a stage."""
+    return {one.reason for one in plan.generations if one.specification.stage == stage}
+
+
+def number(plan: Plan, state: State) -> int:
+    return sum(one.state == state for one in plan.generations)
+
+
+def _parents_first(study: Study) -> list[tuple[str, str]]:
+    return sorted(study.membership.generations, key=lambda key: STAGES.index(key[0]))
