@@ -115,6 +115,7 @@ onstart:
     stop_rate_limiter()
     schedule_waiting_jobs()
     stop_safely_on_sigterm()
+    stop_gently_on_ctrl_c()
     quiet_terminal()
     if not workflow.execution_settings.use_threads:
         logger.warning(SLOW_WITHOUT_THREADS)

@@ -3,7 +3,7 @@
 
 import signal
 import threading
-from itertools import islice
+from itertools import count, islice
 
 from snakemake.scheduling.job_scheduler import JobScheduler
 
@@ -58,3 +58,23 @@ def stop_safely_on_sigterm():
         threading.Thread(target=workflow.scheduler.exit_gracefully).start()
 
     signal.signal(signal.SIGTERM, exit_gracefully)
+
+
+def stop_gently_on_ctrl_c():
+    """Let the calls in flight finish after Ctrl-C, also after a second one: they are paid for.
+
+    The first is Snakemake's: it starts nothing more and waits. Python would break that wait off at the second and lose
+    every reply that is still to come. The third ends the process.
+    """
+    presses = count(1)
+
+    def on_ctrl_c(*_):
+        press = next(presses)
+        if press == 1:
+            raise KeyboardInterrupt
+        if press == 2:
+            os.write(2, b"\nCalls in flight are paid for: waiting for their replies. Ctrl-C once more gives them up.\n")
+            return
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, on_ctrl_c)

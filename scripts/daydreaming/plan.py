@@ -135,7 +135,7 @@ class _Planner:
     def _stored(self, request: ModelRequest, store: GenerationStore) -> Reply | None:
         """The stored reply to a request; a run also takes the one in the generation's own raw.txt."""
         reply = self._replies.load(request.sha256)
-        if False:
+        if reply is None and store.request_sha256() == request.sha256:
             return store.kept_reply()
         return reply
 

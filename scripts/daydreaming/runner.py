@@ -115,11 +115,7 @@ class Runner:
         return None if reply is None else reply.cost_usd
 
     async def _in_file_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            future = asyncio.get_running_loop().run_in_executor(self._files, function, *arguments)
-        except RuntimeError:  # after a second Ctrl-C, Python starts no work in threads: what was paid for is still written
-            return function(*arguments)
-        return await future
+        return await asyncio.get_running_loop().run_in_executor(self._files, function, *arguments)
 
 
 def _advance(steps: Steps, reply: Reply | None) -> ModelRequest | None:

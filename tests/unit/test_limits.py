@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from core_fixtures import python
 
-from daydreaming.llm.limits import RECOVERY_S, EndpointLimits
+from daydreaming.llm.limits import RECOVERY_S, SLOW_DOWN_INTERVAL_S, EndpointLimits
 from daydreaming.settings import Endpoint
 
 Run = Callable[..., Any]
@@ -201,7 +201,7 @@ def test_a_burst_of_refusals_halves_the_slots_once(run: Run, limits_of: Any, clo
     run(refused_together(limits, 16))
     assert run(most_at_once(limits, 20)) == 8
     assert run(most_at_once(limits_of(max_concurrency=16), 20)) == 8, "another process goes on as before"
-    clock.seconds += 2
+    clock.seconds += SLOW_DOWN_INTERVAL_S
     run(refused_together(limits, 8))
     assert run(most_at_once(limits, 20)) == 4
 

@@ -130,11 +130,7 @@ class ModelClient:
         return endpoint.base_url or "", key
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            future = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
-        except RuntimeError:  # after a second Ctrl-C, Python starts no work in threads: a paid reply is kept all the same
-            return function(*arguments)
-        return await future
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
 
 def _reserve(journal: Journal, request: ModelRequest, context: CallContext) -> str:

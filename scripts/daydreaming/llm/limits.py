@@ -25,7 +25,9 @@ from daydreaming.settings import Endpoint
 
 MINUTE_MS = 60_000
 UNLIMITED_SLOTS = 1024
-RECOVERY_S = 15.0
+# A provider that refuses one call in forty should cost little; one that allows an eighth of the slots, few refusals.
+RECOVERY_S = 4.0
+SLOW_DOWN_INTERVAL_S = 2.0
 LONGEST_SLEEP_S = 0.25
 POLL_S = 0.05
 STATE_BYTES = 4096
@@ -49,7 +51,7 @@ class EndpointLimits:
         self._state = SharedState(folder / f"{identity}.state")
         self._slot_locks = locks_in(folder / f"{identity}.slots")
         self._now = now
-        self._in_flight = 0
+        self._held: set[int] = set()
         self._queue = asyncio.Lock()
         self._slot_released = asyncio.Event()
 
@@ -57,12 +59,12 @@ class EndpointLimits:
     async def turn(self, tokens: int) -> AsyncIterator[None]:
         """Wait until a call of about `tokens` tokens may be sent, and hold a slot while it is in flight."""
         slot = await self._take_slot()
-        self._in_flight += 1
+        self._held.add(slot)
         try:
             await self._wait_for_pace(tokens)
             yield
         finally:
-            self._in_flight -= 1
+            self._held.discard(slot)
             self._slot_locks.release(slot)
             self._slot_released.set()
 
@@ -123,8 +125,9 @@ class EndpointLimits:
             if pause_s:
                 state["pause_until"] = max(state.get("pause_until", 0.0), now + pause_s)
             # The calls in flight together are refused together: that is one reason to slow down, not many.
-            if now - state.get("slowed_at", 0.0) > 1.0:
-                in_use = min(self._open_slots(), max(self._in_flight, 1) * 2)
+            if now - state.get("slowed_at", 0.0) >= SLOW_DOWN_INTERVAL_S:
+                # Slots are taken from the first on: the last one held tells how many are in use by all processes.
+                in_use = min(self._open_slots(), max(self._held, default=0) + 1)
                 state.update(slots=max(1, in_use // 2), slowed_at=now)
 
     def heed(self, headers: Mapping[str, str]) -> None:
