@@ -103,5 +103,7 @@ def evaluations_to_score(wildcards):
 
 def score_files(wildcards):
     """Returns the tables of scores of the cohort."""
+    if SETTINGS.slice is not None:
+        raise WorkflowError("Scores are of the whole cohort: with `slice`, ask for drafts, essays or evaluations.")
     reports = study().cohort_files.reports
     return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]

@@ -2,6 +2,7 @@
 # `full_dag: true`, and wherever the user asks Snakemake for more than a plain run, it is asked about all of them.
 
 import sys
+from base64 import urlsafe_b64encode
 
 from snakemake.settings.types import RerunTrigger
 
@@ -22,8 +23,16 @@ def whole_graph_is_wanted():
     # With these triggers, the set of a rule's inputs and the text of its code decide: then nothing may be left out.
     triggers = {RerunTrigger.INPUT, RerunTrigger.CODE} & set(dag.rerun_triggers)
     options = {option for line in WHOLE_GRAPH_OPTIONS for option in line.split()} & set(sys.argv)
-    interrupted = any(Path(".snakemake/incomplete").glob("*"))
-    return bool(SETTINGS.full_dag or forced or triggers or options or interrupted)
+    return bool(SETTINGS.full_dag or forced or triggers or options or was_interrupted())
+
+
+def was_interrupted():
+    """Whether a run was killed while it made a generation: Snakemake has a record of each, named by the file in base64.
+
+    The records of killed runs on a cluster (rules/slices.smk) say nothing of generations, and stay for ever.
+    """
+    slices = urlsafe_b64encode(b".snakemake/slices/").decode()
+    return any(not record.name.startswith(slices) for record in Path(".snakemake/incomplete").glob("*"))
 
 
 @cache

@@ -77,17 +77,21 @@ def quiet_terminal():
             handler.addFilter(is_news)
 
 
+def planned_generations():
+    """The generations that this run plans to make."""
+    return [(job.rule.name, job.wildcards.gen_id) for job in workflow.dag.needrun_jobs() if job.rule.name in STAGES]
+
+
 @cache
 def run_watch():
     """The watch over this run: progress, failures, summary. None where the run makes no generation."""
-    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name in STAGES]
-    if not jobs:
+    planned = planned_generations()
+    if not planned:
         return None
     is_shared = workflow.local_exec and not workflow.execution_settings.use_threads
     stream = sys.stdout if workflow.output_settings.stdout else sys.stderr
     quiet = Quietness.ALL in (workflow.output_settings.quiet or ())
     terminal = None if quiet else Terminal(stream, terminal_handlers(), is_shared)
-    planned = [(job.rule.name, job.wildcards.gen_id) for job in jobs]
     return RunWatch(study(), os.environ["DAYDREAMING_RUN"], planned, terminal)
 
 
@@ -114,6 +118,7 @@ def close_run():
 onstart:
     stop_rate_limiter()
     schedule_waiting_jobs()
+    keep_results_until_replaced()
     stop_safely_on_sigterm()
     stop_gently_on_ctrl_c()
     quiet_terminal()

@@ -5,6 +5,7 @@ import signal
 import threading
 from itertools import count, islice
 
+from snakemake.jobs import Job
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 LOOK_AHEAD = 64
@@ -46,6 +47,21 @@ def stop_rate_limiter():
     number of finished jobs (snakemake issue 3804). Calls are limited by endpoint instead (daydreaming.llm.limits).
     """
     workflow.scheduler.job_rate_limiter = None
+
+
+def keep_results_until_replaced():
+    """Do not delete the result of a generation before it is made again.
+
+    The runner replaces parsed.txt in one step, and takes it away when the generation failed. A run that deletes it first
+    takes it from another run, of a cohort that shares the generation, which has made it just now and is reading it.
+    """
+    remove_existing_output = Job.remove_existing_output
+
+    async def remove_other_output(job):
+        if "gen_id" not in job.wildcards_dict:
+            await remove_existing_output(job)
+
+    Job.remove_existing_output = remove_other_output
 
 
 def stop_safely_on_sigterm():

@@ -2,6 +2,7 @@
 # in which an ordinary, local Snakemake keeps many calls in flight. Only profiles/slurm/Snakefile includes this file; the
 # functions of the same names in common.smk, freshness.smk and running.smk are for runs on one machine.
 
+import platform
 import subprocess
 import time
 
@@ -31,9 +32,20 @@ def whole_graph_is_wanted():
     return SETTINGS.full_dag
 
 
+def check_options():
+    """Refuse what would not reach the slices: they are runs of their own."""
+    dag = workflow.dag_settings
+    if dag.forceall or dag.forcetargets or dag.forcerun or dag.until or dag.omit_from or dag.batch:
+        raise WorkflowError(
+            "-F, -f, -R, --until, --omit-from and --batch do not reach the slices of a cluster. To make generations "
+            "again, delete their parsed.txt (stored replies are read again), or run without --profile profiles/slurm."
+        )
+
+
 @cache
 def slices(target):
     """The slices that have work for a target, each with its open generations."""
+    check_options()
     stages = STAGES[: STAGES.index(TARGETS[target]) + 1]
     open_keys = [key for key in study().membership.generations if key[0] in stages and is_open(key)]
     return plan_slices(study().membership, open_keys, SETTINGS.generations_per_slice)
@@ -86,6 +98,7 @@ def make_slice(wildcards, calls):
     command += ["--workflow-profile", str(PROJECT / "profiles/default"), "--nolock", "--quiet", "all", f"-j{calls}"]
     command += ["--configfile", *files] if files else []
     command += ["--config", *given, f"slice={slice_of_job(wildcards)}", "--", wildcards.target]
+    print(f"Slice {slice_of_job(wildcards)} on {platform.node()}, {calls} calls in flight", flush=True)
     finished = subprocess.run(command, env={**os.environ, "DAYDREAMING_RUN": wildcards.run})
     if finished.returncode != 0:
         raise WorkflowError(f"slice {slice_of_job(wildcards)}: not all generations were made.")
@@ -97,14 +110,16 @@ def wait_until_visible(target):
     deadline = time.monotonic() + VISIBLE_WITHIN_S
     while paths := [path for path in paths if not Path(path).exists()]:
         if time.monotonic() > deadline:
-            raise WorkflowError(f"The slices have ended well, but {len(paths)} texts are not seen here: {paths[0]}, ...")
+            raise WorkflowError(
+                f"The slices have ended well, but {len(paths)} texts are not seen here: {paths[0]}, ..."
+            )
         time.sleep(1)
 
 
 # Short file names: Snakemake names its records by them.
 rule slice:
     output:
-        done=temp(SLICES + "/{run}-{target}-{number}-of-{count_of_slices}.done"),
+        done=SLICES + "/{run}-{target}-{number}-of-{count_of_slices}.done",
     params:
         work=work_of_slice,
     log:
@@ -118,9 +133,11 @@ rule slice:
 
 rule all_slices:
     input:
-        slices=lambda wildcards: [slice_file(SLICES, wildcards.target, one, ".done") for one in slices(wildcards.target)],
+        slices=lambda wildcards: [
+            slice_file(SLICES, wildcards.target, one, ".done") for one in slices(wildcards.target)
+        ],
     output:
-        done=temp(SLICES + "/{run}-{target}.done"),
+        done=SLICES + "/{run}-{target}.done",
     message:
         "All slices for {wildcards.target}"
     run:
@@ -162,10 +179,18 @@ onstart:
         run_watch().start()
 
 
+def remove_markers():
+    """Remove what only this run needs."""
+    for marker in Path(SLICES).glob(f"{os.environ['DAYDREAMING_RUN']}-*"):
+        marker.unlink()
+
+
 onsuccess:
     end_watch()
+    remove_markers()
 
 
 onerror:
     end_watch()
     tell_slices()
+    remove_markers()

@@ -142,8 +142,10 @@ class GenerationWork:
         return reply
 
     def _succeed(self, parsed: str) -> None:
-        # parsed.txt comes last, and an old one goes first: where it is, all the rest is.
-        self._store.remove_parsed()
+        # parsed.txt comes last, and an old one goes first: where it is, all the rest is. The same text stays: a run of
+        # another cohort, which shares this generation, may have written it just now and be reading it.
+        if not self._store.has_parsed(parsed):
+            self._store.remove_parsed()
         outcome = self.outcome
         outcome.finished_at = time.time()
         outcome.written.add("parsed")

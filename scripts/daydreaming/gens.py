@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from daydreaming.atomic import write_bytes, write_text
+from daydreaming.atomic import encoded, write_bytes, write_text
 from daydreaming.errors import FailureKind
 from daydreaming.paths import GenerationFiles
 from daydreaming.replies import Reply
@@ -100,6 +100,13 @@ class GenerationStore:
             finished_at=metadata["finished_at"],
             malformed=metadata.get("error_message") if metadata.get("error") == FailureKind.MALFORMED else None,
         )
+
+    def has_parsed(self, text: str) -> bool:
+        """Whether parsed.txt is there with this text."""
+        try:
+            return self.files.parsed.read_bytes() == encoded(text)
+        except FileNotFoundError:
+            return False
 
     def remove_parsed(self) -> None:
         """Take away the result of an earlier run: a failed generation has none."""

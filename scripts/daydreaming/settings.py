@@ -62,7 +62,7 @@ class Settings:
     offline: bool
     full_dag: bool
     limits_dir: Path
-    slices: int | None
+    generations_per_slice: int
     slice: str | None
 
     @property
@@ -97,7 +97,7 @@ DEFAULTS: Mapping[str, Any] = {
     "offline": False,
     "full_dag": False,
     "limits_dir": None,
-    "slices": None,
+    "generations_per_slice": 5000,
     "slice": None,
 }
 

@@ -1,7 +1,7 @@
-"""Slices of a cohort for a cluster: whole chains, so that no generation is in two slices and none waits for another one.
+"""Slices of a cohort for a cluster: whole chains, so that no generation is in two slices or waits for another one.
 
-A chain is a draft with all that is made from it. Which slice it is in depends on the draft's id and the number of slices
-alone: each process works that out for itself.
+A chain is a draft with all that is made from it. Which slice it is in depends on the id of the draft and the number of
+slices alone: each process works that out for itself.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from daydreaming.catalogs import load_catalogs
+from daydreaming.catalogs import read_catalogs
 from daydreaming.cohorts import cohort_id_for
 from daydreaming.concepts import load_combos
 from daydreaming.errors import Fault, InputError
@@ -14,7 +14,9 @@ from daydreaming.membership import Membership, load_membership
 from daydreaming.paths import CohortFiles, DataPaths, GenerationFiles
 from daydreaming.records import Catalogs, Combo, Generation, Template
 from daydreaming.settings import Settings, StageSettings, settings_from_config
+from daydreaming.slices import Slice, membership_of_slice
 from daydreaming.specification import ConceptText, Specification, parser_digest, text_digest
+from daydreaming.template_checks import template_faults
 from daydreaming.templates import load_template_text, template_name
 
 
@@ -127,24 +129,32 @@ def answerer(settings: Settings, endpoint: str) -> str:
 
 
 def load_study(config: Mapping[str, Any] | Settings) -> Study:
-    """Read and check everything that a run of the configured cohort needs.
+    """Read and check everything that a run of the configured cohort, or of the configured slice of it, needs.
 
     Raises InputError with all faults that were found; reads only.
     """
     settings = config if isinstance(config, Settings) else settings_from_config(config)
-    catalogs = load_catalogs(settings)
+    reading = read_catalogs(settings)
+    if reading.faults:
+        raise InputError(reading.faults)
+    catalogs = reading.catalogs
     combos = load_combos(settings, catalogs)
     membership = load_membership(settings, catalogs, combos, cohort_id_for(settings, catalogs))
+    if settings.slice is not None:
+        membership = membership_of_slice(membership, Slice.parse(settings.slice))
     study = Study(settings, catalogs, combos, membership)
-    _check_budget(study)
+    used = dict.fromkeys((row.stage, row.template_id) for row in membership.generations.values())
+    templates = (catalogs.templates[stage][template_id] for stage, template_id in used)
+    if faults := [*template_faults(settings, reading, templates, strict=False), *_budget_faults(study)]:
+        raise InputError(faults)
     return study
 
 
-def _check_budget(study: Study) -> None:
+def _budget_faults(study: Study) -> list[Fault]:
     """A budget in US dollars can hold only where a call's price has an upper bound."""
     settings = study.settings
     if settings.budget_usd is None:
-        return
+        return []
     used = {
         (row.stage, row.llm_model_id)
         for row in study.membership.generations.values()
@@ -161,5 +171,4 @@ def _check_budget(study: Study) -> None:
         elif settings.stage(stage, endpoint).max_tokens is None and model.usd_per_mtok_out:
             problem = f"budget_usd is set, but a {stage} by {model_id!r} may be of any length."
             faults.append(Fault("config.yaml", problem, "Set max_tokens.", key=f"stages.{stage}.max_tokens"))
-    if faults:
-        raise InputError(dict.fromkeys(faults))
+    return list(dict.fromkeys(faults))

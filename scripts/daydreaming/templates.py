@@ -6,7 +6,7 @@ and `draft_block`; evaluation `response`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -88,6 +88,13 @@ def render(compiled: CompiledTemplate, values: Mapping[str, Any]) -> str:
     except Exception as error:
         problem = _sentence(f"{type(error).__name__}: {error}")
         raise _template_error(f"{_place(compiled, error)}: {problem} Correct the expression there.") from error
+
+
+def unknown_names(source: str, known: Collection[str]) -> set[str]:
+    """Return the names that a template, whose syntax is right, asks for and that are not among the known ones."""
+    from jinja2 import meta
+
+    return meta.find_undeclared_variables(_environment().parse(source)) - set(known)
 
 
 @cache

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from daydreaming.catalogs import CatalogReading, read_catalogs
+from daydreaming.catalogs import read_catalogs
 from daydreaming.concepts import cohort_combos, count_cohort_combos, read_description, scan_combos
-from daydreaming.errors import Fault, GenerationError
+from daydreaming.errors import Fault
 from daydreaming.paths import STAGES
 from daydreaming.records import Catalogs, Combo, Template
 from daydreaming.settings import Settings
 from daydreaming.tables import gathering
-from daydreaming.templates import compile_template, load_template_text, render, template_name
+from daydreaming.template_checks import template_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def validate_inputs(settings: Settings) -> Validation:
     membership = _check_membership(settings, catalogs, combos, derivable=not faults)
     faults.extend(membership.faults)
     templates = _templates_to_check(catalogs, membership.used_templates)
-    faults.extend(_template_faults(settings, reading, templates))
+    faults.extend(template_faults(settings, reading, templates, strict=True))
     counts = {
         "active concepts": sum(concept.active for concept in catalogs.concepts.values()),
         "combos": combo_count,
@@ -64,16 +62,6 @@ def validate_inputs(settings: Settings) -> Validation:
         "membership rows": membership.rows,
     }
     return Validation(tuple(dict.fromkeys(faults)), counts, (membership.remark,) if membership.remark else ())
-
-
-def sample_values(stage: str, k_max: int) -> dict[str, Any]:
-    """Return values such as a template of the stage gets when it is rendered for a generation."""
-    if stage == "draft":
-        numbers = range(1, k_max + 1)
-        return {"concepts": [{"concept_id": f"sample-{n}", "name": f"Sample {n}", "content": "Text."} for n in numbers]}
-    if stage == "essay":
-        return {"links_block": "Sample draft.", "draft_block": "Sample draft."}
-    return {"response": "Sample essay."}
 
 
 def _check_membership(
@@ -105,24 +93,6 @@ def _templates_to_check(catalogs: Catalogs, used: frozenset[tuple[str, str]]) ->
         for template in catalogs.templates[stage].values()
         if template.active or (stage, template.template_id) in used
     ]
-
-
-def _template_faults(settings: Settings, reading: CatalogReading, templates: Sequence[Template]) -> Iterator[Fault]:
-    for template in templates:
-        # That a text is missing is a fault of the catalog already.
-        if template.path is not None and not Path(template.path).is_file():
-            continue
-        try:
-            compiled = compile_template(load_template_text(template), template_name(template))
-            render(compiled, sample_values(template.stage, settings.k_max))
-        except GenerationError as error:
-            yield Fault(
-                file=str(settings.paths.templates(template.stage)),
-                problem=f"template {template.template_id!r} does not render.",
-                cure=error.message,
-                row=reading.template_rows[template.stage, template.template_id],
-                column="template_id",
-            )
 
 
 def _description_faults(settings: Settings, catalogs: Catalogs) -> list[Fault]:

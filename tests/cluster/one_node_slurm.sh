@@ -116,7 +116,7 @@ OverTimeLimit=0
 MinJobAge=300
 
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$CPUS RealMemory=$MEMORY State=UNKNOWN
-PartitionName=main Nodes=$host Default=YES MaxTime=01:00:00 DefaultTime=00:10:00 State=UP
+PartitionName=main Nodes=$host Default=YES MaxTime=1-00:00:00 DefaultTime=00:10:00 State=UP
 CONF
 }
 

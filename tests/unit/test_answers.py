@@ -133,7 +133,7 @@ def test_a_reply_has_everything_that_accounts_need():
     [
         ({"prompt_tokens": 10, "completion_tokens": 10, "cost": 0.5}, PRICES, 0.5),
         ({"cost": 0}, PRICES, 0.0),
-        ({"cost": True, "prompt_tokens": 10**6, "completion_tokens": 0}, PRICES, 1.0),
+        ({"cost": True, "prompt_tokens": 5 * 10**6, "completion_tokens": 0}, PRICES, 5.0),
         ({"prompt_tokens": 10}, PRICES, None),
         ({"prompt_tokens": 10, "completion_tokens": 10}, (1.0, None), None),
         ({"prompt_tokens": "10", "completion_tokens": 10}, PRICES, None),
@@ -169,9 +169,10 @@ def test_a_refusal_is_part_of_the_reply():
 
 
 def test_lone_surrogates_cannot_break_the_files():
-    reply = read(b'{"choices": [{"message": {"content": "a\\ud800b \\ud83d\\ude00"}}]}')
-    assert reply.text == "a\ufffdb \U0001f600"
+    reply = read(b'{"model": "m\\udfff", "choices": [{"message": {"content": "a\\ud800b \\ud83d\\ude00"}}]}')
+    assert (reply.text, reply.served_model) == ("a\ufffdb \U0001f600", "m\ufffd")
     assert reply.malformed is None
+    assert "no \ufffd luck" in failure(b'{"error": {"message": "no \\ud800 luck"}}').message
 
 
 @pytest.mark.parametrize("text", [b"caf\xff", "real \ufffd then ".encode() + b"\xff"])

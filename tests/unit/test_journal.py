@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from core_fixtures import python
 
 from daydreaming.errors import GenerationError
 from daydreaming.journal import Budget, Journal, read_events
+from daydreaming.locks import locked_file
 
 SHA = "a" * 64
 SPENDS = """
@@ -143,6 +145,20 @@ def test_processes_share_a_budget_to_the_last_cent(tmp_path: Path):
     costs = [event["cost_usd"] for event in read_events(path) if event["event"] == "call_ended"]
     assert sum(map(int, outputs)) == len(costs)
     assert 0.9 < sum(costs) <= 1.0
+
+
+def test_a_journal_waits_while_another_process_looks_and_writes(tmp_path: Path):
+    path = tmp_path / "cohort" / "journal.jsonl"
+    book, done = journal(tmp_path, Budget(calls=1)), threading.Event()
+    book.write("note")
+    descriptor = os.open(path, os.O_RDWR)
+    waiting = threading.Thread(target=lambda: (book.write("note"), done.set()))
+    with locked_file(descriptor):
+        waiting.start()
+        assert not done.wait(0.1)
+    assert done.wait(5)
+    waiting.join()
+    os.close(descriptor)
 
 
 def test_threads_share_a_budget(tmp_path: Path):

@@ -125,11 +125,23 @@ def test_help_needs_none_of_the_heavy_packages():
     assert output.splitlines()[-1] == "[]"
 
 
+def start(project: Path, name: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, SCRIPT, "--directory", project, "--stage", "draft", "--gen-id", name]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_processes_that_ask_the_same_pay_once(project: Path, provider: Provider):
+    provider.script([faults.reply_slowly(2)])
+    processes = [start(project, gen_id(project, "draft", "plain")) for _ in range(2)]
+    outputs = [process.communicate(timeout=30)[0] for process in processes]
+    assert all(output.startswith(b"made ") for output in outputs)
+    assert provider.calls == 1
+
+
 def test_ctrl_c_keeps_the_reply_of_the_call_in_flight(project: Path, provider: Provider):
     provider.script([faults.reply_slowly(1)])
     draft = gen_id(project, "draft", "plain")
-    command = [sys.executable, SCRIPT, "--directory", project, "--stage", "draft", "--gen-id", draft]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start(project, draft)
     wait_until(lambda: provider.calls == 1)
     os.kill(process.pid, signal.SIGINT)
     process.communicate(timeout=20)

@@ -8,6 +8,7 @@ import pytest
 from core_fixtures import DRAFT_REPLY, concept, copy_of_draft, settings_for, template, write_parent
 from runner_fixtures import Project
 
+from daydreaming.gens import GenerationStore
 from daydreaming.runner import Runner
 from daydreaming.settings import StageSettings
 from provider import Provider, faults
@@ -186,6 +187,27 @@ def test_a_raw_text_survives_a_template_that_does_not_render(project: Project, p
     assert project.failure(broken).kind == "template"
     assert project.run(made).reused
     assert provider.calls == 1
+
+
+def test_an_old_result_is_never_taken_for_the_new_one(
+    project: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch
+):
+    class PowerLoss(BaseException):
+        """What no handler of ours catches."""
+
+    def die(*arguments: object) -> None:
+        raise PowerLoss
+
+    made = project.specification(template=template("draft", "Write otherwise."), template_digest="t2")
+    project.run(project.specification())
+    old = project.text(made, "parsed")
+    with monkeypatch.context() as dying:
+        dying.setattr(GenerationStore, "write_parsed", die)
+        with pytest.raises(PowerLoss):
+            project.run(made)
+    project.run(made)
+    assert project.text(made, "parsed") not in (None, old)
+    assert provider.calls == 2
 
 
 def test_many_generations_that_ask_the_same_pay_once(project: Project, provider: Provider):

@@ -6,7 +6,8 @@ import pytest
 from inputs_fixtures import COMBO_HEADER, DRAFTS, EVALUATIONS, MODELS, RAW, make_project, settings_with, write
 
 import validate_inputs as script
-from daydreaming.validation import sample_values, validate_inputs
+from daydreaming.template_checks import sample_values
+from daydreaming.validation import validate_inputs
 
 MEMBERSHIP = "data/cohorts/first/membership.csv"
 MEMBERSHIP_HEADER = "stage,gen_id,cohort_id,parent_gen_id,combo_id,template_id,llm_model_id\n"

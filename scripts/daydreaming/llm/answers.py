@@ -109,7 +109,9 @@ def _decode(body: bytes) -> tuple[dict[str, Any], str | None]:
         except UnicodeDecodeError:
             text, malformed = body.decode("utf-8", errors="replace"), "The reply holds bytes that are not UTF-8."
         try:
-            content = json.loads(text)
+            # Lone surrogates, which only this package reads, could not be written to any file: they become U+FFFD.
+            whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-16", errors="surrogatepass")
+            content = json.loads(whole.decode("utf-16", errors="replace"))
         except ValueError as error:
             page = text.lstrip()[:1] == "<"
             what = "a web page, not JSON: is the endpoint's base_url right?" if page else f"not JSON ({error}):"
@@ -176,12 +178,10 @@ def _shown(body: bytes) -> str:
 
 
 def _text(content: Any) -> str | None:
-    """The text of a message: a string, or the text parts of a list. Lone surrogates become U+FFFD."""
+    """The text of a message: a string, or the text parts of a list."""
     if isinstance(content, list):
         content = "".join(part.get("text") or "" for part in content if isinstance(part, dict))
-    if not isinstance(content, str):
-        return None
-    return content.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
+    return content if isinstance(content, str) else None
 
 
 def _usage(reported: Any) -> dict[str, int]:

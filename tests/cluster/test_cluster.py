@@ -1,0 +1,202 @@
+"""The workflow on a real Slurm: what it makes, and what becomes of it when jobs, nodes and the controller do not last."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cluster_study import ClusterStudy, requests
+from slurm_cluster import SlurmCluster, wait_until
+
+from faults.fault_study import finish, repeated
+from provider import Provider, faults
+from studies.study import PROJECT
+
+MakeStudy = Callable[..., ClusterStudy]
+TWO_SLICES = ("--config", "generations_per_slice=12")
+
+
+@pytest.fixture(autouse=True)
+def no_request_is_repeated(provider: Provider):
+    """Whatever happened in a test: no request was sent again whose reply had arrived."""
+    yield
+    assert repeated(provider.ledger()) == []
+
+
+def test_forty_chains_and_a_cancelled_job(cluster: SlurmCluster, make_study: MakeStudy, provider: Provider) -> None:
+    local = make_study(40, name="local")
+    local_calls = local.run("-j64").calls
+    provider.reset_ledger()
+    study = make_study(40)
+    slices = ("--config", "generations_per_slice=60")
+
+    plan = study.on_cluster("-n", *slices)
+    assert "Slice 1 of 2 for evaluations" in plan.output
+    assert sum(int(word) for word in counted(plan.output, "open drafts")) == 40
+    assert plan.calls == () and cluster.jobs() == []
+
+    process = study.start_on_cluster(*slices)
+    first, _ = sorted(cluster.wait_for_jobs(2), key=int)
+    wait_until(lambda: provider.calls >= 30, "calls")
+    cluster.cancel(first)
+    code, output = finish(process)
+    assert code == 1
+    assert f"Slurm job {first}: CANCELLED" in output
+    assert ": COMPLETED)" in output
+    assert not study.paths.cohort("c1").scores.exists()
+
+    study.on_cluster(*slices)
+    assert study.parsed_texts() == local.parsed_texts()
+    assert scores(study) == scores(local)
+    assert requests(provider.ledger()) == requests(local_calls)
+    assert study.on_cluster("-n").did_nothing
+    assert study.run("-n").did_nothing
+
+
+def test_each_target_makes_its_stage(cluster: SlurmCluster, make_study: MakeStudy) -> None:
+    study = make_study(2)
+    assert study.on_cluster("drafts").outcomes == {"draft thread: made": 2}
+    settings = study.folder.parent / "more.yaml"
+    settings.write_text("stages: {essay: {temperature: 0.1}}\n")
+    made = study.on_cluster("essays", "--configfile", str(settings))
+    assert made.outcomes == {"essay developed: made": 2}
+    assert {call.body["temperature"] for call in made.calls} == {0.1}
+    one = study.rows("evaluation")[0]
+    single = study.on_cluster(str(study.files(one).parsed.relative_to(study.folder)), "--configfile", str(settings))
+    assert single.outcomes == {"evaluation novelty: made": 1}
+    assert study.on_cluster("scores", "--configfile", str(settings)).outcomes == {"evaluation novelty: made": 1}
+    assert study.paths.cohort("c1").scores.exists()
+
+
+def test_limits_and_budget_hold_over_jobs(cluster: SlurmCluster, make_study: MakeStudy, provider: Provider) -> None:
+    study = make_study(16, budget_calls=40, endpoints={"local": {"max_concurrency": 6}})
+    run = study.on_cluster("--config", "generations_per_slice=24", code=1)
+    assert run.output.count("Slurm job ") >= 4  # two when they are sent, two in the end
+    assert len(run.calls) == 40
+    assert provider.stats().peak_in_flight == 6
+    assert "Raise budget_usd or budget_calls" in run.output
+
+
+def test_a_failed_generation_fails_its_slice_alone(
+    cluster: SlurmCluster, make_study: MakeStudy, provider: Provider
+) -> None:
+    study = make_study(8, max_failed_fraction=0.5)
+    provider.script([faults.fault_status(400, prompt_contains="essay developed", first=1)])
+    run = study.on_cluster(*TWO_SLICES, code=1)
+    assert run.outcomes["evaluation novelty: made"] == 7
+    assert "Failed generations: 1" in run.output
+    assert run.output.count(": COMPLETED)") == run.output.count(": FAILED)") == 1
+    assert "Results were made although 1 of 8 evaluations" in run.output
+    log = next(path for path in (study.folder / "logs/slurm").glob("*.log") if "failed, [api]" in path.read_text())
+    assert str(log.relative_to(study.folder)) in run.output
+    assert study.on_cluster().outcomes == {"essay developed: made": 1, "evaluation novelty: made": 1}
+
+
+def test_a_refused_submission_costs_nothing(cluster: SlurmCluster, make_study: MakeStudy) -> None:
+    study = make_study(2)
+    run = study.on_cluster("--set-resources", "slice:mem_mb=9999999", code=1)
+    assert "not submitted" in run.output
+    assert "sbatch: error" in run.output
+    assert run.calls == () and cluster.jobs() == []
+    assert len(study.on_cluster().calls) == 6
+
+
+def test_a_job_over_its_time(cluster: SlurmCluster, make_study: MakeStudy, provider: Provider) -> None:
+    study = make_study(8)
+    provider.script([faults.reply_slowly(1.0), faults.fault_hang(100, prompt_contains="evaluation")])
+    study.configure(endpoints={"local": {"timeout_s": 100}})
+    provider.script([faults.fault_hang(100, prompt_contains="evaluation")])
+    run = study.on_cluster("--set-resources", "slice:runtime=1", code=1)
+    assert ": TIMEOUT)" in run.output
+    assert "16 of 24 generations made" in run.output
+    provider.script([])
+    assert study.on_cluster().outcomes == {"evaluation novelty: made": 8}
+
+
+def test_the_controller_goes_away_and_comes_back(
+    cluster: SlurmCluster, make_study: MakeStudy, provider: Provider
+) -> None:
+    study = make_study(8)
+    provider.script([faults.reply_slowly(2.0)])
+    process = study.start_on_cluster()
+    wait_until(lambda: provider.calls >= 8, "calls")
+    cluster.kill_controller()
+    wait_until(lambda: provider.calls >= 16, "more calls")
+    cluster.start()
+    code, output = finish(process)
+    assert code == 0, output
+    assert provider.calls == 24
+
+
+def test_a_node_goes_away(cluster: SlurmCluster, make_study: MakeStudy, provider: Provider) -> None:
+    study = make_study(8)
+    process = study.start_on_cluster()
+    wait_until(lambda: provider.calls >= 8, "calls")
+    cluster.set_node("down")
+    code, output = finish(process)
+    cluster.set_node("resume")
+    assert code == 1
+    assert "generations made" in output
+    study.on_cluster()
+    assert len(study.parsed_texts()) == 24
+
+
+def test_ctrl_c_cancels_the_jobs(cluster: SlurmCluster, make_study: MakeStudy, provider: Provider) -> None:
+    study = make_study(8)
+    process = study.start_on_cluster()
+    wait_until(lambda: provider.calls >= 8, "calls")
+    process.send_signal(signal.SIGINT)
+    code, output = finish(process)
+    assert code == 1, output
+    cluster.wait_until_idle()
+    study.on_cluster()
+    assert len(study.parsed_texts()) == 24
+
+
+def test_jobs_that_outlive_their_run_keep_another_one_out(
+    cluster: SlurmCluster, make_study: MakeStudy, provider: Provider
+) -> None:
+    study = make_study(8)
+    provider.script([faults.reply_slowly(2.0)])
+    process = study.start_on_cluster()
+    wait_until(lambda: provider.calls >= 8, "calls")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    (job,) = cluster.jobs()
+    study.run("--unlock")
+    refused = study.on_cluster(code=1)
+    assert f"scancel {job}" in refused.output
+    cluster.wait_until_idle()
+    finished = study.on_cluster()
+    assert finished.calls == () and finished.outcomes == {}
+    assert study.paths.cohort("c1").scores.exists()
+    # What the killed run left does not make later ones look at the whole graph.
+    assert study.run("-n").did_nothing
+
+
+def test_it_runs_from_the_project_as_the_readme_says(cluster: SlurmCluster, make_study: MakeStudy) -> None:
+    """Called in the project folder, Snakemake reads profiles/default after the cluster's profile."""
+    study = make_study(2)
+    arguments = ("--profile", "profiles/slurm", "--directory", str(study.folder))
+    assert len(study.command("snakemake", *arguments, cwd=PROJECT).calls) == 6
+
+
+def test_options_that_do_not_reach_the_slices_are_refused(cluster: SlurmCluster, make_study: MakeStudy) -> None:
+    run = make_study(2).on_cluster("--forceall", code=1)
+    assert "do not reach the slices" in run.output
+    assert run.calls == ()
+
+
+def counted(output: str, what: str) -> list[str]:
+    """The numbers before a word, as in `20 open drafts`, once for each slice that `-n` shows."""
+    lines = [line for line in output.splitlines() if what in line]
+    return [line.partition(f" {what}")[0].split()[-1] for line in lines]
+
+
+def scores(study: ClusterStudy) -> str:
+    """The table of scores."""
+    table: Path = study.paths.cohort("c1").scores
+    return table.read_text(encoding="utf-8")
