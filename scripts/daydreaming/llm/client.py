@@ -88,22 +88,20 @@ class ModelClient:
         """One call: its turn, its reservation, its answer, its reply in the store."""
         connection = await self._connection(self._settings.endpoints[context.endpoint])
         async with connection.limits.turn(_expected_tokens(request)):
-            room = await self._in_thread(self._store.room_for, request)
+            room, call = await self._in_thread(partial(_reserve, self._store, journal, request, context))
             try:
-                call = await self._in_thread(partial(_reserve, journal, request, context))
-                try:
-                    answer = await connection.post(request)
-                    connection.limits.heed(answer.headers)
-                    return await self._in_thread(partial(_keep, answer, request, context, room, journal, call))
-                except CallError as error:
-                    connection.hide_key(error)
-                    if error.kind == FailureKind.RATE_LIMIT:
-                        connection.limits.slow_down(error.retry_after_s)
-                    billed = error.perhaps_billed or None
-                    journal.end_call(call, kind=error.kind, status=error.status, perhaps_billed=billed)
-                    raise
+                answer = await connection.post(request)
+                connection.limits.heed(answer.headers)
+                return await self._in_thread(partial(_keep, answer, request, context, room, journal, call))
+            except CallError as error:
+                connection.hide_key(error)
+                if error.kind == FailureKind.RATE_LIMIT:
+                    connection.limits.slow_down(error.retry_after_s)
+                billed = error.perhaps_billed or None
+                journal.end_call(call, kind=error.kind, status=error.status, perhaps_billed=billed)
+                raise
             finally:
-                await self._in_thread(room.discard)
+                room.discard()
 
     async def _connection(self, endpoint: Endpoint) -> _Connection:
         base_url, key = await self._address(endpoint)
@@ -133,16 +131,22 @@ class ModelClient:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
 
-def _reserve(journal: Journal, request: ModelRequest, context: CallContext) -> str:
-    """Write that a call starts, and reserve the most that it can cost."""
-    return journal.start_call(
-        most_expensive_usd(request, context.prices),
-        stage=context.stage,
-        gen_id=context.gen_id,
-        template_id=context.template_id,
-        llm_model_id=context.llm_model_id,
-        request_sha256=request.sha256,
-    )
+def _reserve(store: ReplyStore, journal: Journal, request: ModelRequest, context: CallContext) -> tuple[ReplyRoom, str]:
+    """Reserve room for the reply and the most that the call can cost, and write that the call starts."""
+    room = store.room_for(request)
+    try:
+        call = journal.start_call(
+            most_expensive_usd(request, context.prices),
+            stage=context.stage,
+            gen_id=context.gen_id,
+            template_id=context.template_id,
+            llm_model_id=context.llm_model_id,
+            request_sha256=request.sha256,
+        )
+    except BaseException:
+        room.discard()
+        raise
+    return room, call
 
 
 def _keep(
