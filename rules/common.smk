@@ -41,6 +41,12 @@ def checked(load, *arguments):
         raise WorkflowError(str(error)) from None
 
 
+if "extra_body" in str(dict(workflow.config_settings.config)):
+    raise WorkflowError(
+        "--config: Snakemake turns the numbers inside an extra_body into texts, which would be other requests. "
+        "Write it into a file and give that: --configfile FILE."
+    )
+
 SETTINGS = checked(settings_from_config, config)
 GENS = SETTINGS.paths.gens
 

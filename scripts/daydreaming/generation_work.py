@@ -59,6 +59,7 @@ class GenerationWork:
         if render_only:
             return
         if self.specification.is_copy:
+            self._store.remove_raw()
             parsed = self._parent_text
         else:
             parsed = yield from self._usable_text(prompt)

@@ -73,9 +73,13 @@ class GenerationStore:
         """The reply in raw.txt, without a report below it; None if there is no raw.txt."""
         try:
             with self.files.raw.open(encoding="utf-8", newline="") as stream:
-                return stream.read().rsplit(PARSE_REPORT_MARKER, 1)[0]
+                text = stream.read()
         except FileNotFoundError:
             return None
+        # Only a parse error leaves a report: a model may quote the marker.
+        metadata = self.read_metadata()
+        has_report = metadata is None or metadata.get("error") == FailureKind.PARSE
+        return text.rsplit(PARSE_REPORT_MARKER, 1)[0] if has_report else text
 
     def request_sha256(self) -> str | None:
         """The name of the request whose reply raw.txt holds, as metadata.json says; None where it holds none."""
@@ -107,6 +111,10 @@ class GenerationStore:
             return self.files.parsed.read_bytes() == encoded(text)
         except FileNotFoundError:
             return False
+
+    def remove_raw(self) -> None:
+        """Take away the reply of a time when this generation was no copy."""
+        self.files.raw.unlink(missing_ok=True)
 
     def remove_parsed(self) -> None:
         """Take away the result of an earlier run: a failed generation has none."""

@@ -23,6 +23,9 @@ from daydreaming.atomic import write_all
 from daydreaming.errors import FailureKind, GenerationError
 from daydreaming.locks import locked_file
 
+# Sums of many small floats: three calls of 0.1 fit into 0.3.
+ROUNDING_USD = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -115,10 +118,10 @@ class Journal:
                 f"The cohort has made {account.calls} calls and budget_calls is {budget.calls}. "
                 "Raise budget_calls in config.yaml and run again.",
             )
-        if budget.usd is None or self._total(reserve_usd) <= budget.usd:
+        if budget.usd is None or self._total(reserve_usd) <= budget.usd + ROUNDING_USD:
             return
         account.settle(self._stored_cost)
-        if self._total(reserve_usd) > budget.usd:
+        if self._total(reserve_usd) > budget.usd + ROUNDING_USD:
             raise GenerationError(
                 FailureKind.BUDGET,
                 f"This call may cost up to {reserve_usd:.6f} USD; with {account.spent_usd:.6f} spent and "

@@ -62,6 +62,10 @@ class CohortFiles:
     def failures(self) -> Path:
         return self.reports / "failures.csv"
 
+    @property
+    def report(self) -> Path:
+        return self.reports / "report.html"
+
 
 @dataclass(frozen=True, slots=True)
 class DataPaths:

@@ -57,7 +57,9 @@ def check_reply(reply: Reply, specification: Specification) -> None:
         raise GenerationError(FailureKind.MALFORMED, reply.malformed)
     if reply.refusal or reply.finish_reason == "content_filter":
         why = reply.refusal or "the provider's content filter stopped it"
-        raise GenerationError(FailureKind.REFUSED, f"The model refused: {why[:300]}. Change the template or the model.")
+        raise GenerationError(
+            FailureKind.REFUSED, f"The model refused: {why[:300].rstrip('.')}. Change the template or the model."
+        )
     if reply.finish_reason == "length" or (limit is not None and completion_tokens >= limit):
         raise GenerationError(
             FailureKind.TRUNCATED,

@@ -61,7 +61,10 @@ class ReplyStore:
         except OSError as error:
             raise GenerationError(FailureKind.STORAGE, f"{path} cannot be read: {error}.") from error
         try:
-            return Reply(request_sha256=request_sha256, **orjson.loads(content)["reply"])
+            stored = orjson.loads(content)
+            if stored["request_sha256"] != request_sha256:
+                raise ValueError(f"it is the reply to the request {stored['request_sha256']}")
+            return Reply(request_sha256=request_sha256, **stored["reply"])
         except (ValueError, KeyError, TypeError) as error:
             cure = "Repair it, or move it away to pay for the request again."
             raise GenerationError(FailureKind.STORAGE, f"{path} is not a stored reply ({error}). {cure}") from error
@@ -122,7 +125,8 @@ class ReplyRoom:
     def __init__(self, path: Path, request: ModelRequest):
         self.path = path
         self._request = request
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        # One process pays for a request at a time (`in_flight`): what a killed one has left is used again.
+        self._temporary = path.with_name(f".{path.name}.reserved")
         self._descriptor: int | None = None
 
     def reserve(self) -> None:

@@ -82,10 +82,12 @@ class Runner:
         try:
             request = await self._in_file_thread(_advance, steps, None)
             while request is not None:
-                reply = await self._obtain(request, specification, journal)
+                reply, work.outcome.reused = await self._obtain(request, specification, journal)
                 request = await self._in_file_thread(_advance, steps, reply)
         except GenerationError as error:
-            await self._in_file_thread(work.fail, error)
+            # Who only looks at a prompt loses no result by it.
+            if not options.get("render_only"):
+                await self._in_file_thread(work.fail, error)
             raise
         except Exception as error:
             kind = FailureKind.STORAGE if isinstance(error, OSError) else FailureKind.INTERNAL
@@ -95,13 +97,15 @@ class Runner:
             raise failure from error
         return work.outcome
 
-    async def _obtain(self, request: ModelRequest, specification: Specification, journal: Journal) -> Reply:
-        """The reply to a request, from the store or from a call. Pays at most once, whoever else asks for it."""
+    async def _obtain(
+        self, request: ModelRequest, specification: Specification, journal: Journal
+    ) -> tuple[Reply, bool]:
+        """The reply to a request, and whether it was in the store. Pays at most once, whoever else asks for it."""
         async with self._replies.in_flight(request.sha256):
             stored = await self._in_file_thread(self._replies.load, request.sha256)
             if stored is not None:
-                return stored
-            return await self._client.complete(request, _context(specification), journal)
+                return stored, True
+            return await self._client.complete(request, _context(specification), journal), False
 
     def _journal(self, cohort_id: str) -> Journal:
         if cohort_id not in self._journals:
@@ -111,7 +115,10 @@ class Runner:
         return self._journals[cohort_id]
 
     def _stored_cost(self, request_sha256: str) -> float | None:
-        reply = self._replies.load(request_sha256)
+        try:
+            reply = self._replies.load(request_sha256)
+        except GenerationError:
+            return None  # a damaged file tells no cost: its call stays reserved
         return None if reply is None else reply.cost_usd
 
     async def _in_file_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:

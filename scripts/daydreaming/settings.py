@@ -123,7 +123,7 @@ def settings_from_config(config: Mapping[str, Any], source: str = "config.yaml")
     Raises InputError with every unknown key, wrong type and value out of range.
     """
     schema = json.loads(CONFIG_SCHEMA.read_text(encoding="utf-8"))
-    config = _typed(json.loads(json.dumps(config, default=str)), schema, schema["$defs"])
+    config = _typed(_plain(config, source), schema, schema["$defs"])
     faults = _schema_faults(config, schema, source)
     if faults:
         raise InputError(faults)
@@ -147,6 +147,14 @@ def settings_from_config(config: Mapping[str, Any], source: str = "config.yaml")
 def _endpoint(name: str, values: Mapping[str, Any]) -> Endpoint:
     bodies = {"extra_body": values.get("extra_body") or {}, "stages": values.get("stages") or {}}
     return Endpoint(name=name, **{**values, **bodies})
+
+
+def _plain(config: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The configuration as JSON values."""
+    try:
+        return json.loads(json.dumps(config, default=str, allow_nan=False))
+    except ValueError as error:
+        raise InputError(Fault(source, "a number is not finite (.nan or .inf).", "Write a number, or null.")) from error
 
 
 def _typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:

@@ -34,12 +34,14 @@ class GenerationResult:
 class RunTally:
     """Calls, tokens, costs (US dollars) and generations of one run; lines of other runs are passed over.
 
+    A `run_id` of None takes the lines of all runs: a cohort's whole life.
+
     `cost_usd` is what is known to be spent. `perhaps_usd` is the most that calls may have cost on top of it: those that
     failed and were perhaps billed, and those that have not ended. `unpriced_calls` may have been billed at a price that
     nobody told. A generation that was tried more than once counts with its last result.
     """
 
-    run_id: str
+    run_id: str | None
     calls: int = 0
     ended_calls: int = 0
     failed_calls: int = 0
@@ -81,7 +83,7 @@ class RunTally:
 
     def take(self, event: dict[str, Any]) -> None:
         """Count one line of the journal."""
-        if event.get("run") != self.run_id:
+        if self.run_id is not None and event.get("run") != self.run_id:
             return
         if event["event"] == "call_started":
             self.calls += 1

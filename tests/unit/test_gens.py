@@ -57,6 +57,13 @@ def test_a_reply_is_read_back_without_the_report_below_it(store: GenerationStore
     assert store.read_reply() == text
 
 
+def test_a_reply_that_quotes_the_marker_is_read_back_whole(store: GenerationStore):
+    text = f"Your log says:{PARSE_REPORT_MARKER}and then nothing.\n"
+    store.write_reply(text)
+    store.write_metadata(specification(), outcome())
+    assert store.read_reply() == text
+
+
 def test_metadata_has_the_keys_of_the_contract_in_their_order(store: GenerationStore):
     metadata = metadata_of(store, specification(), outcome())
     assert list(metadata)[: len(FIRST_KEYS)] == FIRST_KEYS

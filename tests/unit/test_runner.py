@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from core_fixtures import DRAFT_REPLY, concept, copy_of_draft, settings_for, template, write_parent
 from runner_fixtures import Project
 
+from daydreaming.errors import GenerationError
 from daydreaming.gens import GenerationStore
 from daydreaming.runner import Runner
 from daydreaming.settings import StageSettings
@@ -105,6 +107,25 @@ def test_rendering_stops_after_the_prompt(project: Project, provider: Provider):
     assert project.text(made, "prompt") == "Expand this: The draft.\r\n"
     assert sorted(path.name for path in (project.root / "gens/essay/essay-1").iterdir()) == ["prompt.txt"]
     assert provider.calls == 0
+
+
+def test_rendering_a_template_with_a_typo_leaves_the_result(project: Project, provider: Provider):
+    made = project.specification("essay")
+    project.run(made)
+    kept = project.text(made, "parsed"), project.metadata(made)
+    typo = replace(made, template=replace(made.template, content="{{ linksblock }}"))
+    with pytest.raises(GenerationError, match="linksblock"):
+        project.run(typo, options={"render_only": True})
+    assert (project.text(made, "parsed"), project.metadata(made)) == kept
+    assert project.results() == ["made"]
+
+
+def test_a_generation_that_becomes_a_copy_has_no_reply_any_more(project: Project, provider: Provider):
+    made = project.specification("essay")
+    project.run(made)
+    project.run(copy_of_draft(gen_id=made.gen_id))
+    assert project.text(made, "raw") is None
+    assert len(project.stored()) == 1
 
 
 @pytest.mark.parametrize(
@@ -218,3 +239,4 @@ def test_many_generations_that_ask_the_same_pay_once(project: Project, provider:
     runner.close()
     assert provider.calls == 1
     assert len({outcome.reply.text for outcome in outcomes}) == 1
+    assert sorted(project.results()) == ["made", *["reused"] * 7]

@@ -15,6 +15,8 @@ from daydreaming.model_request import ModelRequest
 from daydreaming.replies import Reply
 
 SHOWN_CHARACTERS = 300
+# A run that would only wait is ended, and says so.
+LONGEST_RETRY_AFTER_S = 600.0
 STATUS_CURES = {
     401: "Check the key in the endpoint's environment variable.",
     402: "The account has no credit left.",
@@ -123,13 +125,15 @@ def _decode(body: bytes) -> tuple[dict[str, Any], str | None]:
 
 
 def _status_failure(status: int, message: str, headers: Mapping[str, str]) -> CallError:
-    rate_limited = status == 429
-    cure = STATUS_CURES.get(status, "")
+    cure, wait_s = STATUS_CURES.get(status, ""), retry_after(headers)
+    is_too_long = wait_s is not None and wait_s > LONGEST_RETRY_AFTER_S
+    if is_too_long:
+        cure = f"It asks to wait {wait_s:.0f} s: run again then."
     return CallError(
-        FailureKind.RATE_LIMIT if rate_limited else FailureKind.API,
+        FailureKind.RATE_LIMIT if status == 429 else FailureKind.API,
         f"The endpoint answered with status {status}: {message} {cure}".strip(),
-        retryable=status in RETRYABLE_STATUSES or status >= 500,
-        retry_after_s=retry_after(headers),
+        retryable=(status in RETRYABLE_STATUSES or status >= 500) and not is_too_long,
+        retry_after_s=None if is_too_long else wait_s,
         status=status,
     )
 

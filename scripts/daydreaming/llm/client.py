@@ -95,7 +95,7 @@ class ModelClient:
                 return await self._in_thread(partial(_keep, answer, request, context, room, journal, call))
             except CallError as error:
                 connection.hide_key(error)
-                if error.kind == FailureKind.RATE_LIMIT:
+                if error.kind == FailureKind.RATE_LIMIT or error.retry_after_s is not None:
                     connection.limits.slow_down(error.retry_after_s)
                 billed = error.perhaps_billed or None
                 journal.end_call(call, kind=error.kind, status=error.status, perhaps_billed=billed)

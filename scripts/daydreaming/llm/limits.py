@@ -30,6 +30,7 @@ RECOVERY_S = 4.0
 SLOW_DOWN_INTERVAL_S = 2.0
 LONGEST_SLEEP_S = 0.25
 POLL_S = 0.05
+LONGEST_PAUSE_S = 600.0
 STATE_BYTES = 4096
 
 
@@ -94,7 +95,8 @@ class EndpointLimits:
 
     def _wait_s(self, tokens: int) -> float:
         """Seconds to wait before asking again; 0 when the call may go now, which is then counted."""
-        pause = self._state.read().get("pause_until", 0.0) - self._now()
+        # Never longer than a pause can be: the clock may have been set back since.
+        pause = min(self._state.read().get("pause_until", 0.0) - self._now(), LONGEST_PAUSE_S)
         if pause > 0:
             return min(pause, LONGEST_SLEEP_S)
         if not self._paced:
@@ -114,7 +116,8 @@ class EndpointLimits:
         weight = min(weight, limit)
         rate = Rate(limit, MINUTE_MS, burst=max(weight, limit // 60, 1))
         algorithm = GCRA()
-        old = tuple(state.get(name, algorithm.initial([rate])))
+        soon_us = int((self._now() + 2 * MINUTE_MS / 1000) * 1e6)
+        old = tuple(min(moment_us, soon_us) for moment_us in state.get(name, algorithm.initial([rate])))
         new, decision = algorithm.step([rate], old, int(self._now() * 1000), weight)
         return (0, {name: list(new)}) if decision.allowed else (decision.retry_after_ms or 1, {})
 
@@ -123,7 +126,7 @@ class EndpointLimits:
         now = self._now()
         with self._state.change() as state:
             if pause_s:
-                state["pause_until"] = max(state.get("pause_until", 0.0), now + pause_s)
+                state["pause_until"] = max(state.get("pause_until", 0.0), now + min(pause_s, LONGEST_PAUSE_S))
             # The calls in flight together are refused together: that is one reason to slow down, not many.
             if now - state.get("slowed_at", 0.0) >= SLOW_DOWN_INTERVAL_S:
                 # Slots are taken from the first on: the last one held tells how many are in use by all processes.
