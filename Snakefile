@@ -18,8 +18,5 @@ rule all:
     default_target: True
     input:
         # Not the scores alone: Snakemake does not make what is missing where what was made from it is still there.
-        parsed_texts("draft"),
-        parsed_texts("essay"),
-        parsed_texts("evaluation"),
         parsed_texts(*STAGES),
-        score_files,
+        result_files,

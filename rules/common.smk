@@ -15,6 +15,7 @@ from daydreaming.errors import GenerationError, InputError
 from daydreaming.paths import STAGES
 from daydreaming.pivots import STATISTICS, build_pivot, write_pivot
 from daydreaming.plan_report import plan_report
+from daydreaming.report.page import write_report
 from daydreaming.runner import Runner
 from daydreaming.score_table import read_scores, write_scores
 from daydreaming.scores import collect_scores
@@ -113,3 +114,8 @@ def score_files(wildcards):
         raise WorkflowError("Scores are of the whole cohort: with `slice`, ask for drafts, essays or evaluations.")
     reports = study().cohort_files.reports
     return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]
+
+
+def result_files(wildcards):
+    """Returns the tables of scores of the cohort, and the report that names them."""
+    return [*score_files(wildcards), str(study().cohort_files.report)]

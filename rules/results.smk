@@ -28,11 +28,30 @@ rule pivot_tables:
         write_pivot(build_pivot(read_scores(Path(input.scores))), Path(output.pivots[0]).parent)
 
 
+# The journal is no input: it grows with every run, also with those that change no score.
+rule report_page:
+    input:
+        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+    output:
+        page=COHORTS / "{cohort_id}/reports/report.html",
+    log:
+        "logs/report_page/{cohort_id}.log",
+    run:
+        write_report(study(), read_scores(Path(input.scores)))
+
+
 localrules:
     scores,
+    report,
 
 
 rule scores:
     input:
         parsed_texts(*STAGES),
         score_files,
+
+
+rule report:
+    input:
+        parsed_texts(*STAGES),
+        result_files,

@@ -17,6 +17,8 @@ SLOW_WITHOUT_THREADS = (
 FAILURES_ON_TERMINAL = 20
 FAILURE_NUMBERS = itertools.count(1)
 
+# A run that another one started (a slice's, on a cluster) leaves the progress and the summary to that one.
+IS_PART_OF_A_RUN = "DAYDREAMING_RUN" in os.environ
 # Processes that this one starts write their calls down as parts of the same run.
 os.environ.setdefault("DAYDREAMING_RUN", uuid.uuid4().hex[:12])
 
@@ -28,7 +30,7 @@ class GenerationFailed(WorkflowError):
 @cache
 def runner():
     """The runner of this process: one model client, one reply store, for all jobs."""
-    return Runner(SETTINGS, run_id=os.environ["DAYDREAMING_RUN"])
+    return Runner(SETTINGS, run_id=os.environ["DAYDREAMING_RUN"], calls_in_flight=calls_in_flight())
 
 
 def run_stage(stage, gen_id, log):
@@ -90,7 +92,7 @@ def run_watch():
         return None
     is_shared = workflow.local_exec and not workflow.execution_settings.use_threads
     stream = sys.stdout if workflow.output_settings.stdout else sys.stderr
-    quiet = Quietness.ALL in (workflow.output_settings.quiet or ())
+    quiet = IS_PART_OF_A_RUN or Quietness.ALL in (workflow.output_settings.quiet or ())
     terminal = None if quiet else Terminal(stream, terminal_handlers(), is_shared)
     return RunWatch(study(), os.environ["DAYDREAMING_RUN"], planned, terminal)
 

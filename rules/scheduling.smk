@@ -3,12 +3,14 @@
 
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 
 from snakemake.jobs import Job
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 LOOK_AHEAD = 64
+JOBS_AHEAD = 8
 
 
 class WaitingJobsScheduler(JobScheduler):
@@ -35,9 +37,24 @@ class WaitingJobsScheduler(JobScheduler):
 
 
 def schedule_waiting_jobs():
-    """Use the scheduler above where jobs run in threads of this process and no target has priority."""
-    if workflow.execution_settings.use_threads and not workflow.scheduling_settings.prioritytargets:
-        workflow.scheduler.__class__ = WaitingJobsScheduler
+    """Use the scheduler above where jobs run in threads of this process and no target has priority.
+
+    More jobs are started than calls may be in flight (`calls_in_flight`): while some are between Snakemake and their
+    call, others call.
+    """
+    if not workflow.execution_settings.use_threads or workflow.scheduling_settings.prioritytargets:
+        return
+    scheduler = workflow.scheduler
+    scheduler.__class__ = WaitingJobsScheduler
+    jobs = calls_in_flight() + max(JOBS_AHEAD, calls_in_flight() // 2)
+    scheduler.resources["_cores"] = scheduler.global_resources["_cores"] = jobs
+    scheduler._executor.workers = jobs
+    scheduler._executor.pool = ThreadPoolExecutor(jobs)
+
+
+def calls_in_flight():
+    """How many calls may be in flight at a time: the number of -j, or of the profile's `jobs`."""
+    return workflow.resource_settings.cores or 1
 
 
 def stop_rate_limiter():

@@ -95,7 +95,7 @@ def make_slice(wildcards, calls):
     given = workflow.config_settings.config_args or []
     files = [str(path) for path in workflow.overwrite_configfiles or []]
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile"), "--directory", "."]
-    command += ["--workflow-profile", str(PROJECT / "profiles/default"), "--nolock", "--quiet", "all", f"-j{calls}"]
+    command += ["--workflow-profile", str(PROJECT / "profiles/default"), "--nolock", f"-j{calls}"]
     command += ["--configfile", *files] if files else []
     command += ["--config", *given, f"slice={slice_of_job(wildcards)}", "--", wildcards.target]
     print(f"Slice {slice_of_job(wildcards)} on {platform.node()}, {calls} calls in flight", flush=True)

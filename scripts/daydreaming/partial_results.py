@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from daydreaming.failures import cohort_failures, write_failures
 from daydreaming.pivots import build_pivot, write_pivot
+from daydreaming.report.page import write_report
 from daydreaming.score_table import write_scores
 from daydreaming.scores import collect_scores, count_scores
 from daydreaming.study import Study
 
 
 def write_partial_results(study: Study) -> str:
-    """Write scores, pivots and the list of failures, unless too many evaluations have no score; say what was done.
+    """Write scores, report and the list of failures, unless too many evaluations have no score; say what was done.
 
     Raises OSError.
     """
@@ -24,7 +25,8 @@ def write_partial_results(study: Study) -> str:
     write_scores(files.scores, rows)
     write_pivot(build_pivot(rows), files.reports)
     write_failures(files.failures, cohort_failures(study))
+    write_report(study, rows)
     return (
         f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
-        f"  {files.scores}\n  {files.failures} (what failed, and what to do)"
+        f"  {files.scores}\n  {files.report}\n  {files.failures} (what failed, and what to do)"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -26,10 +27,14 @@ FILE_THREADS = 4
 
 
 class Runner:
-    """Makes generations. Thread-safe: one for a process, with one client, one reply store, one journal a cohort."""
+    """Makes generations. Thread-safe: one for a process, with one client, one reply store, one journal a cohort.
 
-    def __init__(self, settings: Settings, run_id: str | None = None):
+    `calls_in_flight` is the most calls at a time (None: as many as generations, within the endpoints' limits).
+    """
+
+    def __init__(self, settings: Settings, run_id: str | None = None, calls_in_flight: int | None = None):
         self._settings = settings
+        self._calls = asyncio.Semaphore(calls_in_flight) if calls_in_flight else contextlib.nullcontext()
         self._run_id = run_id or uuid.uuid4().hex[:12]
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,7 +110,8 @@ class Runner:
             stored = await self._in_file_thread(self._replies.load, request.sha256)
             if stored is not None:
                 return stored, True
-            return await self._client.complete(request, _context(specification), journal), False
+            async with self._calls:
+                return await self._client.complete(request, _context(specification), journal), False
 
     def _journal(self, cohort_id: str) -> Journal:
         if cohort_id not in self._journals:

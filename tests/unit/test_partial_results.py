@@ -39,6 +39,7 @@ def test_results_are_made_with_the_failures_in_them(make_study):
     assert {path.name for path in study.cohort_files.reports.iterdir()} == {
         "parsed_scores.csv",
         "failures.csv",
+        "report.html",
         "pivot_mean.csv",
         "pivot_n.csv",
         "pivot_sum.csv",

@@ -51,6 +51,7 @@ def draw_distributions(comparisons: Sequence[Comparison]) -> str:
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(figure)
         panels = list(figure.subplots(lines, columns, squeeze=False).flat)
+        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.12)
         for panel, one in zip(panels, shown, strict=False):
             _draw_panel(panel, one, step)
         for empty in panels[len(shown) :]:
@@ -60,7 +61,13 @@ def draw_distributions(comparisons: Sequence[Comparison]) -> str:
 
 def _draw_panel(panel: Any, comparison: Comparison, step: float) -> None:
     conditions = comparison.conditions[:MOST_CONDITIONS]
-    panel.set_title(f"{comparison.evaluation_template}, judged by {comparison.evaluation_llm_model}", loc="left")
+    panel.set_title(
+        f"{comparison.evaluation_template}, judged by {comparison.evaluation_llm_model}",
+        loc="left",
+        fontsize=10,
+        fontweight="bold",
+        pad=8,
+    )
     for place, condition in enumerate(conditions):
         _draw_condition(panel, -place, condition, step)
     panel.set_xlim(-0.6, HIGHEST_SCORE + 0.6)
@@ -85,7 +92,7 @@ def _draw_condition(panel: Any, base: float, condition: Condition, step: float) 
     panel.bar([place * step for place in bins], heights, bottom=base, width=0.8 * step, color=_BARS)
     estimate, below = condition.estimate, base - 0.14
     if estimate.interval is not None:
-        panel.plot(estimate.interval, (below, below), color=_MEAN, linewidth=1.6)
+        panel.plot(estimate.interval, (below, below), color=_MEAN, linewidth=1.6, solid_capstyle="butt")
     panel.plot([estimate.mean], [below], marker="o", markersize=4.5, color=_MEAN)
 
 

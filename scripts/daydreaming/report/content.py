@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class UsedModel:
-    """A model of the catalog that the cohort calls: the string that is sent, where to, and who said to have answered."""
+    """A model that the cohort calls: the string that is sent, where to, and the names that the answers bear."""
 
     llm_model_id: str
     model: str
@@ -68,14 +68,14 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
     first_of_kind: dict[str, ScoreRow] = {}
     for row in rows:
         first_of_kind.setdefault(row.error, row)
-    counts = count_scores(rows)
+    counts, parts = count_scores(rows), _parts(study)
     judged = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)}
     return ReportContent(
         cohort_id=study.membership.cohort_id,
         stages={stage: stages[stage] for stage in STAGES},
         combos=len({generation.combo_id for generation in generations if generation.stage == "draft"}),
-        parts=_parts(study),
-        models=_used_models(study, making),
+        parts=parts,
+        models=_used_models(study, parts, making),
         making=making,
         counts=counts,
         unscored=[first_of_kind[kind] for kind in counts.unscored],
@@ -101,8 +101,8 @@ def _parts(study: Study) -> list[Part]:
     ]
 
 
-def _used_models(study: Study, making: Making) -> list[UsedModel]:
-    called = {part.llm_model_id for part in _parts(study) if part.generator == "llm"}
+def _used_models(study: Study, parts: Sequence[Part], making: Making) -> list[UsedModel]:
+    called = {part.llm_model_id for part in parts if part.generator == "llm"}
     default = study.settings.default_endpoint
     return [
         UsedModel(model.id, model.model, model.endpoint or default, making.served.get(model.id, {}))

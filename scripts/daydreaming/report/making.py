@@ -1,4 +1,4 @@
-"""How a cohort's generations were made, from their metadata: when, by which model that says it answered, and how many."""
+"""How a cohort's generations were made, from their metadata: when, which models answered, and how many failed."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from daydreaming.pivots import ALL, build_pivot
+from daydreaming.pivots import ALL, Cell, Essay, build_pivot
 from daydreaming.score_table import ScoreRow
 from daydreaming.study import Study
 
@@ -45,23 +45,24 @@ class Ranking:
 
 
 def rank_essays(study: Study, rows: Sequence[ScoreRow]) -> Ranking:
-    """Rank the essays whose evaluations all have a score by their mean; equal ones keep the membership's order."""
+    """Rank the essays whose evaluations all have a score by their mean; equal means have the same rank."""
     pivot = build_pivot(rows)
-    essays = [essay for essay in pivot.essays if not pivot.cell(essay, ALL).n_failed]
-    ordered = sorted(essays, key=lambda essay: -pivot.cell(essay, ALL).mean)
-    ranked = [(rank, essay, pivot.cell(essay, ALL)) for rank, essay in enumerate(ordered, start=1)]
-    shown = min(SHOWN_AT_EACH_END, len(ranked))
-    few = len(ranked) <= 2 * SHOWN_AT_EACH_END
-    best, worst = (ranked, []) if few else (ranked[:shown], ranked[-shown:])
+    means = {essay: pivot.cell(essay, ALL).mean for essay in pivot.essays if not pivot.cell(essay, ALL).n_failed}
+    ordered = sorted(means, key=means.get, reverse=True)
+    ranks: dict[float, int] = {}
+    for rank, essay in enumerate(ordered, start=1):
+        ranks.setdefault(means[essay], rank)
+    few = len(ordered) <= 2 * SHOWN_AT_EACH_END
+    best, worst = (ordered, []) if few else (ordered[:SHOWN_AT_EACH_END], ordered[-SHOWN_AT_EACH_END:])
     return Ranking(
         compared=len(ordered),
         left_out=len(pivot.essays) - len(ordered),
-        best=tuple(_ranked(study, *place) for place in best),
-        worst=tuple(_ranked(study, *place) for place in worst),
+        best=tuple(_ranked(study, ranks[means[essay]], essay, pivot.cell(essay, ALL)) for essay in best),
+        worst=tuple(_ranked(study, ranks[means[essay]], essay, pivot.cell(essay, ALL)) for essay in worst),
     )
 
 
-def _ranked(study: Study, rank: int, essay: tuple[str, ...], cell) -> RankedEssay:
+def _ranked(study: Study, rank: int, essay: Essay, cell: Cell) -> RankedEssay:
     gen_id, combo_id, draft_template, generation_template, generation_model = essay
     path = study.files("essay", gen_id).parsed
     return RankedEssay(
