@@ -17,8 +17,8 @@ from daydreaming.pivots import STATISTICS, build_pivot, write_pivot
 from daydreaming.plan_report import plan_report
 from daydreaming.report.page import write_report
 from daydreaming.runner import Runner
-from daydreaming.score_table import read_scores, write_scores
-from daydreaming.scores import collect_scores
+from daydreaming.score_table import read_scores
+from daydreaming.scores import write_score_table
 from daydreaming.settings import settings_from_config
 from daydreaming.study import load_study
 
@@ -85,8 +85,8 @@ def concept_texts(wildcards):
 def parsed_texts(*stages):
     """Returns the texts of the stages' generations that Snakemake has to look at, and the table that names them all.
 
-    The table stands there so that the rule has an input where every generation is up to date: a rule without one
-    always runs.
+    The table stands there so that there is an input where every generation is up to date: Snakemake always runs a
+    target that has none.
     """
 
     def texts(wildcards):

@@ -12,9 +12,7 @@ rule score_table:
     log:
         "logs/score_table/{cohort_id}.log",
     run:
-        write_scores(Path(output.scores), collect_scores(SETTINGS, study().membership))
-        # It tells of the failures of an earlier run; now every evaluation has a score.
-        study().cohort_files.failures.unlink(missing_ok=True)
+        write_score_table(SETTINGS, study().membership)
 
 
 rule pivot_tables:

@@ -14,7 +14,7 @@ from daydreaming.errors import FailureKind
 from daydreaming.membership import Membership
 from daydreaming.paths import GenerationFiles
 from daydreaming.records import Catalogs, Generation
-from daydreaming.score_table import ScoreRow, distinct_evaluations, parse_score
+from daydreaming.score_table import ScoreRow, distinct_evaluations, parse_score, write_scores
 from daydreaming.settings import Settings
 
 MISSING = "missing"  # nothing is there, and nothing says why
@@ -78,6 +78,16 @@ def collect_scores(settings: Settings, membership: Membership) -> list[ScoreRow]
     """
     collector = _Collector(settings, membership)
     return [collector.row(evaluation) for evaluation in membership.stage("evaluation")]
+
+
+def write_score_table(settings: Settings, membership: Membership) -> None:
+    """Write the scores of a cohort of which everything has been made.
+
+    The list of failures that an earlier run has left goes with it. Raises OSError.
+    """
+    files = settings.paths.cohort(membership.cohort_id)
+    write_scores(files.scores, collect_scores(settings, membership))
+    files.failures.unlink(missing_ok=True)
 
 
 def count_scores(rows: Iterable[ScoreRow]) -> ScoreCounts:
