@@ -12,6 +12,7 @@ help:
 	@echo "make demo     make the demo cohort with the embedded model, and show its scores"
 	@echo "make test     run all tests"
 	@echo "make lint     check the form of the code and of the workflow"
+	@echo "make bench    measure how fast it is (benchmarks/README.md; make bench-large: everything)"
 	@echo "make lock     resolve requirements.lock anew from pyproject.toml"
 	@echo "make clean    remove the environment and caches; data/ and logs/ stay"
 
@@ -39,7 +40,7 @@ demo: $(ENVIRONMENT)
 	$(BIN)/python scripts/build_membership.py
 	$(BIN)/snakemake --config budget_usd=0
 	$(BIN)/python scripts/aggregate_scores.py --output $(SCORES)
-	@echo "Texts: data/gens/<stage>/<gen_id>/    pivot tables: data/cohorts/demo/reports/"
+	@echo "Texts: data/gens/<stage>/<gen_id>/    tables and report.html: data/cohorts/demo/reports/"
 
 test: $(ENVIRONMENT)
 	$(BIN)/python -m pytest -n logical
@@ -57,3 +58,5 @@ lock: $(ENVIRONMENT)
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis scripts/*.egg-info
 	find scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+include benchmarks/bench.mk

@@ -5,7 +5,7 @@ import sys
 
 from snakemake.settings.enums import Quietness
 
-from daydreaming.partial_results import write_partial_results
+from daydreaming.partial_results import set_results_aside, write_partial_results
 from daydreaming.run_watch import RunWatch, Terminal
 
 SLOW_WITHOUT_THREADS = (
@@ -105,8 +105,10 @@ def end_watch():
     try:
         summary, text = run_watch().finish()
         logger.info(text)
-        if wants_scores and summary.failed and not summary.not_tried and SETTINGS.max_failed_fraction > 0:
-            logger.warning(write_partial_results(study()))
+        if wants_scores and summary.failed:
+            is_complete = not summary.not_tried and SETTINGS.max_failed_fraction > 0
+            told = write_partial_results(study()) if is_complete else set_results_aside(study())
+            logger.warning(told) if told else None
     except OSError as error:
         logger.error(f"The summary or the results of the run could not be made: {error}")
 
@@ -118,6 +120,7 @@ def close_run():
 
 
 onstart:
+    leave_graph_to_itself()
     stop_rate_limiter()
     schedule_waiting_jobs()
     keep_results_until_replaced()

@@ -127,7 +127,7 @@ class GenerationWork:
     def _reply(self, request: ModelRequest) -> Generator[ModelRequest, Reply, Reply]:
         """The reply to a request: the stored one, or one that is called for."""
         outcome = self.outcome
-        outcome.request_sha256, outcome.reply = request.sha256, None
+        outcome.request_sha256, outcome.seed, outcome.reply = request.sha256, request.seed, None
         outcome.attempts = request.attempt + 1
         reply, started = self._replies.load(request.sha256), time.perf_counter()
         outcome.reused = reply is not None

@@ -31,6 +31,7 @@ class Outcome:
     template_sha1: str | None = None
     prompt_sha256: str | None = None
     request_sha256: str | None = None
+    seed: int | None = None
     reply: Reply | None = None
     attempts: int = 0
     reused: bool = False
@@ -188,7 +189,7 @@ def _metadata(specification: Specification, outcome: Outcome, files: GenerationF
         "request_id": reply.request_id if reply else None,
         "temperature": sampling.temperature if sampling else None,
         "max_tokens": sampling.max_tokens if sampling else None,
-        "seed": sampling.seed if sampling else None,
+        "seed": outcome.seed,
         "endpoint": specification.endpoint,
         "answerer": specification.answerer,
         "prompt_sha256": outcome.prompt_sha256,

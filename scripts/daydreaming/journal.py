@@ -139,11 +139,7 @@ class Journal:
         self._position = os.fstat(descriptor).st_size
 
     def _append(self, descriptor: int, event: dict[str, Any]) -> None:
-        line = orjson.dumps({**event, "run": self._run_id, "time": time.time()}) + b"\n"
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line  # the last line was torn by a power loss
-        write_all(descriptor, line)
+        write_all(descriptor, orjson.dumps({**event, "run": self._run_id, "time": time.time()}) + b"\n")
         if self._budget.is_limited:
             os.fdatasync(descriptor)
 
@@ -159,6 +155,7 @@ class Journal:
         if self._descriptor is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            _end_torn_line(self._descriptor)
         return self._descriptor
 
     def close(self) -> None:
@@ -167,6 +164,14 @@ class Journal:
             if self._descriptor is not None:
                 os.close(self._descriptor)
             self._descriptor = None
+
+
+def _end_torn_line(descriptor: int) -> None:
+    """End the last line if a crash has torn it, so that the next one stands alone."""
+    with locked_file(descriptor):
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            write_all(descriptor, b"\n")
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from daydreaming.failures import cohort_failures, write_failures
 from daydreaming.pivots import build_pivot, write_pivot
 from daydreaming.report.page import write_report
@@ -20,7 +22,8 @@ def write_partial_results(study: Study) -> str:
     counts = count_scores(rows)
     share = f"{counts.total - counts.scored:,} of {counts.total:,} evaluations ({counts.unscored_fraction:.1%})"
     if counts.unscored_fraction > allowed:
-        return f"No results were made: {share} have no score, and max_failed_fraction is {allowed:.1%}."
+        refusal = f"No results were made: {share} have no score, and max_failed_fraction is {allowed:.1%}."
+        return "\n".join([refusal, *filter(None, [set_results_aside(study)])])
     files = study.cohort_files
     write_scores(files.scores, rows)
     write_pivot(build_pivot(rows), files.reports)
@@ -30,3 +33,19 @@ def write_partial_results(study: Study) -> str:
         f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
         f"  {files.scores}\n  {files.report}\n  {files.failures} (what failed, and what to do)"
     )
+
+
+def set_results_aside(study: Study) -> str | None:
+    """Move the tables and the page of an earlier run to `reports/outdated`; say so, or return None if there are none.
+
+    They give a score to what has failed since. Raises OSError.
+    """
+    reports = study.cohort_files.reports
+    found = sorted(path for path in reports.glob("*") if path.is_file() and path != study.cohort_files.failures)
+    if not found:
+        return None
+    outdated: Path = reports / "outdated"
+    outdated.mkdir(exist_ok=True)
+    for path in found:
+        path.replace(outdated / path.name)
+    return f"The results of an earlier run were moved to {outdated}: some of what they score has failed since."

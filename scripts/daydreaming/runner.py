@@ -107,9 +107,8 @@ class Runner:
     ) -> tuple[Reply, bool]:
         """The reply to a request, and whether it was in the store. Pays at most once, whoever else asks for it."""
         async with self._replies.in_flight(request.sha256):
-            stored = await self._in_file_thread(self._replies.load, request.sha256)
-            if stored is not None:
-                return stored, True
+            if self._replies.exists(request.sha256):
+                return await self._in_file_thread(self._replies.load, request.sha256), True
             async with self._calls:
                 return await self._client.complete(request, _context(specification), journal), False
 

@@ -61,8 +61,7 @@ class FaultStudy(Study):
 
     def start(self, *arguments: str, **config: Any) -> subprocess.Popen:
         """Start Snakemake in a process group of its own; `config` is given on the command line."""
-        command = [sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"), "-d", ".", "--nolock"]
-        command += arguments
+        command = [sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"), "-d", ".", *arguments]
         if config:
             command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in config.items())]
         return subprocess.Popen(

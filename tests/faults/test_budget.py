@@ -37,7 +37,7 @@ def test_budget_calls_hold_over_two_processes(
     study = FaultStudy.with_chains(tmp_path, provider, chains=12)
     study.configure(budget_calls=7)
 
-    ended = [finish(process) for process in [study.start(), study.start()]]
+    ended = [finish(process) for process in [study.start("--nolock") for _ in range(2)]]
 
     survived("budget_calls, two processes at once", study, Run(*ended[0], (), {}))
     assert [code for code, _ in ended] == [1, 1]
@@ -45,15 +45,13 @@ def test_budget_calls_hold_over_two_processes(
     assert len(study.replies()) == 7
 
 
-def test_budget_usd_holds_over_two_processes(
-    tmp_path: Path, provider: Provider, survived: Callable[..., None]
-) -> None:
+def test_budget_usd_holds_over_two_processes(tmp_path: Path, provider: Provider, survived: Callable[..., None]) -> None:
     provider.script([faults.reply_slowly(0.3)])
     budget_usd = 5 * MOST_FOR_A_CALL_USD
     study = FaultStudy.with_chains(tmp_path, provider, chains=30)
     study.configure(budget_usd=budget_usd)
 
-    ended = [finish(process) for process in [study.start(), study.start()]]
+    ended = [finish(process) for process in [study.start("--nolock") for _ in range(2)]]
 
     survived("budget_usd, two processes at once", study, Run(*ended[0], (), {}))
     assert "[budget]" in ended[0][1] + ended[1][1]

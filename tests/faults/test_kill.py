@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from fault_study import PATIENCE_S, FaultStudy, kill_group, lost
 
-from provider import Call, Provider
+from provider import Call, Provider, faults
 
 CHAINS, KILLS = 60, 10
-LATENCY_S = 0.25
+# Replies of very different speeds, so that at any moment some are coming, some have come, and some are being stored.
+SPEEDS = [faults.reply_slowly(0.02, probability=0.4), faults.reply_slowly(0.5, probability=0.3, seed=1)]
+LATENCY_S, LONGEST_DELAY_S = 0.2, 0.6
 # A reply that the provider handed to the kernel so shortly before the kill may not have been read, let alone stored.
 UNREAD_S = 0.05
 
@@ -30,7 +32,7 @@ class Kill:
 
 @pytest.fixture
 def slow_provider() -> Iterator[Provider]:
-    with Provider(latency_s=LATENCY_S) as started:
+    with Provider(SPEEDS, latency_s=LATENCY_S) as started:
         yield started
 
 
@@ -40,29 +42,36 @@ def test_kill_at_ten_moments(tmp_path: Path, slow_provider: Provider, survived: 
     slow_provider.reset_ledger()
     study = FaultStudy.with_chains(tmp_path / "killed", slow_provider, CHAINS)
     moments = random.Random(20261123)
-    kills = [kill_one_run(study, moments, everything=number % 2 == 0) for number in range(KILLS)]
+    kills = [kill_one_run(study, moments, number) for number in range(KILLS)]
     try:
-        last = study.run("--nolock")
+        locked = study.run(code=1)
+        study.run("--unlock")
+        last = study.run()
     finally:
         for kill in kills:
             kill_group(kill.process)
 
-    unread = unread_at_a_kill(lost(slow_provider.ledger(), study), kills)
-    seen = f"Snakemake's lock (--unlock). {len(unread)} replies came in the last {UNREAD_S * 1000:.0f} ms before a kill"
+    ages = ages_at_the_kill(lost(slow_provider.ledger(), study), kills)
+    unread = {sequence for sequence, age in ages.items() if age <= UNREAD_S}
+    oldest_ms = 1000 * max((ages[sequence] for sequence in unread), default=0.0)
+    seen = f"Snakemake asks for --unlock ({len(unread)} replies came {oldest_ms:.0f} ms or less before a kill, unread)"
     survived(f"kill -9 at {KILLS} moments, then a rerun", study, last, seen=seen, unread=unread)
+    assert "--unlock" in locked.output
+    assert len(locked.calls) == 0
     assert len(study.parsed_texts()) == 3 * CHAINS
     assert study.parsed_texts() == undisturbed.parsed_texts()
     assert study.errors() == []
 
 
-def kill_one_run(study: FaultStudy, moments: random.Random, everything: bool) -> Kill:
-    """Start a run and kill it in the middle: all its processes, or Snakemake alone."""
-    process = study.start()
-    wait_for_calls(study.provider, study.provider.calls + moments.randrange(CHAINS // 4), process)
-    time.sleep(moments.uniform(0, LATENCY_S))
+def kill_one_run(study: FaultStudy, moments: random.Random, number: int) -> Kill:
+    """Start a run and kill it in the middle: all its processes, or, every other time, Snakemake alone."""
+    # The first one leaves its lock behind.
+    process = study.start("--nolock") if number else study.start()
+    wait_for_calls(study.provider, study.provider.calls + moments.randrange(1, CHAINS // 6), process)
+    time.sleep(moments.uniform(0, LONGEST_DELAY_S))
     assert process.poll() is None, f"the run was over before it could be killed:\n{process.communicate()[0]}"
     kill = Kill(process, time.time())
-    if everything:
+    if number % 2 == 0:
         kill_group(process)
     else:
         process.kill()
@@ -78,6 +87,6 @@ def wait_for_calls(provider: Provider, calls: int, process: subprocess.Popen) ->
         time.sleep(0.02)
 
 
-def unread_at_a_kill(lost_calls: Iterable[Call], kills: list[Kill]) -> set[int]:
-    """The numbers of the lost calls whose reply was handed over within a moment of a kill."""
-    return {call.sequence for call in lost_calls if any(abs(call.ended_at - kill.at) <= UNREAD_S for kill in kills)}
+def ages_at_the_kill(lost_calls: Iterable[Call], kills: list[Kill]) -> dict[int, float]:
+    """For each lost call, by its number: how many seconds before or after a kill its reply was handed over."""
+    return {call.sequence: min(abs(call.ended_at - kill.at) for kill in kills) for call in lost_calls}

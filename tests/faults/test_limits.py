@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fault_study import FaultStudy, finish_all
 
+from daydreaming.llm.limits import RECOVERY_S
 from provider import Call, Provider, faults
 from studies import Run
 
@@ -36,7 +37,7 @@ def most_in_flight(calls: Iterable[Call], since: float, until: float) -> int:
 
 
 def test_requests_per_minute_hold_over_two_processes(tmp_path: Path, survived: Callable[..., None]) -> None:
-    per_second, window_s = 10, 2.0
+    per_second, window_s = 10, 4.0
     with Provider(window_s=window_s) as provider:
         study, run, others = run_two_studies(tmp_path, provider, chains=20, requests_per_minute=60 * per_second)
 
@@ -44,8 +45,8 @@ def test_requests_per_minute_hold_over_two_processes(tmp_path: Path, survived: C
         stats = provider.stats()
 
     assert stats.calls == 80
-    # A burst of one second's calls is allowed at the beginning.
-    assert stats.peak_calls_per_window <= per_second * (window_s + 1)
+    # A burst of one second's calls is allowed; a busy machine may hold calls back and send them a second later.
+    assert stats.peak_calls_per_window <= per_second * (window_s + 2)
 
 
 def test_calls_in_flight_hold_over_two_processes(tmp_path: Path, survived: Callable[..., None]) -> None:
@@ -79,18 +80,18 @@ def test_retry_after_is_obeyed_by_all_calls_of_two_processes(tmp_path: Path, sur
 
 
 def test_speed_comes_back_after_a_slow_down(tmp_path: Path, survived: Callable[..., None]) -> None:
-    recovery_s = 15
-    with Provider([faults.fault_429(0.5, nth=9)], latency_s=0.5) as provider:
-        study = FaultStudy.with_chains(tmp_path, provider, chains=130, max_concurrency=8)
+    pause_s, latency_s = 0.5, 0.5
+    with Provider([faults.fault_429(pause_s, nth=9)], latency_s=latency_s) as provider:
+        study = FaultStudy.with_chains(tmp_path, provider, chains=60, max_concurrency=8)
         run = study.run()
 
         survived("one 429: slower, then as fast as before", study, run)
         calls = provider.ledger()
 
     (refused,) = (call for call in calls if call.status == 429)
-    at = refused.ended_at
-    last = max(call.ended_at for call in calls)
-    assert last > at + recovery_s + 2, "the run lasts long enough to see it"
+    at, last = refused.ended_at, max(call.ended_at for call in calls)
+    # Half of eight slots are left; the fifth is back after a third of the time in which they double.
     assert most_in_flight(calls, 0, at) == 8
-    assert most_in_flight(calls, at + 1.5, at + 4) == 4
-    assert most_in_flight(calls, at + recovery_s, last) == 8
+    assert 1 <= most_in_flight(calls, at + pause_s + 0.1, at + 0.3 * RECOVERY_S) <= 4
+    assert last > at + RECOVERY_S + 2 * latency_s, "the run lasts long enough to see it"
+    assert most_in_flight(calls, at + RECOVERY_S, last) == 8

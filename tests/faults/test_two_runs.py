@@ -21,7 +21,7 @@ def test_two_cohorts_that_share_their_generations_pay_once(
     study = FaultStudy.with_chains(tmp_path, provider, CHAINS)
     study.add_cohort("c2")
 
-    ended = [finish(process) for process in [study.start(), study.start(cohort="c2")]]
+    ended = [finish(process) for process in [study.start("--nolock", cohort=cohort) for cohort in ("c1", "c2")]]
 
     survived("two runs of cohorts that share generations", study, Run(*ended[0], (), {}))
     assert provider.calls == 2 * CHAINS
@@ -38,10 +38,10 @@ def test_a_request_in_flight_is_waited_for_and_taken_over_when_its_owner_dies(
     provider.script([faults.fault_hang(100, prompt_contains=DRAFT, times=1)])
     study = FaultStudy.with_chains(tmp_path, provider, chains=1, timeout_s=100)
     study.add_cohort("c2")
-    owner = study.start("drafts")
+    owner = study.start("--nolock", "drafts")
     try:
         wait_for(lambda: provider.calls == 1)
-        waiting = study.start("drafts", cohort="c2")
+        waiting = study.start("--nolock", "drafts", cohort="c2")
         time.sleep(5)
         calls_while_owned = provider.calls
         still_waiting = waiting.poll() is None

@@ -70,6 +70,9 @@ class ProviderServer:
         )
 
     async def _answer_call(self, request: Request, connection: Connection) -> None:
+        if self._listener is None:  # the connection was waiting to be accepted when the server went down
+            connection.reset()
+            return
         call = _call_from(request, self._ledger.next_sequence(), self._options.api_key)
         self._ledger.open(call)
         name, answer = self._choose_answer(call)

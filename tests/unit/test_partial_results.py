@@ -6,7 +6,7 @@ import pytest
 import score_fixtures as fixtures
 from watch_fixtures import GENERATIONS, study_in
 
-from daydreaming.partial_results import write_partial_results
+from daydreaming.partial_results import set_results_aside, write_partial_results
 
 
 @pytest.fixture
@@ -54,3 +54,13 @@ def test_nothing_is_written_where_more_failed(make_study):
     message = write_partial_results(study)
     assert message.startswith("No results were made: 1 of 2 evaluations (50.0%)")
     assert not study.cohort_files.reports.exists()
+
+
+def test_results_that_failures_have_outdated_are_set_aside(make_study):
+    study = make_study(0.5)
+    write_partial_results(study)
+    reports = study.cohort_files.reports
+    assert str(reports / "outdated") in set_results_aside(study)
+    assert sorted(path.name for path in reports.iterdir()) == ["failures.csv", "outdated"]
+    assert (reports / "outdated" / "parsed_scores.csv").exists()
+    assert set_results_aside(study) is None

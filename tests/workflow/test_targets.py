@@ -1,6 +1,7 @@
 """Targets, places and ways to run: each names its files or folders in the way that users do."""
 
 import shutil
+import sys
 from pathlib import Path
 
 from daydreaming.membership import write_membership
@@ -84,9 +85,13 @@ def test_a_table_without_the_column_of_replicates_is_complete(make_study):
     assert study.run("drafts").outcomes == {"draft thread: made": 1}
 
 
-def test_without_the_profile_jobs_are_processes_and_the_run_says_what_that_costs(make_study):
+def test_without_the_profile_jobs_are_processes_and_the_run_says_what_that_costs(make_study, tmp_path):
     study = make_study()
-    run = study.run("-j1", "--workflow-profile", "none", "evaluations")
+    # Snakemake does not quote its interpreter: this way, its folder's name may have spaces.
+    (tmp_path / "environment").symlink_to(Path(sys.executable).parents[1])
+    python = str(tmp_path / "environment" / "bin" / "python")
+    arguments = ["-d", ".", "-j1", "--workflow-profile", "none", "evaluations"]
+    run = study.command(python, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"), *arguments)
     assert run.outcomes == {"draft thread: made": 1, "essay copied: copied": 1, "evaluation novelty: made": 1}
     assert run.asked == {"draft thread": 1, "evaluation novelty": 1}
     assert "profiles/default" in run.output
