@@ -108,6 +108,8 @@ class ModelClient:
         connection = self._connections.get(endpoint.name)
         # The embedded model has another address after it was started again.
         if connection is None or connection.base_url != base_url:
+            # A second that goes by between a call's turn and the call would bring two seconds' calls together.
+            await self._in_thread(_import_packages)
             # The embedded model's key is new on every start; its limits are not.
             limits_key = "" if endpoint.kind == "embedded" else key
             limits = EndpointLimits(endpoint, limits_key, self._settings.limits_dir, self._locks_in)
@@ -129,6 +131,12 @@ class ModelClient:
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+
+def _import_packages() -> None:
+    """Import what calls need: slow the first time."""
+    import openai  # noqa: F401
+    import tenacity  # noqa: F401
 
 
 def _reserve(store: ReplyStore, journal: Journal, request: ModelRequest, context: CallContext) -> tuple[ReplyRoom, str]:
