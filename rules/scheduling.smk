@@ -7,15 +7,18 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 
+import snakemake.rules
 from snakemake.jobs import Job
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 LOOK_AHEAD = 64
 JOBS_AHEAD = 8
 
-
 # The graph is millions of objects that stay: looking through them for garbage takes a fifth of the time to build it.
 gc.set_threshold(100_000, 50, 100)
+
+# Snakemake asks for the parameters of the same few input functions for every job.
+snakemake.rules.get_function_params = cache(snakemake.rules.get_function_params)
 
 
 class WaitingJobsScheduler(JobScheduler):

@@ -193,7 +193,8 @@ class _Connection:
             import httpx2
             from openai import AsyncOpenAI, DefaultAioHttpClient
 
-            unlimited = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+            # None would mean the hundred connections of aiohttp: our own limits decide how many calls are in flight.
+            unlimited = httpx2.Limits(max_connections=100_000, max_keepalive_connections=100_000)
             timeout = httpx2.Timeout(self.endpoint.timeout_s)
             self._client = AsyncOpenAI(
                 base_url=self.base_url,
