@@ -275,3 +275,20 @@ def test_endpoints_with_the_same_address_and_key_share_its_slots(provider: Provi
 )
 def test_the_most_that_a_call_can_cost(asked: ModelRequest, prices: Any, usd: float | None):
     assert most_expensive_usd(asked, prices) == pytest.approx(usd)
+
+
+def test_calls_that_begin_together_share_the_pool_of_connections(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    with Provider([faults.reply_slowly(0.1)]) as server:
+        caller = Caller(tmp_path, server.base_url)
+        settings, store, journal = caller.settings, caller.store, caller.journal
+
+        async def connections_after_two_rounds() -> int:
+            client = ModelClient(settings, store)
+            for requests in (several(16)[:8], several(16)[8:]):
+                await asyncio.gather(*(client.complete(asked, CONTEXT, journal) for asked in requests))
+            connections = server.stats().connections
+            await client.close()
+            return connections
+
+        assert asyncio.run(connections_after_two_rounds()) == 8
+    assert "Unclosed" not in capfd.readouterr().err

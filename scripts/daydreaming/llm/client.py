@@ -105,11 +105,13 @@ class ModelClient:
 
     async def _connection(self, endpoint: Endpoint) -> _Connection:
         base_url, key = await self._address(endpoint)
+        if endpoint.name not in self._connections:
+            # A second that goes by between a call's turn and the call would bring two seconds' calls together.
+            await self._in_thread(_import_packages)
+        # From here on nothing waits: of the first calls, only one makes the connection.
         connection = self._connections.get(endpoint.name)
         # The embedded model has another address after it was started again.
         if connection is None or connection.base_url != base_url:
-            # A second that goes by between a call's turn and the call would bring two seconds' calls together.
-            await self._in_thread(_import_packages)
             # The embedded model's key is new on every start; its limits are not.
             limits_key = "" if endpoint.kind == "embedded" else key
             limits = EndpointLimits(endpoint, limits_key, self._settings.limits_dir, self._locks_in)
