@@ -6,11 +6,12 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/made-in
 SCORES := data/7_cross_experiment/parsed_scores.csv
 
-.PHONY: help environment demo test lint lock clean
+.PHONY: help environment demo test test-cluster lint lock clean
 
 help:
 	@echo "make demo     make the demo cohort with the embedded model, and show its scores"
 	@echo "make test     run all tests"
+	@echo "make test-cluster   run the workflow on a real Slurm of one node, which it installs (as root, on Debian or Ubuntu)"
 	@echo "make lint     check the form of the code and of the workflow"
 	@echo "make bench    measure how fast it is (benchmarks/README.md; make bench-large: everything)"
 	@echo "make lock     resolve requirements.lock anew from pyproject.toml"
@@ -45,10 +46,14 @@ demo: $(ENVIRONMENT)
 test: $(ENVIRONMENT)
 	$(BIN)/python -m pytest -n logical
 
+test-cluster: $(ENVIRONMENT)
+	tests/cluster/one_node_slurm.sh install
+	$(BIN)/python -m pytest tests/cluster
+
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile rules profiles/slurm/Snakefile
 	$(BIN)/python .ci/lint_workflow.py
 
 lock: $(ENVIRONMENT)

@@ -51,10 +51,10 @@ def slices(target):
     return plan_slices(study().membership, open_keys, SETTINGS.generations_per_slice)
 
 
-def slice_file(folder, target, slice_, suffix):
+def slice_file(target, slice_, suffix):
     """A file of one slice of this run. No other run has the same: what an earlier one left hides no work."""
     run = os.environ["DAYDREAMING_RUN"]
-    return f"{folder}/{run}-{target}-{slice_.number}-of-{slice_.count}{suffix}"
+    return f"{SLICES}/{run}-{target}-{slice_.number}-of-{slice_.count}{suffix}"
 
 
 def made_slices(target):
@@ -122,8 +122,6 @@ rule slice:
         done=SLICES + "/{run}-{target}-{number}-of-{count_of_slices}.done",
     params:
         work=work_of_slice,
-    log:
-        LOGS + "/{run}-{target}-{number}-of-{count_of_slices}.log",
     message:
         "Slice {wildcards.number} of {wildcards.count_of_slices} for {wildcards.target}: {params.work}"
     run:
@@ -133,9 +131,7 @@ rule slice:
 
 rule all_slices:
     input:
-        slices=lambda wildcards: [
-            slice_file(SLICES, wildcards.target, one, ".done") for one in slices(wildcards.target)
-        ],
+        slices=lambda wildcards: [slice_file(wildcards.target, one, ".done") for one in slices(wildcards.target)],
     output:
         done=SLICES + "/{run}-{target}.done",
     message:
@@ -155,18 +151,21 @@ def planned_generations():
     return [key for target in targets_of_run() for keys in slices(target).values() for key in keys]
 
 
-def state_of(job_id):
-    """The state of a Slurm job, in Slurm's words."""
-    answer = subprocess.run([PROJECT / "profiles/slurm/state.sh", job_id], capture_output=True, text=True)
-    return answer.stdout.strip()
+def job_of_slice(target, slice_):
+    """The Slurm job that made a slice, as submit.sh has left its id."""
+    id_file = Path(slice_file(target, slice_, ".job"))
+    job_id = id_file.read_text().strip() if id_file.exists() else ""
+    state = [PROJECT / "profiles/slurm/state.sh", job_id]
+    said = subprocess.run(state, capture_output=True, text=True).stdout.strip() if job_id else ""
+    return SliceJob(job_id, said, Path(LOGS) / f"{job_id}.log")
 
 
 def tell_slices():
     """Tell of each slice what became of it."""
     made = made_by_run(study().cohort_files.journal, os.environ["DAYDREAMING_RUN"])
     for target in sorted(targets_of_run()):
-        jobs = {one: SliceJob(Path(slice_file(LOGS, target, one, ".log"))) for one in slices(target)}
-        logger.warning(slices_text(slices(target), jobs, made, state_of))
+        jobs = {one: job_of_slice(target, one) for one in slices(target)}
+        logger.warning(slices_text(slices(target), jobs, made))
 
 
 onstart:

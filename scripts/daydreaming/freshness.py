@@ -18,6 +18,7 @@ from pathlib import Path
 import orjson
 
 from daydreaming.atomic import write_bytes
+from daydreaming.locks import locked_file
 from daydreaming.records import Generation
 from daydreaming.study import Study
 
@@ -63,12 +64,13 @@ class FreshnessRecord:
         return made
 
     def append(self, made: Mapping[Key, Made]) -> None:
-        """Add generations. One write: lines of several processes do not mix."""
+        """Add generations. Under a lock: on NFS, two machines that append to a file may write to the same place."""
         with self._guard:
             if self._descriptor is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-            os.write(self._descriptor, b"".join(_line(key, value) for key, value in made.items()))
+            with locked_file(self._descriptor):
+                os.write(self._descriptor, b"".join(_line(key, value) for key, value in made.items()))
 
     def close(self) -> None:
         """Close the file."""

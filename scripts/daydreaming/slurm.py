@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,22 +18,11 @@ SQUEUE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class SliceJob:
-    """The Slurm job of a slice: its log, and the file in which submit.sh left its id."""
+    """What became of a slice: its Slurm job and the job's state, in Slurm's words; "" where it was not submitted."""
 
+    job_id: str
+    state: str
     log: Path
-
-    @property
-    def id_file(self) -> Path:
-        """Where the job's id is, once it has been submitted."""
-        return self.log.with_suffix(".job")
-
-    @property
-    def job_id(self) -> str:
-        """The id that Slurm gave it; "" where it was not submitted."""
-        try:
-            return self.id_file.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            return ""
 
 
 def job_name(folder: Path) -> str:
@@ -76,22 +65,13 @@ def made_by_run(journal: Path, run_id: str) -> set[Key]:
     return {key for key, result in tally.results.items() if not result.failed}
 
 
-def slices_text(
-    planned: Mapping[Slice, Sequence[Key]],
-    jobs: Mapping[Slice, SliceJob],
-    made: Collection[Key],
-    state_of: Callable[[str], str],
-) -> str:
-    """Tell of each slice its job, the job's state, how many generations were made, and where its log is.
-
-    `state_of` gives the state of a job by its id, in Slurm's words.
-    """
+def slices_text(planned: Mapping[Slice, Sequence[Key]], jobs: Mapping[Slice, SliceJob], made: Collection[Key]) -> str:
+    """Tell of each slice its job, the job's state, how many generations were made, and where its log is."""
     lines = ["Slices"]
     for slice_, keys in planned.items():
         job = jobs[slice_]
-        number = sum(key in made for key in keys)
-        where = f"Slurm job {job.job_id}: {state_of(job.job_id)}" if job.job_id else "not submitted"
-        log = f", log {job.log}" if job.log.exists() else ""
-        count = f"{number:,} of {len(keys):,} generations made"
+        where = f"Slurm job {job.job_id}: {job.state}" if job.job_id else "not submitted"
+        log = f", log {job.log}" if job.job_id else ""
+        count = f"{sum(key in made for key in keys):,} of {len(keys):,} generations made"
         lines.append(f"  slice {slice_.number} of {slice_.count} ({where}), {count}{log}")
     return "\n".join(lines)

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from fault_study import delivered
+from slurm_cluster import wait_until
+
 from daydreaming.settings import merge
-from faults.fault_study import delivered
 from provider import Call, Provider
 from studies import Choice, Run, Study
 from studies.study import PROJECT, environment
@@ -58,3 +60,9 @@ class ClusterStudy(Study):
 def requests(calls: Iterable[Call]) -> Counter[str]:
     """The requests that got a reply, each with the number of its replies."""
     return Counter(call.body_sha256 for call in delivered(calls))
+
+
+def wait_for_calls(provider: Provider, calls: int, process: subprocess.Popen) -> None:
+    """Wait until the provider has had so many calls; AssertionError if the run is over before."""
+    wait_until(lambda: provider.calls >= calls or process.poll() is not None, f"{calls} calls")
+    assert process.poll() is None, f"the run was over after {provider.calls} calls:\n{process.communicate()[0]}"

@@ -1,14 +1,13 @@
-"""The cluster of the session, and studies of chains on it. `make test-cluster` runs these tests; the default does not."""
+"""The cluster of the session, and studies of chains on it. `make test-cluster` runs these; the default does not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from cluster_study import ClusterStudy
-from slurm_cluster import SlurmCluster, wait_until
+from slurm_cluster import SlurmCluster, processes_in, wait_until
 
 from provider import Provider
 
@@ -49,15 +48,3 @@ def make_study(tmp_path: Path, provider: Provider) -> Callable[..., ClusterStudy
         return ClusterStudy.with_chains(tmp_path / name, provider, chains, **config)
 
     return make
-
-
-def processes_in(folder: Path) -> list[psutil.Process]:
-    """The processes that work below a folder; not those that have ended and that nobody has reaped."""
-    return [process for process in psutil.process_iter() if _works_in(process, folder)]
-
-
-def _works_in(process: psutil.Process, folder: Path) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(folder)
-    except (psutil.Error, OSError):
-        return False

@@ -172,6 +172,8 @@ start_cluster() {
         wait_until 20 slurmctld scontrol ping
     fi
     is_running "$FOLDER/run/slurmd.pid" || slurmd
+    # What a test did to the node is remembered over restarts; the node refuses this where it is well.
+    scontrol update nodename="$(hostname -s)" state=resume 2>/dev/null || true
     wait_until 20 "the node" node_is_usable
     echo "$CONFIGURATION"
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 SCRIPT = Path(__file__).with_name("one_node_slurm.sh")
 PATIENCE_S = 120
@@ -44,14 +44,30 @@ class SlurmCluster:
         """Cancel jobs, as a user does."""
         _command("scancel", *jobs)
 
-    def set_node(self, state: str) -> None:
-        """Set the node's state, as an administrator does: `down` or `resume`."""
-        node = _command("sinfo", "--noheader", "--format=%n").strip()
-        _command("scontrol", "update", f"nodename={node}", f"state={state}", "reason=test")
+    def take_node_down(self) -> None:
+        """Take the node away, as an administrator does: Slurm kills its jobs."""
+        self._update_node("state=down", "reason=test")
 
-    def kill_controller(self) -> None:
-        """Kill the controller; `start` brings it back."""
-        os.kill(int((self.folder / "run/slurmctld.pid").read_text()), signal.SIGKILL)
+    def bring_node_back(self) -> None:
+        """Wait until the node takes jobs again; it may do so by itself."""
+
+        def is_back() -> bool:
+            state = _command("sinfo", "--noheader", "--format=%T").strip()
+            if state.startswith(("down", "drain")):
+                self._update_node("state=resume")
+            return state in ("idle", "mixed", "allocated")
+
+        wait_until(is_back, "the node to come back")
+
+    def _update_node(self, *changes: str) -> None:
+        node = _command("sinfo", "--noheader", "--format=%n").strip()
+        _command("scontrol", "update", f"nodename={node}", *changes)
+
+    def stop_controller(self) -> None:
+        """Stop the controller, as for maintenance; `start` brings it back."""
+        controller = psutil.Process(int((self.folder / "run/slurmctld.pid").read_text()))
+        controller.terminate()
+        wait_until(lambda: has_ended(controller), "the controller to stop")
 
     def _script(self, action: str) -> str:
         done = subprocess.run([SCRIPT, action], capture_output=True, text=True, timeout=PATIENCE_S)
@@ -71,3 +87,23 @@ def _command(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, f"{' '.join(command)}:\n{done.stderr}"
     return done.stdout
+
+
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """The processes that work below a folder; not those that have ended and that nobody has reaped."""
+    return [process for process in psutil.process_iter() if _works_in(process, folder)]
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process has ended; in a container, nobody may reap it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return not has_ended(process) and Path(process.cwd()).is_relative_to(folder)
+    except (psutil.Error, OSError):
+        return False
