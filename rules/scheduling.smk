@@ -1,4 +1,4 @@
-# What this workflow changes in Snakemake's scheduler, all of it here; tests/workflow/ guards each part. Snakemake plans for
+# What this workflow changes in Snakemake's scheduler, all of it here; tests/workflow/ guards it. Snakemake plans for
 # jobs that compute, and looks at everything that is ready in every round; here are thousands of equal jobs that wait.
 
 import gc

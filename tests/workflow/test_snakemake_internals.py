@@ -79,3 +79,14 @@ def test_the_rate_limiter_is_there_and_starts_timers(untouched: dict):
 def test_without_the_rate_limiter_all_jobs_run_and_no_timer_starts(tmp_path: Path):
     stopped = facts(tmp_path, "--config", "stop_limiter=1")
     assert stopped["timers"] < JOBS
+
+
+def test_what_is_replaced_in_snakemake_is_still_there():
+    import inspect
+
+    import snakemake.rules
+    from snakemake.jobs import Job
+
+    assert inspect.iscoroutinefunction(Job.remove_existing_output)
+    assert list(inspect.signature(Job.remove_existing_output).parameters) == ["self"]
+    assert "get_function_params(func)" in inspect.getsource(snakemake.rules)
