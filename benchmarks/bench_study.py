@@ -6,6 +6,7 @@ import csv
 import itertools
 import math
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,17 +59,17 @@ class Study:
         path.write_text(f"{path.read_text(encoding='utf-8')}{text}\n", encoding="utf-8")
 
     def forget_generations(self, *stages: str) -> None:
-        """Remove what was made for some stages, so that it is missing; the stored replies stay."""
+        """Move what was made for some stages away, so that it is missing; the stored replies stay."""
         for stage in stages:
-            shutil.rmtree(self.paths.gens / stage, ignore_errors=True)
+            if (self.paths.gens / stage).exists():
+                (self.paths.gens / stage).rename(tempfile.mkdtemp(prefix=f"forgotten-{stage}-", dir=self.folder))
 
 
 def make_study(folder: Path, chains: int, base_url: str, in_flight: int, essay_generator: str = "llm") -> Study:
     """Write a study: each chain has a combo of its own, and one of a hundred draft templates.
 
-    `essay_generator` is `llm` or `copy`. What was in the folder is removed first.
+    `essay_generator` is `llm` or `copy`. The folder is new, or empty.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     study = Study(folder, chains)
     concepts = [f"concept-{number:03d}" for number in range(_concepts_needed(chains))]
     combos = list(itertools.islice(itertools.combinations(concepts, 2), chains))
@@ -91,7 +92,6 @@ def make_study(folder: Path, chains: int, base_url: str, in_flight: int, essay_g
 
 def copy_demo(folder: Path, base_url: str) -> Study:
     """Copy the project's demo study, with the scripted provider in the place of the embedded model."""
-    shutil.rmtree(folder, ignore_errors=True)
     for name in ("1_raw", "2_tasks"):
         shutil.copytree(PROJECT / "data" / name, folder / "data" / name)
     config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))

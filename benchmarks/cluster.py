@@ -9,6 +9,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args(argv)
     work = HERE / "results" / "cluster"
+    work.mkdir(parents=True, exist_ok=True)
     subprocess.run([SLURM, "start"], check=True, stdout=subprocess.DEVNULL)
     try:
         errors = [_run(arguments.chains, work) for _ in range(arguments.repeats)]
@@ -79,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(chains: int, work: Path) -> str | None:
     load_before = os.getloadavg()[0]
     with Provider(latency_s=LATENCY_S, keep_bodies=False) as provider:
-        study = make_study(work / "study", chains, provider.base_url, IN_FLIGHT)
+        study = make_study(Path(tempfile.mkdtemp(prefix="study-", dir=work)), chains, provider.base_url, IN_FLIGHT)
         command = [str(Path(sys.executable).with_name("snakemake")), "--profile", str(PROJECT / "profiles/slurm")]
         command += ["--directory", str(study.folder)]
         load = Load(3 * chains, 3 * chains, LATENCY_S, IN_FLIGHT)

@@ -79,7 +79,6 @@ def run_neighbour(
     neighbour: Neighbour, provider: Provider, prompts: Sequence[str], load: Load, folder: Path, logs: Path
 ) -> Measurement:
     """Let the neighbour make the calls; the new folder is its home and keeps what it writes."""
-    folder.mkdir(parents=True)
     calls = folder / "calls.json"
     calls.write_text(
         json.dumps(

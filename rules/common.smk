@@ -11,12 +11,13 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import LogEvent, logger
 
 from daydreaming.cohort_writer import build_cohort
-from daydreaming.errors import GenerationError, InputError
+from daydreaming.errors import GenerationError, InputError, RunStoppedError
 from daydreaming.paths import STAGES
 from daydreaming.pivots import STATISTICS, build_pivot, write_pivot
 from daydreaming.plan_report import plan_report
 from daydreaming.report.page import write_report
 from daydreaming.runner import Runner
+from daydreaming.runner_process import RunnerProcess
 from daydreaming.score_table import read_scores
 from daydreaming.scores import write_score_table
 from daydreaming.settings import settings_from_config
@@ -91,6 +92,8 @@ def parsed_texts(*stages):
 
     def texts(wildcards):
         keys = [key for key in study().membership.generations if key[0] in stages and is_open(key)]
+        if keys:
+            start_runner_early()
         return [str(study().cohort_files.membership), *(study().paths.parsed_text(*key) for key in keys)]
 
     return texts

@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from concurrent.futures import Future
 
 from snakemake.settings.enums import Quietness
 
@@ -24,28 +25,46 @@ os.environ.setdefault("DAYDREAMING_RUN", uuid.uuid4().hex[:12])
 
 
 class GenerationFailed(WorkflowError):
-    """A failed generation, as Snakemake sees it: the user has been told already."""
+    """A generation that was not made, as Snakemake sees it: the user has been told already."""
 
 
 @cache
 def runner():
-    """The runner of this process: one model client, one reply store, for all jobs."""
-    return Runner(SETTINGS, run_id=os.environ["DAYDREAMING_RUN"], calls_in_flight=calls_in_flight())
+    """The runner of this run: one model client, one reply store, for all jobs.
+
+    Where jobs are threads of Snakemake's process, it is a process beside it; otherwise each job's process has its own.
+    """
+    kind = RunnerProcess if workflow.execution_settings.use_threads and workflow.is_main_process else Runner
+    return kind(SETTINGS, run_id=os.environ["DAYDREAMING_RUN"], calls_in_flight=calls_in_flight())
 
 
 def run_stage(stage, gen_id, log):
     """Make one generation; a failure becomes one message here, and its stack trace goes to the log."""
     try:
-        runner().run(study().specification(stage, gen_id))
-    except GenerationError as error:
-        Path(log).parent.mkdir(parents=True, exist_ok=True)
-        Path(log).write_text("".join(traceback.format_exception(error)))
-        tell_failure(f"{stage} {gen_id} failed, {error}", next(FAILURE_NUMBERS))
-        raise GenerationFailed(f"{stage} {gen_id}") from None
+        submit_stage(stage, gen_id, log).result()
     finally:
         # A process for one job ends without the hooks below.
         if not workflow.is_main_process:
             close_run()
+
+
+def submit_stage(stage, gen_id, log):
+    """Start making one generation, as `run_stage` does; the future ends when it is made, or raises GenerationFailed."""
+    made = Future()
+
+    def tell(future):
+        error = future.exception()
+        if isinstance(error, RunStoppedError):
+            error = GenerationFailed(f"{stage} {gen_id}: the run was stopped before its call")
+        elif isinstance(error, GenerationError):
+            Path(log).parent.mkdir(parents=True, exist_ok=True)
+            Path(log).write_text("".join(traceback.format_exception(error)))
+            tell_failure(f"{stage} {gen_id} failed, {error}", next(FAILURE_NUMBERS))
+            error = GenerationFailed(f"{stage} {gen_id}")
+        made.set_exception(error) if error else made.set_result(None)
+
+    runner().submit(study().specification(stage, gen_id)).add_done_callback(tell)
+    return made
 
 
 def tell_failure(message, number):
@@ -113,9 +132,33 @@ def end_watch():
         logger.error(f"The summary or the results of the run could not be made: {error}")
 
 
+def has_runner():
+    """Whether the runner of this process is there."""
+    return bool(runner.cache_info().currsize)
+
+
+def start_runner_early():
+    """Let the runner's process import its packages while Snakemake builds the graph, if this run will need it."""
+    makes_generations = workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch)
+    if makes_generations and workflow.is_main_process and workflow.local_exec and workflow.execution_settings.use_threads:
+        runner()
+
+
+def stop_calling():
+    """Start no call any more; those in flight go on."""
+    if has_runner():
+        runner().stop_calling()
+
+
+def give_up_calls():
+    """End without waiting for the calls in flight."""
+    if has_runner():
+        runner().kill()
+
+
 def close_run():
     """Close what the run has opened, if it has made a generation at all."""
-    if runner.cache_info().currsize:
+    if has_runner():
         runner().close()
 
 
@@ -124,6 +167,8 @@ onstart:
     stop_rate_limiter()
     schedule_waiting_jobs()
     keep_results_until_replaced()
+    skip_search_for_pipes()
+    keep_fewer_records()
     stop_safely_on_sigterm()
     stop_gently_on_ctrl_c()
     quiet_terminal()

@@ -1,24 +1,55 @@
-# What this workflow changes in Snakemake's scheduler, all of it here; tests/workflow/ guards it. Snakemake plans for
-# jobs that compute, and looks at everything that is ready in every round; here are thousands of equal jobs that wait.
+# What this workflow changes in Snakemake's scheduler; tests/workflow/ guards it. Snakemake plans for jobs that compute, and
+# looks at everything that is ready in every round; here are thousands of equal jobs that wait.
 
 import gc
-import signal
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count, islice
+from collections.abc import MutableSet
+from itertools import chain, islice
 
+import snakemake.common
 import snakemake.rules
+from snakemake.executors.local import Executor
 from snakemake.jobs import Job
 from snakemake.scheduling.job_scheduler import JobScheduler
 
-LOOK_AHEAD = 64
-JOBS_AHEAD = 8
+# The first calls of a run start when so many jobs have been looked at, not when all that may start have been.
+JOBS_PER_ROUND = 64
 
 # The graph is millions of objects that stay: looking through them for garbage takes a fifth of the time to build it.
 gc.set_threshold(100_000, 50, 100)
 
-# Snakemake asks for the parameters of the same few input functions for every job.
-snakemake.rules.get_function_params = cache(snakemake.rules.get_function_params)
+# Snakemake asks for the parameters of the same few functions for every job.
+snakemake.common.get_function_params = cache(snakemake.common.get_function_params)
+snakemake.rules.get_function_params = snakemake.common.get_function_params
+
+
+class UpstreamFirst(MutableSet):
+    """A set of jobs that is gone through by stage: of a chain that began late, the rest should not come last of all."""
+
+    def __init__(self, jobs=()):
+        self._by_stage = {stage: {} for stage in (*STAGES, None)}
+        self.update(jobs)
+
+    def _alike(self, job):
+        return self._by_stage.get(job.name, self._by_stage[None])
+
+    def add(self, job):
+        self._alike(job)[job] = None
+
+    def update(self, jobs):
+        for job in jobs:
+            self.add(job)
+
+    def discard(self, job):
+        self._alike(job).pop(job, None)
+
+    def __contains__(self, job):
+        return job in self._alike(job)
+
+    def __iter__(self):
+        return chain.from_iterable(self._by_stage.values())
+
+    def __len__(self):
+        return sum(map(len, self._by_stage.values()))
 
 
 class WaitingJobsScheduler(JobScheduler):
@@ -26,22 +57,50 @@ class WaitingJobsScheduler(JobScheduler):
 
     @property
     def open_jobs(self):
-        """Some jobs that are ready: no more than can start now, and a few to choose from."""
-        return list(islice(self.workflow.dag.ready_jobs, self.resources["_cores"] + LOOK_AHEAD))
+        """Some jobs that are ready: no more than can start now, and some to choose from."""
+        return list(islice(self.workflow.dag.ready_jobs, JOBS_PER_ROUND))
 
     def job_selector(self, jobs):
         """Return jobs that fit into the free resources, as they come: all are alike, there is nothing to optimize."""
         selected = []
         with self._lock:
             free = {name: amount for name, amount in self.resources.items() if name != "_job_count"}
-            for job in jobs:
+            for job in UpstreamFirst(jobs):
                 self.validate_job(job)
                 needs = {name: job.scheduler_resources.get(name, 0) for name in free}
                 if all(needs[name] <= free[name] for name in free):
                     selected.append(job)
                     free = {name: free[name] - needs[name] for name in free}
             self.update_available_resources(selected)
+            if len(selected) == JOBS_PER_ROUND:
+                self._open_jobs.release()  # there may be more for another round
         return selected
+
+
+class WaitingJobsExecutor(Executor):
+    """Snakemake's local executor, with the generations handed to the runner instead of a thread for each.
+
+    What it does is what their rules' `run` does: `run_stage` waits for what is only started here.
+    """
+
+    def run_single_job(self, job):
+        if job.rule.name not in STAGES:
+            return super().run_single_job(job)
+        self.workflow.async_run(job.prepare())
+        return submit_stage(job.rule.name, job.wildcards.gen_id, job.log[0])
+
+    def _callback(self, job_info, future):
+        if isinstance(future.exception(), GenerationFailed):
+            self.report_job_error(job_info)
+        else:
+            super()._callback(job_info, future)
+
+    def cancel(self):
+        """After Ctrl-C: wait for the calls in flight, which are paid for."""
+        super().cancel()
+        if has_runner():
+            runner().stop_calling()
+            runner().wait()
 
 
 def schedule_waiting_jobs():
@@ -54,10 +113,10 @@ def schedule_waiting_jobs():
         return
     scheduler = workflow.scheduler
     scheduler.__class__ = WaitingJobsScheduler
-    jobs = calls_in_flight() + max(JOBS_AHEAD, calls_in_flight() // 2)
+    jobs = 2 * calls_in_flight()
     scheduler.resources["_cores"] = scheduler.global_resources["_cores"] = jobs
-    scheduler._executor.workers = jobs
-    scheduler._executor.pool = ThreadPoolExecutor(jobs)
+    scheduler._executor.__class__ = WaitingJobsExecutor
+    workflow.dag._ready_jobs = UpstreamFirst(workflow.dag._ready_jobs)
 
 
 def leave_graph_to_itself():
@@ -77,50 +136,3 @@ def stop_rate_limiter():
     number of finished jobs (snakemake issue 3804). Calls are limited by endpoint instead (daydreaming.llm.limits).
     """
     workflow.scheduler.job_rate_limiter = None
-
-
-def keep_results_until_replaced():
-    """Do not delete the result of a generation before it is made again.
-
-    The runner replaces parsed.txt in one step, and takes it away when the generation failed. A run that deletes it first
-    takes it from another run, of a cohort that shares the generation, which has made it just now and is reading it.
-    """
-    remove_existing_output = Job.remove_existing_output
-
-    async def remove_other_output(job):
-        if "gen_id" not in job.wildcards_dict:
-            await remove_existing_output(job)
-
-    Job.remove_existing_output = remove_other_output
-
-
-def stop_safely_on_sigterm():
-    """Handle SIGTERM in a thread.
-
-    Snakemake's handler waits for a lock; where the signal meets the main thread inside that lock, it waits for ever.
-    """
-
-    def exit_gracefully(*_):
-        threading.Thread(target=workflow.scheduler.exit_gracefully).start()
-
-    signal.signal(signal.SIGTERM, exit_gracefully)
-
-
-def stop_gently_on_ctrl_c():
-    """Let the calls in flight finish after Ctrl-C, also after a second one: they are paid for.
-
-    The first is Snakemake's: it starts nothing more and waits. Python would break that wait off at the second and lose
-    every reply that is still to come. The third ends the process.
-    """
-    presses = count(1)
-
-    def on_ctrl_c(*_):
-        press = next(presses)
-        if press == 1:
-            raise KeyboardInterrupt
-        if press == 2:
-            os.write(2, b"\nCalls in flight are paid for: waiting for their replies. Ctrl-C once more gives them up.\n")
-            return
-        os._exit(130)
-
-    signal.signal(signal.SIGINT, on_ctrl_c)

@@ -74,5 +74,9 @@ class GenerationError(Exception):
         return type(self), (self.kind, self.message)
 
 
+class RunStoppedError(Exception):
+    """A generation that needed a call when its run had been stopped; its files are as before."""
+
+
 class ParseError(Exception):
     """A reply in which a parser does not find what it looks for."""

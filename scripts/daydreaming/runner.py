@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -27,14 +26,14 @@ FILE_THREADS = 4
 
 
 class Runner:
-    """Makes generations. Thread-safe: one for a process, with one client, one reply store, one journal a cohort.
+    """Makes generations: one for a process, with one client, one reply store, one journal a cohort.
 
+    From an event loop, `make` generations and `finish`. Elsewhere, `run` or `submit` them from any thread, and `close`.
     `calls_in_flight` is the most calls at a time (None: as many as generations, within the endpoints' limits).
     """
 
     def __init__(self, settings: Settings, run_id: str | None = None, calls_in_flight: int | None = None):
         self._settings = settings
-        self._calls = asyncio.Semaphore(calls_in_flight) if calls_in_flight else contextlib.nullcontext()
         self._run_id = run_id or uuid.uuid4().hex[:12]
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -43,7 +42,7 @@ class Runner:
         self._prompter = Prompter()
         self._replies = ReplyStore(settings.paths)
         self._record = FreshnessRecord(settings.paths.freshness)
-        self._client = ModelClient(settings, self._replies)
+        self._client = ModelClient(settings, self._replies, calls_in_flight)
 
     def run(self, specification: Specification, *, render_only: bool = False, overwrite: bool = False) -> Outcome:
         """Make one generation and write its files.
@@ -65,7 +64,7 @@ class Runner:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=self._loop.run_forever, name="generations", daemon=True).start()
-        return asyncio.run_coroutine_threadsafe(self._make(specification, **options), self._loop)
+        return asyncio.run_coroutine_threadsafe(self.make(specification, **options), self._loop)
 
     def close(self) -> None:
         """Close the client, the journals and the threads, when nothing is being made any more."""
@@ -74,13 +73,32 @@ class Runner:
         if loop is not None:
             asyncio.run_coroutine_threadsafe(self._client.close(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
+        self._close_files()
+
+    async def finish(self) -> None:
+        """Do what `close` does, in the event loop of `make`."""
+        await self._client.close()
+        self._close_files()
+
+    def import_packages(self) -> None:
+        """Import what calls and templates need before there is any: it takes half a second."""
+        import jinja2.sandbox  # noqa: F401
+
+        self._client.import_packages()
+
+    def stop_calling(self) -> None:
+        """Start no call any more. A generation that needs one is cancelled: nothing is written about it."""
+        self._client.stop()
+
+    def _close_files(self) -> None:
         self._files.shutdown()
         self._replies.close()
         self._record.close()
         for journal in self._journals.values():
             journal.close()
 
-    async def _make(self, specification: Specification, **options: bool) -> Outcome:
+    async def make(self, specification: Specification, **options: bool) -> Outcome:
+        """Make a generation, with the options of `run`, in an event loop of the caller's, always the same one."""
         journal = self._journal(specification.cohort_id)
         work = GenerationWork(specification, self._settings, self._replies, journal, self._prompter, self._record)
         steps = work.steps(**options)
@@ -109,8 +127,7 @@ class Runner:
         async with self._replies.in_flight(request.sha256):
             if self._replies.exists(request.sha256):
                 return await self._in_file_thread(self._replies.load, request.sha256), True
-            async with self._calls:
-                return await self._client.complete(request, _context(specification), journal), False
+            return await self._client.complete(request, _context(specification), journal), False
 
     def _journal(self, cohort_id: str) -> Journal:
         if cohort_id not in self._journals:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,19 +25,6 @@ try:
 except SystemExit:
     print(sorted({{"pandas", "openai", "snakemake", "matplotlib", "jsonschema"}} & set(sys.modules)))
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Provider]:
-    with Provider() as server:
-        yield server
-
-
-@pytest.fixture
-def provider(server: Provider) -> Provider:
-    server.script([])
-    server.reset_ledger()
-    return server
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,6 @@ from daydreaming.gens import GenerationStore
 from daydreaming.runner import Runner
 from daydreaming.settings import StageSettings
 from provider import Provider, faults
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Provider]:
-    with Provider() as server:
-        yield server
-
-
-@pytest.fixture
-def provider(server: Provider) -> Provider:
-    server.script([])
-    server.reset_ledger()
-    return server
-
-
-@pytest.fixture
-def project(tmp_path: Path, provider: Provider) -> Project:
-    return Project(tmp_path, provider)
 
 
 def test_a_draft_is_made_of_its_concepts(project: Project, provider: Provider, tmp_path: Path):

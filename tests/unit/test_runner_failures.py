@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,24 +11,6 @@ from daydreaming.settings import StageSettings
 from provider import Provider, Rule, faults
 
 SHORT = StageSettings(temperature=0.5, max_tokens=1000, min_lines=5)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Provider]:
-    with Provider() as server:
-        yield server
-
-
-@pytest.fixture
-def provider(server: Provider) -> Provider:
-    server.script([])
-    server.reset_ledger()
-    return server
-
-
-@pytest.fixture
-def project(tmp_path: Path, provider: Provider) -> Project:
-    return Project(tmp_path, provider)
 
 
 def assert_failed(

@@ -3,11 +3,22 @@
 A tiny workflow of its own, so that a failure here means Snakemake and not us.
 """
 
+import inspect
 import json
+import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+import snakemake.api  # isort: skip  (its parts import each other: this one has to be first)
+import snakemake.common
+import snakemake.rules
+from snakemake.dag import DAG
+from snakemake.executors.local import Executor
+from snakemake.jobs import Job
+from snakemake.persistence.file import FilePersistence
 
 from studies.study import BIN, environment
 
@@ -81,12 +92,41 @@ def test_without_the_rate_limiter_all_jobs_run_and_no_timer_starts(tmp_path: Pat
     assert stopped["timers"] < JOBS
 
 
+def parameters(function: Callable) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
 def test_what_is_replaced_in_snakemake_is_still_there():
-    import inspect
-
-    import snakemake.rules
-    from snakemake.jobs import Job
-
     assert inspect.iscoroutinefunction(Job.remove_existing_output)
-    assert list(inspect.signature(Job.remove_existing_output).parameters) == ["self"]
+    assert parameters(Job.remove_existing_output) == ["self"]
+    assert inspect.iscoroutinefunction(DAG.handle_log)
+    assert parameters(DAG.handle_log) == ["self", "job"]
+    assert "if self.is_pipe_or_service_input(f)" in inspect.getsource(Job.prepare)
+    assert parameters(Job.is_pipe_or_service_input) == ["self", "path"]
     assert "get_function_params(func)" in inspect.getsource(snakemake.rules)
+    assert "get_function_params(func)" in inspect.getsource(snakemake.common.get_input_function_aux_params)
+
+
+def test_jobs_that_are_ready_are_a_set_that_the_scheduler_goes_through():
+    assert "self._ready_jobs = set()" in inspect.getsource(DAG.__init__)
+    assert "return self._ready_jobs" in inspect.getsource(DAG.ready_jobs.fget)
+    used = set(re.findall(r"_ready_jobs(?:\.(\w+)| (-=))", inspect.getsource(DAG)))
+    assert {name or operator for name, operator in used} == {"add", "clear", "remove", "update", "-="}
+
+
+def test_the_executor_hands_out_futures_and_is_told_of_their_end():
+    assert parameters(Executor.run_single_job) == ["self", "job"]
+    assert parameters(Executor._callback) == ["self", "job_info", "future"]
+    assert parameters(Executor.cancel) == ["self"]
+    assert "future = self.run_single_job(job)" in inspect.getsource(Executor.run_job)
+    assert "self.workflow.async_run(job.prepare())" in inspect.getsource(Executor.job_args_and_prepare)
+
+
+def test_records_are_written_where_ours_are():
+    assert parameters(FilePersistence._mark_incomplete) == ["self", "key", "external_jobid"]
+    assert parameters(FilePersistence._unmark_incomplete) == ["self", "key"]
+    assert parameters(FilePersistence._get_recorded_starttime) == ["self", "key"]
+    assert parameters(FilePersistence._write_record) == ["self", "key", "record"]
+    assert parameters(FilePersistence._record_path) == ["self", "subject", "id"]
+    assert parameters(FilePersistence._conda_env) == ["self", "job"]
+    assert parameters(FilePersistence._io_write) == ["self", "subject", "json_value", "id", "mode"]

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -47,16 +48,23 @@ class CallContext:
 
 
 class ModelClient:
-    """Makes calls, all from one event loop. Opens nothing (no connection, no embedded model) before the first call."""
+    """Makes calls, all from one event loop. Opens nothing (no connection, no embedded model) before the first call.
 
-    def __init__(self, settings: Settings, store: ReplyStore):
+    `calls_in_flight` is the most calls at a time, to all endpoints (None: as many as their limits allow).
+    """
+
+    def __init__(self, settings: Settings, store: ReplyStore, calls_in_flight: int | None = None):
         self._settings = settings
         self._store = store
+        self._calls = asyncio.Semaphore(calls_in_flight) if calls_in_flight else nullcontext()
         self._connections: dict[str, _Connection] = {}
         # Endpoints of other names may have the same address and key, and then they share its slots.
         self._locks_in = cache(RangeLocks)
         self._embedded = EmbeddedServer()
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="replies")
+        self._reserving = ThreadPoolExecutor(1, thread_name_prefix="reservations")
+        self._waiting: set[asyncio.Task[Any]] = set()
+        self._stopped = False
 
     async def complete(self, request: ModelRequest, context: CallContext, journal: Journal) -> Reply:
         """Make a call, with retries, and return its reply, which is in the store by then.
@@ -71,10 +79,28 @@ class ModelClient:
             wait=_backoff_s,
             reraise=True,
         )
+        if self._stopped:
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        self._waiting.add(task)
         try:
             return await retrying(self._call, request, context, journal)
         except CallError as error:
             raise GenerationError(error.kind, error.message) from error
+        finally:
+            self._waiting.discard(task)
+
+    def import_packages(self) -> None:
+        """Import what calls need: slow the first time."""
+        import openai  # noqa: F401
+        import tenacity  # noqa: F401
+        from openai import DefaultAioHttpClient  # noqa: F401
+
+    def stop(self) -> None:
+        """Start no call any more: whoever waits for one is cancelled. The calls in flight go on."""
+        self._stopped = True
+        for task in self._waiting:
+            task.cancel()
 
     async def close(self) -> None:
         """Close the connections and the embedded model."""
@@ -83,31 +109,53 @@ class ModelClient:
         self._connections.clear()
         await self._in_thread(self._embedded.stop)
         self._threads.shutdown()
+        self._reserving.shutdown()
 
     async def _call(self, request: ModelRequest, context: CallContext, journal: Journal) -> Reply:
         """One call: its turn, its reservation, its answer, its reply in the store."""
         connection = await self._connection(self._settings.endpoints[context.endpoint])
-        async with connection.limits.turn(_expected_tokens(request)):
-            room, call = await self._in_thread(partial(_reserve, self._store, journal, request, context))
-            try:
-                answer = await connection.post(request)
-                connection.limits.heed(answer.headers)
-                return await self._in_thread(partial(_keep, answer, request, context, room, journal, call))
-            except CallError as error:
-                connection.hide_key(error)
-                if error.kind == FailureKind.RATE_LIMIT or error.retry_after_s is not None:
-                    connection.limits.slow_down(error.retry_after_s)
-                billed = error.perhaps_billed or None
-                journal.end_call(call, kind=error.kind, status=error.status, perhaps_billed=billed)
-                raise
-            finally:
-                room.discard()
+        async with AsyncExitStack() as reserved:
+            async with self._calls, connection.limits.turn(_expected_tokens(request)):
+                reserved.enter_context(self._uncancelled())
+                reserve = partial(_reserve, self._store, journal, request, context)
+                room, call = await asyncio.get_running_loop().run_in_executor(self._reserving, reserve)
+                reserved.callback(room.discard)
+                try:
+                    answer = await connection.post(request)
+                    connection.limits.heed(answer.headers)
+                    reply = read_answer(answer, request, context.prices)
+                except CallError as error:
+                    connection.hide_key(error)
+                    if error.kind == FailureKind.RATE_LIMIT or error.retry_after_s is not None:
+                        connection.limits.slow_down(error.retry_after_s)
+                    billed = error.perhaps_billed or None
+                    journal.end_call(call, kind=error.kind, status=error.status, perhaps_billed=billed)
+                    raise
+            # The next call need not wait until this reply is on the disk.
+            await self._in_thread(partial(_keep, reply, answer.body, context, room, journal, call))
+            return reply
+
+    @contextmanager
+    def _uncancelled(self) -> Iterator[None]:
+        """Keep a call, from before its reservation until its reply is stored, from being cancelled by `stop`."""
+        task = asyncio.current_task()
+        if self._stopped:
+            raise asyncio.CancelledError
+        self._waiting.discard(task)
+        try:
+            yield
+        except CallError:
+            if self._stopped:
+                raise asyncio.CancelledError from None
+            raise
+        finally:
+            self._waiting.add(task)
 
     async def _connection(self, endpoint: Endpoint) -> _Connection:
         base_url, key = await self._address(endpoint)
         if endpoint.name not in self._connections:
             # A second that goes by between a call's turn and the call would bring two seconds' calls together.
-            await self._in_thread(_import_packages)
+            await self._in_thread(self.import_packages)
         # From here on nothing waits: of the first calls, only one makes the connection.
         connection = self._connections.get(endpoint.name)
         # The embedded model has another address after it was started again.
@@ -135,12 +183,6 @@ class ModelClient:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
 
-def _import_packages() -> None:
-    """Import what calls need: slow the first time."""
-    import openai  # noqa: F401
-    import tenacity  # noqa: F401
-
-
 def _reserve(store: ReplyStore, journal: Journal, request: ModelRequest, context: CallContext) -> tuple[ReplyRoom, str]:
     """Reserve room for the reply and the most that the call can cost, and write that the call starts."""
     room = store.room_for(request)
@@ -159,14 +201,11 @@ def _reserve(store: ReplyStore, journal: Journal, request: ModelRequest, context
     return room, call
 
 
-def _keep(
-    answer: Answer, request: ModelRequest, context: CallContext, room: ReplyRoom, journal: Journal, call: str
-) -> Reply:
-    """Store the reply that an answer holds, before anyone else is told, and settle its account."""
-    reply = read_answer(answer, request, context.prices)
+def _keep(reply: Reply, received: bytes, context: CallContext, room: ReplyRoom, journal: Journal, call: str) -> None:
+    """Store a reply, before anyone else is told, and settle its account."""
     room.save(
         reply,
-        answer.body,
+        received,
         endpoint=context.endpoint,
         stage=context.stage,
         gen_id=context.gen_id,
@@ -176,7 +215,6 @@ def _keep(
     )
     seconds = reply.finished_at - reply.started_at
     journal.end_call(call, cost_usd=reply.cost_usd, perhaps_billed=True, seconds=seconds, **reply.usage)
-    return reply
 
 
 class _Connection:
