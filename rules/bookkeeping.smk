@@ -7,6 +7,8 @@ import orjson
 from snakemake.dag import DAG
 from snakemake.persistence.file import FilePersistence
 
+from daydreaming.atomic import write_all
+
 
 class GenerationPersistence(FilePersistence):
     """Snakemake's records in files, without a marker for each generation that is being made.
@@ -45,7 +47,7 @@ class GenerationPersistence(FilePersistence):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:
-            os.write(descriptor, content)
+            write_all(descriptor, content)
             os.fchmod(descriptor, stat.S_IMODE(os.fstat(descriptor).st_mode) | mode)
         finally:
             os.close(descriptor)

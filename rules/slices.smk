@@ -1,6 +1,6 @@
 # Targets on a cluster: the generations that are open go out in slices of whole chains. Each slice is one job of the cluster,
 # in which an ordinary, local Snakemake keeps many calls in flight. Only profiles/slurm/Snakefile includes this file; the
-# functions of the same names in common.smk, freshness.smk and running.smk are for runs on one machine.
+# functions of the same names in common.smk, freshness.smk and watching.smk are for runs on one machine.
 
 import platform
 import subprocess
@@ -170,6 +170,7 @@ def tell_slices():
 
 onstart:
     stop_rate_limiter()
+    skip_search_for_pipes()
     stop_safely_on_sigterm()
     if targets_of_run():
         checked(check_no_job_is_alive, os.environ["DAYDREAMING_SLURM_JOB"])

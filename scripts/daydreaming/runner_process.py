@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import itertools
 import os
 import pickle
 import signal
@@ -19,8 +18,11 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from daydreaming.errors import FailureKind, GenerationError, RunStoppedError
@@ -37,9 +39,10 @@ STOP_CALLING = "stop calling"
 
 
 class RunnerProcess:
-    """Makes generations in another process. Thread-safe; starts that process at once.
+    """Makes generations in another process, which starts at once. Thread-safe.
 
-    The arguments are those of Runner. The process has the working folder that this one has now.
+    The arguments are those of Runner. The process has the working folder that this one has now. What is asked of it is
+    sent by a thread: Ctrl-C may interrupt whoever asks, but never a message half sent.
     """
 
     def __init__(self, settings: Settings, run_id: str, calls_in_flight: int):
@@ -49,13 +52,17 @@ class RunnerProcess:
             command = [sys.executable, "-P", "-m", "daydreaming.runner_process", str(theirs.fileno())]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
         self._socket = ours
-        self._guard, self._sending = threading.Lock(), threading.Lock()
-        self._numbers = itertools.count()
+        self._guard = threading.Lock()
         self._pending: dict[int, Future[None]] = {}
         self._has_ended = False
-        self._send((settings, run_id, calls_in_flight))
-        self._reader = threading.Thread(target=self._read_results, name="results", daemon=True)
-        self._reader.start()
+        self._outbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._outbox.put(partial(self._send, (settings, run_id, calls_in_flight)))
+        self._threads = [
+            threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
+            for target in (self._write_messages, self._read_results)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def process_id(self) -> int:
@@ -63,42 +70,59 @@ class RunnerProcess:
         return self._process.pid
 
     def submit(self, specification: Specification) -> Future[None]:
-        """Start making a generation. The future raises GenerationError when it failed (see Runner.run), or
-        RunStoppedError."""
-        number, future = next(self._numbers), Future()
-        with self._guard:
-            if self._has_ended:
-                future.set_exception(self._ended())
-                return future
-            self._pending[number] = future
-        self._send((number, specification))
+        """Start making a generation.
+
+        The future raises GenerationError when it failed (see Runner.run), or RunStoppedError.
+        """
+        future: Future[None] = Future()
+        self._outbox.put(partial(self._ask, specification, future))
         return future
 
     def stop_calling(self) -> None:
         """Start no call any more; those in flight go on, and so do generations that need none."""
-        self._send(STOP_CALLING)
+        self._outbox.put(partial(self._send, STOP_CALLING))
 
     def wait(self) -> None:
         """Wait until nothing is being made any more."""
-        for future in list(self._pending.values()):
+        all_asked: Future[None] = Future()
+        self._outbox.put(partial(all_asked.set_result, None))
+        all_asked.result()
+        with self._guard:
+            pending = list(self._pending.values())
+        for future in pending:
             future.exception()
 
     def close(self) -> None:
         """End the process when nothing is being made any more."""
-        with self._sending, suppress(OSError):  # it may have ended by itself
-            self._socket.shutdown(socket.SHUT_WR)
+        self._outbox.put(None)
+        for thread in self._threads:
+            thread.join()
         self._process.wait()
-        self._reader.join()
         self._socket.close()
 
     def kill(self) -> None:
         """Give up the calls in flight."""
         self._process.kill()
 
+    def _write_messages(self) -> None:
+        """Do what is in the outbox, one after the other, until it is closed."""
+        while (step := self._outbox.get()) is not None:
+            step()
+        with suppress(OSError):  # the process may have ended by itself
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def _ask(self, specification: Specification, future: Future[None]) -> None:
+        with self._guard:
+            has_ended = self._has_ended
+            self._pending[id(future)] = future
+        if has_ended:
+            self._abandon()
+        self._send((id(future), specification))
+
     def _send(self, message: Any) -> None:
         content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         # A process that has ended is noticed by `_read_results`, which tells everybody.
-        with self._sending, suppress(OSError):
+        with suppress(OSError):
             self._socket.sendall(LENGTH.pack(len(content)) + content)
 
     def _read_results(self) -> None:
@@ -112,9 +136,7 @@ class RunnerProcess:
                 self._socket.shutdown(socket.SHUT_RDWR)
             with self._guard:
                 self._has_ended = True
-                abandoned, self._pending = self._pending, {}
-            for future in abandoned.values():
-                future.set_exception(self._ended())
+            self._abandon()
 
     def _take(self, number: int, error: Exception | None, trace: str) -> None:
         """Take what came of a generation."""
@@ -126,9 +148,14 @@ class RunnerProcess:
             error.add_note(trace)
             future.set_exception(error)
 
-    def _ended(self) -> GenerationError:
-        message = f"The process that makes the generations has ended (exit status {self._process.wait()}). Run again."
-        return GenerationError(FailureKind.INTERNAL, message)
+    def _abandon(self) -> None:
+        """Fail what waits for a process that has ended."""
+        with self._guard:
+            abandoned, self._pending = self._pending, {}
+        for future in abandoned.values():
+            status = self._process.wait()
+            message = f"The process that makes the generations has ended (exit status {status}). Run again."
+            future.set_exception(GenerationError(FailureKind.INTERNAL, message))
 
 
 async def serve(connection: socket.socket) -> None:
