@@ -2,6 +2,8 @@
 
 from concurrent.futures import Future
 
+from daydreaming.report.charts import import_packages
+
 SLOW_WITHOUT_THREADS = (
     "Jobs run in processes of their own (more than a second of CPU each), for --force-use-threads is not set. "
     "Use the profile that comes with the project: profiles/default."
@@ -11,6 +13,10 @@ SLOW_WITHOUT_THREADS = (
 IS_PART_OF_A_RUN = "DAYDREAMING_RUN" in os.environ
 # Processes that this one starts write their calls down as parts of the same run.
 RUN_ID = os.environ.setdefault("DAYDREAMING_RUN", uuid.uuid4().hex[:12])
+
+
+# By then the first calls are on their way, and the interpreter has time.
+FIRST_CALLS_S = 3.0
 
 
 class GenerationFailed(WorkflowError):
@@ -86,6 +92,14 @@ def start_runner_early():
         runner()
 
 
+def prepare_report():
+    """Import what the report is drawn with while calls are waited for, not after the last one."""
+    if any(job.rule.name == "report_page" for job in workflow.dag.needrun_jobs()):
+        meanwhile = threading.Timer(FIRST_CALLS_S, import_packages)
+        meanwhile.daemon = True
+        meanwhile.start()
+
+
 def stop_calling():
     """Start no call any more; those in flight go on."""
     if has_runner():
@@ -114,6 +128,7 @@ onstart:
     stop_safely_on_sigterm()
     stop_gently_on_ctrl_c()
     quiet_terminal()
+    prepare_report()
     if not workflow.execution_settings.use_threads:
         logger.warning(SLOW_WITHOUT_THREADS)
     if run_watch() is not None:

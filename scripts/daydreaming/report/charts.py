@@ -30,6 +30,12 @@ _SETTINGS = {
 }
 
 
+def import_packages() -> None:
+    """Import what drawing needs before there is anything to draw: it takes half a second."""
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
+
+
 def draw_distributions(comparisons: Sequence[Comparison]) -> str:
     """Draw how the scores of each condition are spread, a panel for each rubric and judge; return an <svg> element.
 
