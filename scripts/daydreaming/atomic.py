@@ -23,7 +23,9 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     The content is on the disk before the name points to it. `durable` also makes the rename itself survive a power
     loss: for what cannot be made again. Raises OSError when the disk refuses; `path` is unchanged then.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    # Texts and not paths: this runs five times for every generation.
+    folder, name = os.path.split(path)
+    temporary = f"{folder or '.'}/.{name}.{os.getpid()}.{threading.get_ident()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except FileNotFoundError:
@@ -35,9 +37,9 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        os.replace(temporary, path)  # noqa: PTH105  (Path.replace builds another Path for every file)
+        os.replace(temporary, path)  # noqa: PTH105
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
     if durable:
         sync_folder(path.parent)

@@ -20,7 +20,6 @@ from daydreaming.reading import attempts, read_reply
 from daydreaming.replies import Reply, ReplyStore
 from daydreaming.settings import Settings
 from daydreaming.specification import Specification
-from daydreaming.templates import load_template_text
 
 # A generator that yields each request that needs a call, is sent its reply, and ends when the files are written.
 Steps = Generator[ModelRequest, Reply, None]
@@ -91,7 +90,7 @@ class GenerationWork:
 
     def _render(self) -> str:
         specification = self.specification
-        text = load_template_text(specification.template)
+        text = self._prompter.template_text(specification.template)
         self.outcome.template_sha1 = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         if specification.parent:
             self._parent_text = parsed_text(self._settings.paths, *specification.parent)

@@ -23,7 +23,6 @@ from daydreaming.reading import attempts, read_reply
 from daydreaming.replies import Reply, ReplyStore
 from daydreaming.specification import Specification
 from daydreaming.study import Study
-from daydreaming.templates import load_template_text
 
 
 class State(StrEnum):
@@ -84,7 +83,6 @@ class _Planner:
         self._study = study
         self._replies = ReplyStore(study.paths)
         self._prompter = Prompter()
-        self._template_text = lru_cache(maxsize=None)(load_template_text)
         # The evaluations of an essay mostly stand together.
         self._text_on_disk = lru_cache(maxsize=64)(partial(parsed_text, study.paths))
         self._called_for: dict[str, Specification] = {}  # request_sha256 -> the first that needs it
@@ -106,7 +104,7 @@ class _Planner:
     def _with_parent(self, specification: Specification, parent: _Result | None) -> _Result:
         store = GenerationStore(self._study.files(specification.stage, specification.gen_id))
         metadata, parent_text = store.read_metadata(), self._text(parent)
-        prompt = self._prompter.prompt(specification, self._template_text(specification.template), parent_text)
+        prompt = self._prompter.prompt(specification, self._prompter.template_text(specification.template), parent_text)
         prompt_sha256 = hashlib.sha256(prompt.encode()).hexdigest()
         if store.matches(metadata, specification, prompt_sha256, parent_text):
             return _result(specification, State.UP_TO_DATE, text=(specification.stage, specification.gen_id))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
 
 from daydreaming.errors import GenerationError
 from daydreaming.plan import Plan, PlannedGeneration, State
 from daydreaming.plan_history import History
 from daydreaming.prompting import Prompter
 from daydreaming.specification import Specification
-from daydreaming.templates import load_template_text
 
 # What a run pays for, as far as the plan can know: for the unknown, too, unless a reply to it turns out to be stored.
 PAID_STATES = (State.CALL, State.UNKNOWN)
@@ -87,7 +85,6 @@ class _Estimator:
             (one.specification.stage, one.specification.gen_id): one.specification for one in plan.generations
         }
         self._lengths: dict[tuple[str, str, int], int] = {}
-        self._template_text = cache(load_template_text)
 
     def completion_tokens(self, specification: Specification) -> Range:
         """Tokens of a reply: as past ones of that template and model, else up to the limit."""
@@ -119,7 +116,7 @@ class _Estimator:
     def _rendered_length(self, specification: Specification, parent_length: float) -> int:
         key = (specification.stage, specification.template.template_id, round(parent_length))
         if key not in self._lengths:
-            text = self._template_text(specification.template)
+            text = self._prompter.template_text(specification.template)
             try:
                 self._lengths[key] = len(self._prompter.prompt(specification, text, "x" * key[2]))
             except GenerationError:  # a template that computes with its parent's text may not like this one

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from daydreaming.concepts import read_description
 from daydreaming.errors import FailureKind, GenerationError, InputError
 from daydreaming.model_request import ModelRequest
+from daydreaming.records import Template
 from daydreaming.specification import ConceptText, Specification
-from daydreaming.templates import CompiledTemplate, compile_template, render, template_name
+from daydreaming.templates import CompiledTemplate, compile_template, load_template_text, render, template_name
+from daydreaming.unchanged_files import UnchangedFiles
 
 
 class Prompter:
-    """Renders prompts. Thread-safe; compiles each template once for as long as its text is the same."""
+    """Renders prompts. Thread-safe; reads and compiles each template once for as long as it is the same."""
 
     def __init__(self) -> None:
         self._compiled: dict[tuple[str, str], CompiledTemplate] = {}
+        self._texts: UnchangedFiles[str] = UnchangedFiles()
+
+    def template_text(self, template: Template) -> str:
+        """Return the text of a template; raises as `load_template_text` does."""
+        if template.content is not None:
+            return template.content
+        return self._texts.content(template.path, partial(load_template_text, template))
 
     def prompt(self, specification: Specification, template_text: str, parent_text: str | None) -> str:
         """Return the prompt of a generation. `parent_text` is the parent's parsed text, None for a draft.
@@ -25,7 +35,22 @@ class Prompter:
         key = (template_name(specification.template), template_text)
         if key not in self._compiled:
             self._compiled[key] = compile_template(template_text, key[0])
-        return render(self._compiled[key], _values(specification, parent_text))
+        return render(self._compiled[key], self._values(specification, parent_text))
+
+    def _values(self, specification: Specification, parent_text: str | None) -> dict[str, Any]:
+        """What a template of this stage can use."""
+        if specification.stage == "draft":
+            return {"concepts": [self._concept(text) for text in specification.concepts]}
+        if specification.stage == "essay":
+            return {"links_block": parent_text, "draft_block": parent_text}
+        return {"response": parent_text}
+
+    def _concept(self, text: ConceptText) -> dict[str, str]:
+        try:
+            content = self._texts.content(text.path, partial(read_description, text.path, text.concept_id))
+        except InputError as error:
+            raise GenerationError(FailureKind.TEMPLATE, str(error)) from error
+        return {"concept_id": text.concept_id, "name": text.name, "content": content}
 
 
 def model_request(specification: Specification, prompt: str, attempt: int) -> ModelRequest:
@@ -44,20 +69,3 @@ def model_request(specification: Specification, prompt: str, attempt: int) -> Mo
         replicate=specification.replicate,
         attempt=attempt,
     )
-
-
-def _values(specification: Specification, parent_text: str | None) -> dict[str, Any]:
-    """What a template of this stage can use."""
-    if specification.stage == "draft":
-        return {"concepts": [_concept(text) for text in specification.concepts]}
-    if specification.stage == "essay":
-        return {"links_block": parent_text, "draft_block": parent_text}
-    return {"response": parent_text}
-
-
-def _concept(text: ConceptText) -> dict[str, str]:
-    try:
-        content = read_description(text.path, text.concept_id)
-    except InputError as error:
-        raise GenerationError(FailureKind.TEMPLATE, str(error)) from error
-    return {"concept_id": text.concept_id, "name": text.name, "content": content}

@@ -131,11 +131,12 @@ class ReplyRoom:
 
     def reserve(self) -> None:
         """Take the room. Raises OSError when there is none."""
-        is_new_folder = not self.path.parent.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if is_new_folder:
+        try:
+            self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+        except FileNotFoundError:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             sync_folder(self.path.parent.parent)
-        self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+            self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
         expected = RESERVED_BYTES + BYTES_PER_TOKEN * (self._request.max_tokens or 0) + 3 * self._request.prompt_bytes
         os.posix_fallocate(self._descriptor, 0, expected)
 
