@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -14,7 +15,7 @@ from runner_fixtures import Project
 
 from daydreaming.errors import FailureKind, GenerationError, RunStoppedError
 from daydreaming.runner_process import RunnerProcess
-from provider import Provider, faults
+from provider import Answer, Provider, Rule, faults
 
 PATIENCE_S = 30
 
@@ -23,8 +24,8 @@ PATIENCE_S = 30
 def start(project: Project) -> Iterator[Callable[..., RunnerProcess]]:
     started: list[RunnerProcess] = []
 
-    def start(calls_in_flight: int = 8) -> RunnerProcess:
-        settings = settings_for(project.base_url, data_root=str(project.root))
+    def start(calls_in_flight: int = 8, **endpoint: Any) -> RunnerProcess:
+        settings = settings_for(project.base_url, endpoint, data_root=str(project.root))
         started.append(RunnerProcess(settings, "run", calls_in_flight))
         return started[-1]
 
@@ -85,6 +86,22 @@ def test_stopped_it_ends_the_call_in_flight_and_starts_no_other(project: Project
     again = start()
     assert [again.submit(one).exception(PATIENCE_S) for one in made] == [None] * 3
     assert provider.calls == 3
+
+
+def test_stopped_it_does_not_try_a_failed_call_again_and_calls_it_no_failure(
+    project: Project, start: Callable, provider: Provider
+):
+    provider.script([Rule("busy", Answer(status=503, latency_s=0.5))])
+    made = project.specification()
+    runner = start(max_retries=6)
+    future = runner.submit(made)
+    wait_until(lambda: provider.calls == 1)
+    runner.stop_calling()
+    assert isinstance(future.exception(PATIENCE_S), RunStoppedError)
+    assert provider.calls == 1
+    assert project.results() == []
+    provider.script([])
+    assert start().submit(made).exception(PATIENCE_S) is None
 
 
 def test_a_stopped_one_still_makes_what_needs_no_call(project: Project, start: Callable, provider: Provider):

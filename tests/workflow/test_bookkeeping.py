@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
 from studies import Study
@@ -29,14 +30,14 @@ def test_the_records_of_a_generation_tell_what_it_was_made_from_and_when(finishe
     assert record["incomplete"] is False
 
 
-def test_snakemake_reads_these_records(finished: Study):
-    evaluation = finished.rows("evaluation")[0]
-    summary = finished.run("--detailed-summary").output
+def test_snakemake_reads_these_records(copied: Study):
+    evaluation = copied.rows("evaluation")[0]
+    summary = copied.run("--detailed-summary").output
     assert f"{evaluation.gen_id}/parsed.txt" in summary
-    assert finished.run("-n", "--config", "full_dag=true").did_nothing
-    finished.configure(stages={"evaluation": {"temperature": 0.5}})
-    changed = finished.run("--list-params-changes").output
-    assert str(finished.files(evaluation).parsed.relative_to(finished.folder)) in changed
+    assert copied.run("-n", "--config", "full_dag=true").did_nothing
+    copied.configure(stages={"evaluation": {"temperature": 0.5}})
+    changed = copied.run("--list-params-changes").output
+    assert str(copied.files(evaluation).parsed.relative_to(copied.folder)) in changed
 
 
 def test_nothing_is_left_of_a_run_that_went_well(finished: Study):
@@ -45,22 +46,20 @@ def test_nothing_is_left_of_a_run_that_went_well(finished: Study):
     assert logs == [], "a log of a generation is there only where it failed"
 
 
-def test_a_marker_of_an_older_version_goes_away_and_costs_nothing(finished: Study):
-    evaluation = finished.rows("evaluation")[0]
-    own = finished.files(evaluation).parsed.relative_to(finished.folder)
-    (recorded,) = (path for path in (finished.folder / ".snakemake/metadata").rglob("*") if name_of(path) == str(own))
-    marker = finished.folder / ".snakemake/incomplete" / recorded.relative_to(finished.folder / ".snakemake/metadata")
+def test_a_marker_of_an_older_version_goes_away_and_costs_nothing(copied: Study):
+    evaluation = copied.rows("evaluation")[0]
+    own = copied.files(evaluation).parsed.relative_to(copied.folder)
+    (recorded,) = (path for path in (copied.folder / ".snakemake/metadata").rglob("*") if name_of(path) == str(own))
+    marker = copied.folder / ".snakemake/incomplete" / recorded.relative_to(copied.folder / ".snakemake/metadata")
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text("{}")
-    assert finished.run().calls == ()
-    assert markers(finished) == []
-    assert finished.run("-n").did_nothing
+    assert copied.run().calls == ()
+    assert markers(copied) == []
+    assert copied.run("-n").did_nothing
 
 
 def name_of(record: Path) -> str:
     """The output that a record is of: its name is that in base64."""
-    from base64 import urlsafe_b64decode
-
     try:
         return urlsafe_b64decode(record.name).decode()
     except ValueError:

@@ -1,0 +1,49 @@
+"""In which order generations are made, and how many at a time."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from provider import Provider
+from studies import Choice, Study
+
+CHAINS = 8
+CHOICE = Choice(essays=("developed",), config={"replicates": {"draft": CHAINS}, "stages": {"draft": {"seed": 1}}})
+
+
+@pytest.fixture
+def own_provider():
+    """A provider that nobody else calls, so that what it has seen is of one study alone."""
+    with Provider(latency_s=0.1) as started:
+        yield started
+
+
+@pytest.fixture
+def chains(tmp_path: Path, own_provider: Provider) -> Study:
+    study = Study.create(tmp_path / "study", own_provider, CHOICE)
+    study.build()
+    return study
+
+
+def test_what_a_long_rest_waits_for_comes_first(chains: Study):
+    calls = chains.run("-j1").calls
+    stages = [call.prompt.split()[0] for call in calls]
+    assert [stage for stage, _ in groupby(stages)] == ["draft", "essay", "evaluation"]
+    assert len(stages) == 3 * CHAINS
+
+
+def test_there_are_as_many_calls_in_flight_as_the_command_says(chains: Study, own_provider: Provider):
+    chains.run("-j3")
+    assert own_provider.stats().peak_in_flight == 3
+
+
+def test_all_jobs_are_in_the_log_of_snakemake(chains: Study):
+    chains.run("-j4")
+    (log,) = (chains.folder / ".snakemake/log").glob("*.log")
+    text = log.read_text(encoding="utf-8")
+    assert text.count("rule draft:") == CHAINS
+    assert text.count("rule evaluation:") == CHAINS
+    assert "100%" in text
