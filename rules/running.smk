@@ -86,7 +86,7 @@ def has_runner():
 
 
 def start_runner_early():
-    """Let the runner's process import its packages while Snakemake builds the graph, if this run will need it."""
+    """Let the runner's process import its packages while Snakemake works, if this run makes generations here."""
     executes = workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch)
     if executes and workflow.local_exec and runs_in_threads():
         runner()
@@ -132,6 +132,7 @@ onstart:
     if not workflow.execution_settings.use_threads:
         logger.warning(SLOW_WITHOUT_THREADS)
     if run_watch() is not None:
+        start_runner_early()
         run_watch().start()
 
 

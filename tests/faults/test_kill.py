@@ -14,7 +14,8 @@ from fault_study import PATIENCE_S, FaultStudy, kill_group, lost
 
 from provider import Call, Provider, faults
 
-CHAINS, KILLS = 60, 10
+# Enough that there is something left to make after all kills, however fast the machine.
+CHAINS, KILLS = 150, 10
 # Replies of very different speeds, so that at any moment some are coming, some have come, and some are being stored.
 SPEEDS = [faults.reply_slowly(0.02, probability=0.4), faults.reply_slowly(0.5, probability=0.3, seed=1)]
 LATENCY_S, LONGEST_DELAY_S = 0.2, 0.6
@@ -67,7 +68,7 @@ def kill_one_run(study: FaultStudy, moments: random.Random, number: int) -> Kill
     """Start a run and kill it in the middle: all its processes, or, every other time, Snakemake alone."""
     # The first one leaves its lock behind.
     process = study.start("--nolock") if number else study.start()
-    wait_for_calls(study.provider, study.provider.calls + moments.randrange(1, CHAINS // 6), process)
+    wait_for_calls(study.provider, study.provider.calls + moments.randrange(1, 10), process)
     time.sleep(moments.uniform(0, LONGEST_DELAY_S))
     assert process.poll() is None, f"the run was over before it could be killed:\n{process.communicate()[0]}"
     kill = Kill(process, time.time())

@@ -125,7 +125,7 @@ def test_processes_that_ask_the_same_pay_once(project: Path, provider: Provider)
 
 
 def test_ctrl_c_keeps_the_reply_of_the_call_in_flight(project: Path, provider: Provider):
-    provider.script([faults.reply_slowly(1)])
+    provider.script([faults.reply_slowly(3)])
     draft = gen_id(project, "draft", "plain")
     process = start(project, draft)
     wait_until(lambda: provider.calls == 1)
