@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from daydreaming.identifiers import generation_id
-from daydreaming.paths import DataPaths
+from daydreaming.base.identifiers import generation_id
+from daydreaming.base.paths import DataPaths
 
 PROJECT = Path(__file__).resolve().parents[1]
 COHORT = "bench"

@@ -7,7 +7,7 @@ import orjson
 from snakemake.dag import DAG
 from snakemake.persistence.file import FilePersistence
 
-from daydreaming.atomic import write_all
+from daydreaming.base.atomic import write_all
 
 
 class GenerationPersistence(FilePersistence):

@@ -10,18 +10,18 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import LogEvent, logger
 
-from daydreaming.cohort_writer import build_cohort
-from daydreaming.errors import GenerationError, InputError, RunStoppedError
-from daydreaming.paths import STAGES
-from daydreaming.pivots import STATISTICS, build_pivot, write_pivot
-from daydreaming.plan_report import plan_report
-from daydreaming.report.page import write_report
-from daydreaming.runner import Runner
-from daydreaming.runner_process import RunnerProcess
-from daydreaming.score_table import read_scores
-from daydreaming.scores import write_score_table
-from daydreaming.settings import settings_from_config
-from daydreaming.study import load_study
+from daydreaming.cohort.writer import build_cohort
+from daydreaming.base.errors import GenerationError, InputError, RunStoppedError
+from daydreaming.base.paths import STAGES
+from daydreaming.results.pivots import STATISTICS, build_pivot, write_pivot
+from daydreaming.plan.report import plan_report
+from daydreaming.results.report.page import write_report
+from daydreaming.generation.runner import Runner
+from daydreaming.generation.runner_process import RunnerProcess
+from daydreaming.results.score_table import read_scores
+from daydreaming.results.scores import write_score_table
+from daydreaming.inputs.settings import settings_from_config
+from daydreaming.generation.study import load_study
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent
 

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 
 from snakemake.settings.types import RerunTrigger
 
-from daydreaming.freshness import FreshnessRecord, Inspection, inspect_cohort
+from daydreaming.generation.freshness import FreshnessRecord, Inspection, inspect_cohort
 
 # Options that look at the graph, or change what Snakemake thinks of files: they want to see everything.
 WHOLE_GRAPH_OPTIONS = {

@@ -2,7 +2,7 @@
 
 from concurrent.futures import Future
 
-from daydreaming.report.charts import import_packages
+from daydreaming.results.report.charts import import_packages
 
 SLOW_WITHOUT_THREADS = (
     "Jobs run in processes of their own (more than a second of CPU each), for --force-use-threads is not set. "

@@ -6,8 +6,8 @@ import platform
 import subprocess
 import time
 
-from daydreaming.slices import Slice, plan_slices
-from daydreaming.slurm import SliceJob, check_no_job_is_alive, job_name, made_by_run, slices_text
+from daydreaming.cohort.slices import Slice, plan_slices
+from daydreaming.watch.slurm import SliceJob, check_no_job_is_alive, job_name, made_by_run, slices_text
 
 SLICES = ".snakemake/slices"
 LOGS = "logs/slurm"

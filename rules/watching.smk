@@ -5,8 +5,8 @@ import sys
 
 from snakemake.settings.enums import Quietness
 
-from daydreaming.partial_results import set_results_aside, write_partial_results
-from daydreaming.run_watch import RunWatch, Terminal
+from daydreaming.results.partial_results import set_results_aside, write_partial_results
+from daydreaming.watch.run_watch import RunWatch, Terminal
 
 # After so many, failures are told by the table at the end of the run and by Snakemake's log alone.
 FAILURES_ON_TERMINAL = 20

@@ -6,17 +6,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from daydreaming.catalogs import load_catalogs
-from daydreaming.cohorts import cohort_id_for
-from daydreaming.command_line import add_project_arguments, load_project
-from daydreaming.concepts import load_combos
-from daydreaming.errors import Fault, InputError
-from daydreaming.membership import load_membership
-from daydreaming.records import Catalogs
-from daydreaming.score_table import ScoreRow, write_scores
-from daydreaming.scores import collect_scores, count_scores, embedded_models, score_summary
-from daydreaming.settings import Settings
-from daydreaming.tables import gathering
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.cli.command_line import add_project_arguments, load_project
+from daydreaming.cohort.build import cohort_id_for
+from daydreaming.cohort.membership import load_membership
+from daydreaming.inputs.catalogs import load_catalogs
+from daydreaming.inputs.concepts import load_combos
+from daydreaming.inputs.records import Catalogs
+from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.tables import gathering
+from daydreaming.results.score_table import ScoreRow, write_scores
+from daydreaming.results.scores import collect_scores, count_scores, embedded_models, score_summary
 
 _LISTED = 20
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from daydreaming.command_line import add_project_arguments, load_project
-from daydreaming.errors import InputError
+from daydreaming.base.errors import InputError
+from daydreaming.cli.command_line import add_project_arguments, load_project
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(arguments: argparse.Namespace) -> str:
-    from daydreaming.cohort_writer import build_cohort
+    from daydreaming.cohort.writer import build_cohort
 
     return build_cohort(load_project(arguments), force=arguments.force)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from daydreaming.errors import InputError
-from daydreaming.pivots import build_pivot, write_pivot
-from daydreaming.score_table import read_scores
+from daydreaming.base.errors import InputError
+from daydreaming.results.pivots import build_pivot, write_pivot
+from daydreaming.results.score_table import read_scores
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from daydreaming.command_line import add_project_arguments, load_project
-from daydreaming.errors import InputError
+from daydreaming.base.errors import InputError
+from daydreaming.cli.command_line import add_project_arguments, load_project
 
 LAST_STAGES = {"drafts": "draft", "essays": "essay", "evaluations": "evaluation"}
 
@@ -40,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
 def _plan(arguments: argparse.Namespace) -> str:
     import orjson
 
-    from daydreaming.plan_report import plan_report
-    from daydreaming.study import load_study
+    from daydreaming.generation.study import load_study
+    from daydreaming.plan.report import plan_report
 
     study = load_study(load_project(arguments))
     report = plan_report(study, LAST_STAGES[arguments.target])

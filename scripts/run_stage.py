@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from daydreaming.command_line import add_project_arguments, load_project
-from daydreaming.errors import GenerationError, InputError
-from daydreaming.paths import STAGES
+from daydreaming.base.errors import GenerationError, InputError
+from daydreaming.base.paths import STAGES
+from daydreaming.cli.command_line import add_project_arguments, load_project
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> str:
-    from daydreaming.runner import Runner
-    from daydreaming.study import load_study
+    from daydreaming.generation.runner import Runner
+    from daydreaming.generation.study import load_study
 
     if arguments.offline:
         arguments.config = [*arguments.config, "offline=true"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from daydreaming.command_line import add_project_arguments, load_project
-from daydreaming.errors import InputError
-from daydreaming.failures import cohort_failures, failures_text
-from daydreaming.study import load_study
+from daydreaming.base.errors import InputError
+from daydreaming.cli.command_line import add_project_arguments, load_project
+from daydreaming.generation.study import load_study
+from daydreaming.results.failures import cohort_failures, failures_text
 
 
 def main(argv: list[str] | None = None) -> int:

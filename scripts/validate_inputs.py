@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Iterable
 from itertools import groupby
 
-from daydreaming.command_line import add_project_arguments, load_project
-from daydreaming.errors import Fault, InputError
-from daydreaming.validation import Validation, validate_inputs
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.cli.command_line import add_project_arguments, load_project
+from daydreaming.cli.validation import Validation, validate_inputs
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -17,12 +17,12 @@ from typing import Any
 
 import yaml
 
-from daydreaming.cohort_writer import build_cohort
-from daydreaming.journal import read_events
-from daydreaming.membership import read_generations
-from daydreaming.paths import DataPaths, GenerationFiles
-from daydreaming.records import Generation
-from daydreaming.settings import merge, settings_from_config
+from daydreaming.base.paths import DataPaths, GenerationFiles
+from daydreaming.cohort.membership import read_generations
+from daydreaming.cohort.writer import build_cohort
+from daydreaming.inputs.records import Generation
+from daydreaming.inputs.settings import merge, settings_from_config
+from daydreaming.ledger.journal import read_events
 from provider import Call, Provider
 from studies.inputs import Choice, default_config, template_file, write, write_config, write_inputs
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from core_fixtures import request, settings_for
 
-from daydreaming.errors import GenerationError
-from daydreaming.journal import Budget, Journal, read_events
+from daydreaming.base.errors import GenerationError
+from daydreaming.ledger.journal import Budget, Journal, read_events
+from daydreaming.ledger.model_request import ModelRequest
+from daydreaming.ledger.replies import Reply, ReplyStore
 from daydreaming.llm.client import CallContext, ModelClient
-from daydreaming.model_request import ModelRequest
-from daydreaming.replies import Reply, ReplyStore
 
 CONTEXT = CallContext("draft", "g-1", "cohort", "scripted", "plain", "writer", prices=(1.0, 2.0))
 

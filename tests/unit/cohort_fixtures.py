@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from inputs_fixtures import RAW, make_project, settings_with, write
 
-from daydreaming.catalogs import load_catalogs
-from daydreaming.cohorts import CohortPlan, plan_cohort
-from daydreaming.errors import Fault, InputError
-from daydreaming.records import Generation
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.cohort.build import CohortPlan, plan_cohort
+from daydreaming.inputs.catalogs import load_catalogs
+from daydreaming.inputs.records import Generation
 
 DRAFTS = "template_id,generator,active\nplain,llm,true\nbold,llm,true\nold,llm,false\n"
 EVALUATIONS = "template_id,generator,parser,active\nrubric,llm,in_last_line,true\nstrict,llm,complex,true\n"

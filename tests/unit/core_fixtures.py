@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from daydreaming.model_request import ModelRequest
-from daydreaming.paths import DataPaths
-from daydreaming.records import Template
-from daydreaming.replies import Reply
-from daydreaming.settings import Settings, StageSettings, settings_from_config
-from daydreaming.specification import ConceptText, Specification
+from daydreaming.base.paths import DataPaths
+from daydreaming.generation.specification import ConceptText, Specification
+from daydreaming.inputs.records import Template
+from daydreaming.inputs.settings import Settings, StageSettings, settings_from_config
+from daydreaming.ledger.model_request import ModelRequest
+from daydreaming.ledger.replies import Reply
 
 KEY_ENV = "DAYDREAMING_TEST_KEY"
 KEY = "test-key"

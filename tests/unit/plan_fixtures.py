@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from daydreaming.errors import GenerationError
-from daydreaming.paths import STAGES
-from daydreaming.plan import Plan, State, make_plan
-from daydreaming.plan_report import PlanReport, plan_report
-from daydreaming.runner import Runner
-from daydreaming.settings import settings_from_config
-from daydreaming.study import Study, load_study
+from daydreaming.base.errors import GenerationError
+from daydreaming.base.paths import STAGES
+from daydreaming.generation.runner import Runner
+from daydreaming.generation.study import Study, load_study
+from daydreaming.inputs.settings import settings_from_config
+from daydreaming.plan.planning import Plan, State, make_plan
+from daydreaming.plan.report import PlanReport, plan_report
 from studies import Study as Folder
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import score_fixtures as fixtures
 
-from daydreaming.journal import Budget, Journal
-from daydreaming.membership import write_membership
-from daydreaming.records import Generation
-from daydreaming.settings import settings_from_config
-from daydreaming.study import Study, load_study
+from daydreaming.cohort.membership import write_membership
+from daydreaming.generation.study import Study, load_study
+from daydreaming.inputs.records import Generation
+from daydreaming.inputs.settings import settings_from_config
+from daydreaming.ledger.journal import Budget, Journal
 
 WRITERS = ("quick-writer", "slow-writer")
 JUDGES = ("judge", "strict-judge")

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from core_fixtures import settings_for, specification, write_parent
 
-from daydreaming.errors import GenerationError
-from daydreaming.gens import Outcome
-from daydreaming.journal import read_events
-from daydreaming.runner import Runner
-from daydreaming.specification import Specification
+from daydreaming.base.errors import GenerationError
+from daydreaming.generation.runner import Runner
+from daydreaming.generation.specification import Specification
+from daydreaming.generation.store import Outcome
+from daydreaming.ledger.journal import read_events
 from provider import Provider
 
 

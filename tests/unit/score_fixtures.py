@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from daydreaming.membership import Membership, write_membership
-from daydreaming.records import Generation
-from daydreaming.score_table import ScoreRow
-from daydreaming.settings import Settings
+from daydreaming.cohort.membership import Membership, write_membership
+from daydreaming.inputs.records import Generation
+from daydreaming.inputs.settings import Settings
+from daydreaming.results.score_table import ScoreRow
 
 COHORT = "c1"
 

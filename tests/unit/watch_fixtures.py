@@ -4,9 +4,9 @@ from pathlib import Path
 
 import score_fixtures as fixtures
 
-from daydreaming.journal import Budget, Journal
-from daydreaming.settings import settings_from_config
-from daydreaming.study import Study, load_study
+from daydreaming.generation.study import Study, load_study
+from daydreaming.inputs.settings import settings_from_config
+from daydreaming.ledger.journal import Budget, Journal
 
 RUN = "run-1"
 GENERATIONS = [

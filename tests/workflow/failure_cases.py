@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daydreaming.errors import FailureKind
-from daydreaming.membership import write_membership
-from daydreaming.records import Generation
+from daydreaming.base.errors import FailureKind
+from daydreaming.cohort.membership import write_membership
+from daydreaming.inputs.records import Generation
 from provider import Answer, Provider, Rule, faults
 from studies import Choice, Study
 

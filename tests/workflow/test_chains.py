@@ -6,7 +6,7 @@ import json
 import pytest
 from metadata_contract import metadata_faults
 
-from daydreaming.paths import STAGES
+from daydreaming.base.paths import STAGES
 from provider import Provider
 from studies import Choice, Study
 

@@ -9,8 +9,8 @@ import pytest
 from failure_cases import CASES, FINE, LOST, STORED
 from metadata_contract import metadata_faults
 
-from daydreaming.errors import FailureKind
-from daydreaming.gens import PARSE_REPORT_MARKER
+from daydreaming.base.errors import FailureKind
+from daydreaming.generation.store import PARSE_REPORT_MARKER
 from provider import Provider, faults
 from studies import Run, Study
 from studies.study import PROJECT

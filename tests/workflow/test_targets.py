@@ -4,8 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from daydreaming.membership import write_membership
-from daydreaming.records import Generation
+from daydreaming.cohort.membership import write_membership
+from daydreaming.inputs.records import Generation
 from provider import Provider
 from studies import Choice, Study
 from studies.study import PROJECT

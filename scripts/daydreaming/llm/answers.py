@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from daydreaming.errors import FailureKind
-from daydreaming.model_request import ModelRequest
-from daydreaming.replies import Reply
+from daydreaming.base.errors import FailureKind
+from daydreaming.ledger.model_request import ModelRequest
+from daydreaming.ledger.replies import Reply
 
 SHOWN_CHARACTERS = 300
 # A run that would only wait is ended, and says so.

@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from daydreaming.errors import FailureKind, GenerationError
-from daydreaming.journal import Journal
+from daydreaming.base.errors import FailureKind, GenerationError
+from daydreaming.base.locks import RangeLocks
+from daydreaming.inputs.settings import Endpoint, Settings
+from daydreaming.ledger.journal import Journal
+from daydreaming.ledger.model_request import ModelRequest
+from daydreaming.ledger.replies import Reply, ReplyRoom, ReplyStore
 from daydreaming.llm.answers import CallError, read_answer
 from daydreaming.llm.connection import Connection
 from daydreaming.llm.embedded import EmbeddedServer
 from daydreaming.llm.limits import EndpointLimits
-from daydreaming.locks import RangeLocks
-from daydreaming.model_request import ModelRequest
-from daydreaming.replies import Reply, ReplyRoom, ReplyStore
-from daydreaming.settings import Endpoint, Settings
 
 # Threads that store replies: apart from all other work on files, so that a reply never waits for a prompt.
 STORE_THREADS = 4

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from daydreaming.errors import FailureKind
+from daydreaming.base.errors import FailureKind
+from daydreaming.inputs.settings import Endpoint
+from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.llm.answers import Answer, CallError
 from daydreaming.llm.limits import EndpointLimits
-from daydreaming.model_request import ModelRequest
-from daydreaming.settings import Endpoint
 
 
 class Connection:

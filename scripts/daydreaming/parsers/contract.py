@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from daydreaming.errors import ParseError
+from daydreaming.base.errors import ParseError
 
 _SHOWN_CHARACTERS = 200
 

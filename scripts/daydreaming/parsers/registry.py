@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from daydreaming.errors import Fault, InputError
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.parsers.contract import Parser, identity
 from daydreaming.parsers.draft import essay_block, essay_idea_last
 from daydreaming.parsers.evaluation import complex_score, in_last_line

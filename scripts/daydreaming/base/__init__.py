@@ -1,0 +1,1 @@
+"""What every room stands on: faults and failures in words, where files lie, writes that cannot be torn, locks."""

@@ -1,0 +1,1 @@
+"""What the scripts share: their options, and the check of all inputs."""

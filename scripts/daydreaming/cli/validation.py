@@ -1,0 +1,115 @@
+"""One look at all inputs, without a call to a model: everything that is wrong, not only the first of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from daydreaming.base.errors import Fault
+from daydreaming.base.paths import STAGES
+from daydreaming.inputs.catalogs import read_catalogs
+from daydreaming.inputs.concepts import cohort_combos, count_cohort_combos, read_description, scan_combos
+from daydreaming.inputs.records import Catalogs, Combo, Template
+from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.tables import gathering
+from daydreaming.inputs.template_checks import template_faults
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What a look at the inputs found: all faults, how much was checked, and what could not be checked and why."""
+
+    faults: tuple[Fault, ...]
+    counts: Mapping[str, int]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _MembershipCheck:
+    """What the table of the cohort uses, and its faults; a remark where there was nothing to check."""
+
+    used_templates: frozenset[tuple[str, str]] = frozenset()
+    rows: int = 0
+    faults: tuple[Fault, ...] = ()
+    remark: str | None = None
+
+
+def validate_inputs(settings: Settings) -> Validation:
+    """Check the catalogs, the combos, the templates (each is rendered) and the cohort's membership, if there is one.
+
+    A fault in one file does not keep the others from being checked.
+    """
+    reading = read_catalogs(settings)
+    catalogs = reading.catalogs
+    faults = list(reading.faults)
+    combos, combo_faults = scan_combos(settings, catalogs)
+    faults.extend(combo_faults)
+    combo_count = len(combos)
+    # A curated cohort makes no combos; without any concept the catalog's own fault says all there is to say.
+    if catalogs.concepts and not settings.paths.selected_essays.is_file():
+        with gathering(faults):
+            combo_count = count_cohort_combos(settings, catalogs)
+    faults.extend(_description_faults(settings, catalogs))
+    membership = _check_membership(settings, catalogs, combos, derivable=not faults)
+    faults.extend(membership.faults)
+    templates = _templates_to_check(catalogs, membership.used_templates)
+    faults.extend(template_faults(settings, reading, templates, strict=True))
+    counts = {
+        "active concepts": sum(concept.active for concept in catalogs.concepts.values()),
+        "combos": combo_count,
+        "models": len(catalogs.models),
+        "templates rendered": len(templates),
+        "membership rows": membership.rows,
+    }
+    return Validation(tuple(dict.fromkeys(faults)), counts, (membership.remark,) if membership.remark else ())
+
+
+def _check_membership(
+    settings: Settings, catalogs: Catalogs, combos: Mapping[str, Combo], *, derivable: bool
+) -> _MembershipCheck:
+    """Check the table of the cohort. Without a configured cohort its id is derived, if the inputs allow that."""
+    from daydreaming.cohort.build import cohort_id_for
+    from daydreaming.cohort.membership import load_membership
+
+    if settings.cohort is None and not derivable:
+        remark = "The membership was not checked: the cohort's id is derived from inputs that have faults."
+        return _MembershipCheck(remark=remark)
+    faults: list[Fault] = []
+    with gathering(faults):
+        cohort_id = settings.cohort or cohort_id_for(settings, catalogs)
+        if not settings.paths.cohort(cohort_id).membership.is_file():
+            remark = f"The cohort {cohort_id} has no membership yet: `snakemake membership` builds it."
+            return _MembershipCheck(remark=remark)
+        generations = load_membership(settings, catalogs, combos, cohort_id).generations
+        used = frozenset((generation.stage, generation.template_id) for generation in generations.values())
+        return _MembershipCheck(used, len(generations))
+    return _MembershipCheck(faults=tuple(faults))
+
+
+def _templates_to_check(catalogs: Catalogs, used: frozenset[tuple[str, str]]) -> list[Template]:
+    return [
+        template
+        for stage in STAGES
+        for template in catalogs.templates[stage].values()
+        if template.active or (stage, template.template_id) in used
+    ]
+
+
+def _description_faults(settings: Settings, catalogs: Catalogs) -> list[Fault]:
+    """Read each description that the cohort's combos need, at the level that they need."""
+    active = [concept.concept_id for concept in catalogs.concepts.values() if concept.active]
+    of_catalog = dict.fromkeys((settings.description_level, concept_id) for concept_id in active)
+    of_combos = {}
+    faults: list[Fault] = []
+    if settings.paths.selected_combos.is_file():
+        with gathering(faults):
+            for combo in cohort_combos(settings, catalogs):
+                of_combos.update(dict.fromkeys((combo.description_level, one) for one in combo.concept_ids))
+    for level, concept_id in of_catalog | of_combos:
+        path = settings.paths.concept_text(level, concept_id)
+        # That an active concept has no text is a fault of the catalog already.
+        if (level, concept_id) in of_catalog and not (path.is_file() and path.stat().st_size):
+            continue
+        with gathering(faults):
+            read_description(path, concept_id)
+    return faults

@@ -1,0 +1,144 @@
+"""The chains of a curated cohort: chosen essays and their drafts, rebuilt from their metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.paths import DataPaths
+from daydreaming.cohort.integrity import NumberedRow
+from daydreaming.inputs.records import Generation
+from daydreaming.inputs.tables import IDENTIFIER_CURE, gathering, identifier_problem
+
+
+def selected_chains(paths: DataPaths) -> list[NumberedRow]:
+    """Return the drafts, then the essays, of the chains that selected_essays.txt chooses, with their line there.
+
+    Ids are kept, a draft of several essays comes once, and the rows belong to no cohort yet (`cohort_id` is "").
+    Raises InputError with all faults of the file and of the metadata that it leads to.
+    """
+    faults: list[Fault] = []
+    drafts: dict[str, NumberedRow] = {}
+    essays: list[NumberedRow] = []
+    for line, essay_id in _chosen_essays(paths.selected_essays, faults):
+        with gathering(faults):
+            record = _Source(paths, line, "essay", essay_id).read()
+            draft_id = record.text("parent_gen_id")
+            if draft_id not in drafts:
+                drafts[draft_id] = (line, _Source(paths, line, "draft", draft_id).read().draft())
+            essays.append((line, record.essay(drafts[draft_id][1])))
+    if faults:
+        raise InputError(faults)
+    return [*drafts.values(), *essays]
+
+
+def _chosen_essays(path: Path, faults: list[Fault]) -> Iterable[tuple[int, str]]:
+    """The lines that name an essay, without comments and blank lines; what is wrong with others goes to `faults`."""
+    lines: dict[str, int] = {}
+    for line, text in enumerate(_read_lines(path), start=1):
+        essay_id = text.partition("#")[0].strip()
+        if not essay_id:
+            continue
+        problem = identifier_problem(essay_id)
+        if problem is not None:
+            faults.append(Fault(str(path), problem, IDENTIFIER_CURE, line))
+        elif essay_id in lines:
+            problem = f"the essay {essay_id!r} is already in line {lines[essay_id]}."
+            faults.append(Fault(str(path), problem, "Delete one of the lines.", line))
+        else:
+            lines[essay_id] = line
+    if not lines and not faults:
+        cure = "Write one gen_id of an essay per line, or delete the file to build a cohort of all combinations."
+        faults.append(Fault(str(path), "no essay is chosen.", cure))
+    return [(line, essay_id) for essay_id, line in lines.items()]
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(Fault(str(path), f"is not UTF-8 text ({error.reason}).", "Save it as UTF-8.")) from error
+    except OSError as error:
+        raise InputError(Fault(str(path), f"cannot be read ({error.strerror}).", "Make it a readable file.")) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a generation was recorded, and the line of the selection that asks for it."""
+
+    paths: DataPaths
+    line: int
+    stage: str
+    gen_id: str
+
+    def error(self, what: str) -> InputError:
+        """Say what is wrong with the record, at the line of the selection."""
+        file = self.paths.generation(self.stage, self.gen_id).metadata
+        problem = f"the {self.stage} {self.gen_id!r} cannot be rebuilt, for {file} {what}."
+        cure = "Delete the line, or make the generation again in the cohort that it came from."
+        return InputError(Fault(str(self.paths.selected_essays), problem, cure, self.line))
+
+    def read(self) -> _Record:
+        """Read the record; raise InputError if there is none, or one of another generation."""
+        try:
+            values = json.loads(self.paths.generation(self.stage, self.gen_id).metadata.read_bytes())
+        except FileNotFoundError:
+            raise self.error("does not exist") from None
+        except OSError as error:
+            raise self.error(f"cannot be read ({error.strerror})") from error
+        except ValueError as error:
+            raise self.error(f"is not JSON ({error})") from error
+        if not isinstance(values, dict) or (values.get("stage"), values.get("gen_id")) != (self.stage, self.gen_id):
+            raise self.error("describes something else")
+        return _Record(self, values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What metadata.json says of a generation. The methods raise InputError for what it should say and does not."""
+
+    source: _Source
+    values: Mapping[str, Any]
+
+    def draft(self) -> Generation:
+        """The draft that was recorded."""
+        return self._generation(parent_gen_id="", combo_id=self.text("combo_id"))
+
+    def essay(self, draft: Generation) -> Generation:
+        """The essay that was recorded, made of that draft."""
+        return self._generation(parent_gen_id=draft.gen_id, combo_id=draft.combo_id)
+
+    def _generation(self, parent_gen_id: str, combo_id: str) -> Generation:
+        return Generation(
+            stage=self.source.stage,
+            gen_id=self.source.gen_id,
+            cohort_id="",
+            parent_gen_id=parent_gen_id,
+            combo_id=combo_id,
+            template_id=self.text("template_id"),
+            llm_model_id=self._optional_text("llm_model_id"),
+            replicate=self._replicate(),
+        )
+
+    def text(self, key: str) -> str:
+        """A value that the generation cannot be rebuilt without."""
+        text = self._optional_text(key)
+        if not text:
+            raise self.source.error(f"has no {key!r}")
+        return text
+
+    def _optional_text(self, key: str) -> str:
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, str):
+            raise self.source.error(f"has {value!r} as {key!r}, which should be text")
+        return value or ""
+
+    def _replicate(self) -> int:
+        value = self.values.get("replicate")
+        if type(value) is not int or value < 1:
+            raise self.source.error(f"has {value!r} as 'replicate', which should be 1, 2, 3 and so on")
+        return value

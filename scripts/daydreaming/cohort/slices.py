@@ -1,0 +1,68 @@
+"""Slices of a cohort for a cluster: whole chains, so that no generation is in two slices or waits for another one.
+
+A chain is a draft with all that is made from it. Which slice it is in depends on the id of the draft and the number of
+slices alone: each process works that out for itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.cohort.membership import Membership
+
+Key = tuple[str, str]  # stage, gen_id
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slice:
+    """One of `count` slices, numbered from 1."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Slice:
+        """Read a slice as the configuration has it: `2/5`. Raises InputError."""
+        match = re.fullmatch(r"(\d+)/(\d+)", text)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            problem = f"{text!r} is not a slice."
+            raise InputError(Fault("config.yaml", problem, "Give it as i/n, with i from 1 to n: 2/5.", key="slice"))
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+def slice_of(draft_gen_id: str, count: int) -> Slice:
+    """Return the slice, of `count`, that takes a draft and all that is made from it."""
+    digest = hashlib.sha256(draft_gen_id.encode()).digest()
+    return Slice(int.from_bytes(digest[:8], "big") % count + 1, count)
+
+
+def membership_of_slice(membership: Membership, wanted: Slice) -> Membership:
+    """Return the part of a cohort that a slice takes."""
+    taken = {
+        key: generation
+        for key, generation in membership.generations.items()
+        if slice_of(membership.chain(generation)[0].gen_id, wanted.count) == wanted
+    }
+    return Membership(membership.cohort_id, taken)
+
+
+def plan_slices(
+    membership: Membership, open_keys: Collection[Key], generations_per_slice: int
+) -> Mapping[Slice, list[Key]]:
+    """Return the slices that have work, each with its generations of `open_keys`, in the order of their numbers.
+
+    There are as many slices as it takes to have `generations_per_slice` generations in each, on the average.
+    """
+    count = -(-len(open_keys) // generations_per_slice)
+    planned: dict[Slice, list[Key]] = {}
+    for key in open_keys:
+        draft = membership.chain(membership.get(*key))[0]
+        planned.setdefault(slice_of(draft.gen_id, count), []).append(key)
+    return dict(sorted(planned.items()))

@@ -1,0 +1,77 @@
+"""From a reply to the parsed text of a generation: which replies are results, and which get a fresh attempt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
+from itertools import count
+
+from daydreaming.base.errors import FailureKind, GenerationError, ParseError
+from daydreaming.generation.prompting import model_request
+from daydreaming.generation.specification import Specification
+from daydreaming.ledger.model_request import ModelRequest
+from daydreaming.ledger.replies import Reply
+from daydreaming.parsers import ParserContext, get_parser
+
+
+def attempts(
+    specification: Specification, prompt: str, retries: Mapping[str, int], read: Callable[[Reply], str]
+) -> Generator[ModelRequest, Reply, str]:
+    """Yield requests, be sent their replies, and return the first that `read` can use, as it reads it.
+
+    After a useless reply a fresh attempt is made, as many of a kind as `retries` allows. Raises the GenerationError of
+    the last attempt's `read`.
+    """
+    failures: Counter[FailureKind] = Counter()
+    # It ends: each kind of failure has its limit.
+    for attempt in count():
+        reply = yield model_request(specification, prompt, attempt)
+        try:
+            return read(reply)
+        except GenerationError as error:
+            failures[error.kind] += 1
+            if failures[error.kind] > retries.get(error.kind, 0):
+                raise
+
+
+def read_reply(reply: Reply, specification: Specification) -> str:
+    """Return the parsed text of a reply. Raises GenerationError when the reply is no valid result."""
+    check_reply(reply, specification)
+    if specification.stage == "essay":
+        return reply.text
+    parser = get_parser(specification.stage, specification.parser)
+    context = ParserContext(specification.stage, specification.gen_id, specification.template.template_id)
+    try:
+        return parser(reply.text, context)
+    except ParseError as error:
+        name = specification.parser or "identity"
+        raise GenerationError(FailureKind.PARSE, f"The parser {name!r} could not read the reply: {error}") from error
+
+
+def check_reply(reply: Reply, specification: Specification) -> None:
+    """Raise GenerationError when a reply is malformed, refused, truncated, empty, or has too few lines."""
+    completion_tokens = reply.usage.get("completion_tokens", 0)
+    limit = specification.sampling.max_tokens
+    text = reply.text or ""
+    if reply.malformed:
+        raise GenerationError(FailureKind.MALFORMED, reply.malformed)
+    if reply.refusal or reply.finish_reason == "content_filter":
+        why = reply.refusal or "the provider's content filter stopped it"
+        raise GenerationError(
+            FailureKind.REFUSED, f"The model refused: {why[:300].rstrip('.')}. Change the template or the model."
+        )
+    if reply.finish_reason == "length" or (limit is not None and completion_tokens >= limit):
+        raise GenerationError(
+            FailureKind.TRUNCATED,
+            f"The reply was cut off after {completion_tokens} tokens (max_tokens is {limit}, finish reason "
+            f"{reply.finish_reason!r}). Raise max_tokens of the stage {specification.stage!r}.",
+        )
+    if not text.strip():
+        raise GenerationError(FailureKind.EMPTY, f"The reply is empty (finish reason {reply.finish_reason!r}).")
+    lines = sum(1 for line in text.splitlines() if line.strip())
+    if lines < (specification.sampling.min_lines or 0):
+        raise GenerationError(
+            FailureKind.TOO_SHORT,
+            f"The reply has {lines} non-empty lines and min_lines of the stage {specification.stage!r} is "
+            f"{specification.sampling.min_lines}.",
+        )

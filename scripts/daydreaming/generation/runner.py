@@ -1,0 +1,167 @@
+"""The runner: makes generations, many at a time, in one event loop and a few threads for files."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from daydreaming.base.errors import FailureKind, GenerationError
+from daydreaming.generation.freshness import FreshnessRecord
+from daydreaming.generation.prompting import Prompter
+from daydreaming.generation.specification import Specification
+from daydreaming.generation.store import Outcome
+from daydreaming.generation.work import GenerationWork, Steps
+from daydreaming.inputs.settings import Settings
+from daydreaming.ledger.journal import Budget, Journal
+from daydreaming.ledger.model_request import ModelRequest
+from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.llm.client import CallContext, ModelClient
+
+# Threads that read and write files. More of them fight for the interpreter; fewer wait for a slow disk's fsync.
+FILE_THREADS = 4
+
+
+class Runner:
+    """Makes generations: one for a process, with one client, one reply store, one journal a cohort.
+
+    From an event loop, `make` generations and `finish`. Elsewhere, `run` or `submit` them from any thread, and `close`.
+    `calls_in_flight` is the most calls at a time (None: as many as generations, within the endpoints' limits).
+    """
+
+    def __init__(self, settings: Settings, run_id: str | None = None, calls_in_flight: int | None = None):
+        self._settings = settings
+        self._run_id = run_id or uuid.uuid4().hex[:12]
+        self._guard = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
+        self._journals: dict[str, Journal] = {}
+        self._prompter = Prompter()
+        self._replies = ReplyStore(settings.paths)
+        self._record = FreshnessRecord(settings.paths.freshness)
+        self._client = ModelClient(settings, self._replies, calls_in_flight)
+
+    def run(self, specification: Specification, *, render_only: bool = False, overwrite: bool = False) -> Outcome:
+        """Make one generation and write its files.
+
+        By default a result that is there and matches is kept; `overwrite` writes all files again, from the stored reply
+        where there is one. `render_only` stops after prompt.txt. Raises GenerationError when the generation failed:
+        metadata.json then says how, and there is no parsed.txt. Ctrl-C lets a call in flight finish.
+        """
+        future = self.submit(specification, render_only=render_only, overwrite=overwrite)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.exception()
+            raise
+
+    def submit(self, specification: Specification, **options: bool) -> Future[Outcome]:
+        """Start making a generation, with the options of `run`."""
+        with self._guard:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="generations", daemon=True).start()
+        return asyncio.run_coroutine_threadsafe(self.make(specification, **options), self._loop)
+
+    def close(self) -> None:
+        """Close the client, the journals and the threads, when nothing is being made any more."""
+        with self._guard:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            asyncio.run_coroutine_threadsafe(self._client.close(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+        self._close_files()
+
+    async def finish(self) -> None:
+        """Do what `close` does, in the event loop of `make`."""
+        await self._client.close()
+        self._close_files()
+
+    def import_packages(self) -> None:
+        """Import what calls and templates need before there is any: it takes half a second."""
+        import jinja2.sandbox  # noqa: F401
+
+        self._client.import_packages()
+
+    def stop_calling(self) -> None:
+        """Start no call any more. A generation that needs one is cancelled: nothing is written about it."""
+        self._client.stop()
+
+    def _close_files(self) -> None:
+        self._files.shutdown()
+        self._replies.close()
+        self._record.close()
+        for journal in self._journals.values():
+            journal.close()
+
+    async def make(self, specification: Specification, **options: bool) -> Outcome:
+        """Make a generation, with the options of `run`, in an event loop of the caller's, always the same one."""
+        journal = self._journal(specification.cohort_id)
+        work = GenerationWork(specification, self._settings, self._replies, journal, self._prompter, self._record)
+        steps = work.steps(**options)
+        try:
+            request = await self._in_file_thread(_advance, steps, None)
+            while request is not None:
+                reply, work.outcome.reused = await self._obtain(request, specification, journal)
+                request = await self._in_file_thread(_advance, steps, reply)
+        except GenerationError as error:
+            # Who only looks at a prompt loses no result by it.
+            if not options.get("render_only"):
+                await self._in_file_thread(work.fail, error)
+            raise
+        except Exception as error:
+            kind = FailureKind.STORAGE if isinstance(error, OSError) else FailureKind.INTERNAL
+            failure = GenerationError(kind, f"{type(error).__name__}: {error}.")
+            failure.__cause__ = error
+            await self._in_file_thread(work.fail, failure)
+            raise failure from error
+        return work.outcome
+
+    async def _obtain(
+        self, request: ModelRequest, specification: Specification, journal: Journal
+    ) -> tuple[Reply, bool]:
+        """The reply to a request, and whether it was in the store. Pays at most once, whoever else asks for it."""
+        async with self._replies.in_flight(request.sha256):
+            if self._replies.exists(request.sha256):
+                return await self._in_file_thread(self._replies.load, request.sha256), True
+            return await self._client.complete(request, _context(specification), journal), False
+
+    def _journal(self, cohort_id: str) -> Journal:
+        if cohort_id not in self._journals:
+            budget = Budget(self._settings.budget_usd, self._settings.budget_calls)
+            path = self._settings.paths.cohort(cohort_id).journal
+            self._journals[cohort_id] = Journal(path, budget, self._run_id, self._stored_cost)
+        return self._journals[cohort_id]
+
+    def _stored_cost(self, request_sha256: str) -> float | None:
+        try:
+            reply = self._replies.load(request_sha256)
+        except GenerationError:
+            return None  # a damaged file tells no cost: its call stays reserved
+        return None if reply is None else reply.cost_usd
+
+    async def _in_file_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._files, function, *arguments)
+
+
+def _advance(steps: Steps, reply: Reply | None) -> ModelRequest | None:
+    """Go on with the work until it needs a call (the request) or is done (None)."""
+    try:
+        return steps.send(reply)
+    except StopIteration:
+        return None
+
+
+def _context(specification: Specification) -> CallContext:
+    return CallContext(
+        stage=specification.stage,
+        gen_id=specification.gen_id,
+        cohort_id=specification.cohort_id,
+        endpoint=specification.endpoint,
+        template_id=specification.template.template_id,
+        llm_model_id=specification.llm_model_id,
+        prices=specification.prices,
+    )

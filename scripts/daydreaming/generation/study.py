@@ -1,0 +1,174 @@
+"""A study as it is loaded: configuration, catalogs, combos, the membership of one cohort, and look-ups on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.paths import CohortFiles, DataPaths, GenerationFiles
+from daydreaming.cohort.build import cohort_id_for
+from daydreaming.cohort.membership import Membership, load_membership
+from daydreaming.cohort.slices import Slice, membership_of_slice
+from daydreaming.generation.specification import ConceptText, Specification, parser_digest, text_digest
+from daydreaming.inputs.catalogs import read_catalogs
+from daydreaming.inputs.concepts import load_combos
+from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
+from daydreaming.inputs.settings import Settings, StageSettings, settings_from_config
+from daydreaming.inputs.template_checks import template_faults
+from daydreaming.inputs.templates import load_template_text, template_name
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that says what belongs to a cohort and how it is made."""
+
+    settings: Settings
+    catalogs: Catalogs
+    combos: Mapping[str, Combo]
+    membership: Membership
+    _specifications: dict[tuple[str, str], Specification] = field(default_factory=dict, repr=False)
+    _samplings: dict[tuple[str, str], StageSettings] = field(default_factory=dict, repr=False)
+    _answerers: dict[str, str] = field(default_factory=dict, repr=False)
+    _template_digests: dict[str, str] = field(default_factory=dict, repr=False)
+    _concept_texts: dict[tuple[str, str], ConceptText] = field(default_factory=dict, repr=False)
+
+    @property
+    def paths(self) -> DataPaths:
+        """The places below the data root."""
+        return self.settings.paths
+
+    @property
+    def cohort_files(self) -> CohortFiles:
+        """The files of the cohort."""
+        return self.paths.cohort(self.membership.cohort_id)
+
+    def files(self, stage: str, gen_id: str) -> GenerationFiles:
+        """The files of a generation."""
+        return self.paths.generation(stage, gen_id)
+
+    def parent_parsed(self, stage: str, gen_id: str) -> str | None:
+        """The file of the text that a generation is made from; None for a draft."""
+        parent = self.membership.parent(self.membership.get(stage, gen_id))
+        return self.paths.parsed_text(parent.stage, parent.gen_id) if parent else None
+
+    def specification(self, stage: str, gen_id: str) -> Specification:
+        """All that decides a generation's result, from the catalogs and the configuration.
+
+        Raises InputError when the generation is not in the cohort.
+        """
+        key = (stage, gen_id)
+        if key not in self._specifications:
+            self._specifications[key] = self._specification(self.membership.get(stage, gen_id))
+        return self._specifications[key]
+
+    def _specification(self, generation: Generation) -> Specification:
+        template = self.catalogs.templates[generation.stage][generation.template_id]
+        is_call = template.generator == "llm"
+        model = self.catalogs.models[generation.llm_model_id] if is_call else None
+        endpoint = (model.endpoint or self.settings.default_endpoint) if model else None
+        parent = self.membership.parent(generation)
+        return Specification(
+            stage=generation.stage,
+            gen_id=generation.gen_id,
+            cohort_id=generation.cohort_id,
+            parent_gen_id=generation.parent_gen_id,
+            combo_id=generation.combo_id,
+            llm_model_id=generation.llm_model_id,
+            replicate=generation.replicate,
+            template=template,
+            template_digest=self._template_digest(template),
+            parser=template.parser,
+            parser_digest=parser_digest(generation.stage, template.parser),
+            parent=(parent.stage, parent.gen_id) if parent else None,
+            concepts=self._concepts(generation.combo_id) if generation.stage == "draft" else (),
+            model=model.model if model else None,
+            endpoint=endpoint,
+            answerer=self._answerer(endpoint) if endpoint else None,
+            sampling=self._sampling(generation.stage, endpoint) if endpoint else None,
+            prices=(model.usd_per_mtok_in, model.usd_per_mtok_out) if model else (None, None),
+        )
+
+    def _concepts(self, combo_id: str) -> tuple[ConceptText, ...]:
+        combo = self.combos[combo_id]
+        return tuple(self._concept(concept_id, combo.description_level) for concept_id in combo.concept_ids)
+
+    def _concept(self, concept_id: str, level: str) -> ConceptText:
+        key = (concept_id, level)
+        if key not in self._concept_texts:
+            name, path = self.catalogs.concepts[concept_id].name, self.paths.concept_text(level, concept_id)
+            digest = text_digest(f"{name}\n".encode() + path.read_bytes())
+            self._concept_texts[key] = ConceptText(concept_id, name, path, digest)
+        return self._concept_texts[key]
+
+    def _template_digest(self, template: Template) -> str:
+        name = template_name(template)
+        if name not in self._template_digests:
+            self._template_digests[name] = text_digest(load_template_text(template).encode())
+        return self._template_digests[name]
+
+    def _sampling(self, stage: str, endpoint: str) -> StageSettings:
+        key = (stage, endpoint)
+        if key not in self._samplings:
+            self._samplings[key] = self.settings.stage(stage, endpoint)
+        return self._samplings[key]
+
+    def _answerer(self, endpoint: str) -> str:
+        if endpoint not in self._answerers:
+            self._answerers[endpoint] = answerer(self.settings, endpoint)
+        return self._answerers[endpoint]
+
+
+def answerer(settings: Settings, endpoint: str) -> str:
+    """Who answers at an endpoint: its base URL without a slash at its end, or the embedded model's name and version."""
+    from daydreaming.llm.embedded import embedded_identity
+
+    configured = settings.endpoints[endpoint]
+    return embedded_identity() if configured.kind == "embedded" else (configured.base_url or "").rstrip("/")
+
+
+def load_study(config: Mapping[str, Any] | Settings) -> Study:
+    """Read and check everything that a run of the configured cohort, or of the configured slice of it, needs.
+
+    Raises InputError with all faults that were found; reads only.
+    """
+    settings = config if isinstance(config, Settings) else settings_from_config(config)
+    reading = read_catalogs(settings)
+    if reading.faults:
+        raise InputError(reading.faults)
+    catalogs = reading.catalogs
+    combos = load_combos(settings, catalogs)
+    membership = load_membership(settings, catalogs, combos, cohort_id_for(settings, catalogs))
+    if settings.slice is not None:
+        membership = membership_of_slice(membership, Slice.parse(settings.slice))
+    study = Study(settings, catalogs, combos, membership)
+    used = dict.fromkeys((row.stage, row.template_id) for row in membership.generations.values())
+    templates = (catalogs.templates[stage][template_id] for stage, template_id in used)
+    if faults := [*template_faults(settings, reading, templates, strict=False), *_budget_faults(study)]:
+        raise InputError(faults)
+    return study
+
+
+def _budget_faults(study: Study) -> list[Fault]:
+    """A budget in US dollars can hold only where a call's price has an upper bound."""
+    settings = study.settings
+    if settings.budget_usd is None:
+        return []
+    used = {
+        (row.stage, row.llm_model_id)
+        for row in study.membership.generations.values()
+        if study.catalogs.templates[row.stage][row.template_id].generator == "llm"
+    }
+    faults = []
+    for stage, model_id in sorted(used):
+        model = study.catalogs.models[model_id]
+        endpoint = model.endpoint or settings.default_endpoint
+        if None in (model.usd_per_mtok_in, model.usd_per_mtok_out):
+            problem = f"budget_usd is set, but the model {model_id!r} has no prices."
+            cure = "Fill in usd_per_mtok_in and usd_per_mtok_out (0 for a free model)."
+            faults.append(Fault(str(study.paths.models), problem, cure, column="usd_per_mtok_in"))
+        elif settings.stage(stage, endpoint).max_tokens is None and model.usd_per_mtok_out:
+            problem = f"budget_usd is set, but a {stage} by {model_id!r} may be of any length."
+            faults.append(Fault("config.yaml", problem, "Set max_tokens.", key=f"stages.{stage}.max_tokens"))
+    return list(dict.fromkeys(faults))

@@ -1,0 +1,170 @@
+"""The catalogs in data/1_raw: concepts, templates of the three stages, models. Read, checked, every fault reported.
+
+This runs whenever Snakemake starts, so it compiles no template and reads no text: that a file exists is enough here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.paths import STAGES, DataPaths
+from daydreaming.inputs.records import Catalogs, Concept, Model, Template
+from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.tables import CellReader, scan_table
+from daydreaming.parsers import parser_names
+
+GENERATORS = {"draft": ("llm",), "essay": ("llm", "copy"), "evaluation": ("llm",)}
+CONCEPT_COLUMNS = ("concept_id", "name", "active")
+MODEL_COLUMNS = ("id", "model", "provider", "display_name", "for_generation", "for_evaluation")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogReading:
+    """What could be read of the catalogs, all that is wrong with them, and the row of each template's (stage, id)."""
+
+    catalogs: Catalogs
+    faults: tuple[Fault, ...]
+    template_rows: Mapping[tuple[str, str], int]
+
+
+def load_catalogs(settings: Settings) -> Catalogs:
+    """Return the catalogs below the data root; raise one InputError with the faults of all of them.
+
+    Active templates must have a text and active concepts a description at the configured level. Inactive ones may be
+    incomplete: who uses one nevertheless checks it with `template_text_fault` and `concept_text_fault`.
+    """
+    reading = read_catalogs(settings)
+    if reading.faults:
+        raise InputError(reading.faults)
+    return reading.catalogs
+
+
+def read_catalogs(settings: Settings) -> CatalogReading:
+    """Return the catalogs as far as they can be read, with their faults: for reports that go on after a fault."""
+    faults: list[Fault] = []
+    concepts = _read_concepts(settings, faults)
+    templates, template_rows = {}, {}
+    for stage in STAGES:
+        templates[stage], rows = _read_templates(settings.paths, stage, faults)
+        template_rows.update({(stage, template_id): row for template_id, row in rows.items()})
+    catalogs = Catalogs(concepts, templates, _read_models(settings, faults))
+    return CatalogReading(catalogs, tuple(faults), template_rows)
+
+
+def template_text_fault(template: Template, file: Path, row: int, column: str = "template_id") -> Fault | None:
+    """Say what is wrong with the place of a template's text, as a fault of the table row that uses the template."""
+    if template.path is None:
+        return None
+    return _text_fault(Path(template.path), f"the text of template {template.template_id!r}", file, row, column)
+
+
+def concept_text_fault(
+    paths: DataPaths, level: str, concept_id: str, file: Path, row: int, column: str = "concept_id"
+) -> Fault | None:
+    """Say what is wrong with the file of a concept's description, as a fault of the table row that uses the concept."""
+    what = f"the {level} that describes concept {concept_id!r}"
+    return _text_fault(paths.concept_text(level, concept_id), what, file, row, column)
+
+
+def _text_fault(text: Path, what: str, file: Path, row: int, column: str) -> Fault | None:
+    try:
+        if text.is_file() and text.stat().st_size:
+            return None
+        state = "is empty" if text.is_file() else "is missing"
+    except OSError as error:
+        state = f"cannot be reached ({error.strerror})"
+    return Fault(str(file), f"{what} {state}.", f"Write it to {text}.", row=row, column=column)
+
+
+def _cells(
+    path: Path, required: Sequence[str], faults: list[Fault], last: str | None = None, verbatim: Sequence[str] = ()
+) -> Iterator[CellReader]:
+    rows, table_faults = scan_table(path, required, last=last, verbatim=verbatim)
+    faults.extend(table_faults)
+    return (CellReader(path, row, faults) for row in rows)
+
+
+def _read_concepts(settings: Settings, faults: list[Fault]) -> dict[str, Concept]:
+    path, seen, concepts = settings.paths.concepts, {}, {}
+    # Chosen combos say themselves at which level they are described; the membership checks the texts that it uses.
+    combos_are_chosen = settings.paths.selected_combos.exists()
+    for cells in _cells(path, CONCEPT_COLUMNS, faults):
+        concept_id = cells.unique_identifier("concept_id", seen)
+        concept = Concept(concept_id, cells.text("name"), cells.boolean("active"))
+        if not concept_id:
+            continue
+        concepts[concept_id] = concept
+        if concept.active and not combos_are_chosen:
+            fault = concept_text_fault(settings.paths, settings.description_level, concept_id, path, cells.row.number)
+            faults.extend([fault] if fault else [])
+    return concepts
+
+
+def _read_templates(paths: DataPaths, stage: str, faults: list[Fault]) -> tuple[dict[str, Template], dict[str, int]]:
+    path, rows, templates = paths.templates(stage), {}, {}
+    required = ["template_id", "generator", *(["parser"] if stage == "evaluation" else []), "active"]
+    for cells in _cells(path, required, faults, last="active", verbatim=["content"]):
+        template = _read_template(cells, stage, rows, paths)
+        if not template.template_id:
+            continue
+        templates[template.template_id] = template
+        if template.active:
+            fault = template_text_fault(template, path, cells.row.number)
+            faults.extend([fault] if fault else [])
+    return templates, rows
+
+
+def _read_template(cells: CellReader, stage: str, seen: dict[str, int], paths: DataPaths) -> Template:
+    template_id = cells.unique_identifier("template_id", seen)
+    content = cells.optional_text("content")
+    inline = content if content.strip() else None
+    path = cells.optional_text("template_path") or paths.template_text(stage, template_id).as_posix()
+    return Template(
+        stage=stage,
+        template_id=template_id,
+        generator=cells.choice("generator", GENERATORS[stage]),
+        parser=_read_parser(cells, stage),
+        active=cells.boolean("active"),
+        path=None if inline else path,
+        content=inline,
+    )
+
+
+def _read_parser(cells: CellReader, stage: str) -> str | None:
+    # No parser is used for essays, whatever the column says.
+    if stage == "essay" or (stage == "draft" and not cells.optional_text("parser")):
+        return None
+    return cells.choice("parser", parser_names(stage)) or None
+
+
+def _read_models(settings: Settings, faults: list[Fault]) -> dict[str, Model]:
+    seen: dict[str, int] = {}
+    models = {}
+    for cells in _cells(settings.paths.models, MODEL_COLUMNS, faults):
+        model = Model(
+            id=cells.unique_identifier("id", seen),
+            model=cells.text("model"),
+            provider=cells.optional_text("provider"),
+            display_name=cells.optional_text("display_name"),
+            for_generation=cells.boolean("for_generation"),
+            for_evaluation=cells.boolean("for_evaluation"),
+            endpoint=_read_endpoint(cells, settings),
+            usd_per_mtok_in=cells.number("usd_per_mtok_in"),
+            usd_per_mtok_out=cells.number("usd_per_mtok_out"),
+        )
+        if model.id:
+            models[model.id] = model
+    return models
+
+
+def _read_endpoint(cells: CellReader, settings: Settings) -> str | None:
+    name = cells.optional_text("endpoint")
+    if name and name not in settings.endpoints:
+        known = ", ".join(settings.endpoints)
+        cells.add_fault(
+            "endpoint", f"{name!r} is not an endpoint of config.yaml.", f"Use one of {known}, or describe it there."
+        )
+    return name or None

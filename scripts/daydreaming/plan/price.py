@@ -1,0 +1,136 @@
+"""What a plan would cost: tokens and US dollars by stage and model, from what is expected to what is possible."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from daydreaming.base.errors import GenerationError
+from daydreaming.generation.prompting import Prompter
+from daydreaming.generation.specification import Specification
+from daydreaming.plan.history import History
+from daydreaming.plan.planning import Plan, PlannedGeneration, State
+
+# What a run pays for, as far as the plan can know: for the unknown, too, unless a reply to it turns out to be stored.
+PAID_STATES = (State.CALL, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An amount: what is expected, and the most that it can be. None where that is not known."""
+
+    expected: float | None = 0.0
+    most: float | None = 0.0
+
+    def __add__(self, other: Range) -> Range:
+        return Range(_sum(self.expected, other.expected), _sum(self.most, other.most))
+
+    def times(self, factor: float | None) -> Range:
+        """The amount at a price; not known where the price is not."""
+        return Range(_product(self.expected, factor), _product(self.most, factor))
+
+
+@dataclass
+class PlanRow:
+    """The generations of a stage and model: how many in each state, and what those that need a call would use."""
+
+    stage: str
+    llm_model_id: str
+    counts: Counter[State] = field(default_factory=Counter)
+    prompt_tokens: Range = Range()
+    completion_tokens: Range = Range()
+    usd: Range = Range()
+
+
+def price_plan(plan: Plan, history: History) -> list[PlanRow]:
+    """Return one row for each stage and model, in the order in which the plan has them."""
+    estimator = _Estimator(plan, history)
+    rows: dict[tuple[str, str], PlanRow] = {}
+    for planned in plan.generations:
+        specification = planned.specification
+        key = (specification.stage, specification.llm_model_id)
+        row = rows.setdefault(key, PlanRow(*key))
+        row.counts[planned.state] += 1
+        if planned.state in PAID_STATES:
+            prompt, completion = estimator.prompt_tokens(planned), estimator.completion_tokens(specification)
+            price_in, price_out = (_per_token(price) for price in specification.prices)
+            row.prompt_tokens += prompt
+            row.completion_tokens += completion
+            row.usd += prompt.times(price_in) + completion.times(price_out)
+    return list(rows.values())
+
+
+def total_row(rows: Iterable[PlanRow]) -> PlanRow:
+    """Return the sum of all rows."""
+    total = PlanRow("total", "")
+    for row in rows:
+        total.counts += row.counts
+        total.prompt_tokens += row.prompt_tokens
+        total.completion_tokens += row.completion_tokens
+        total.usd += row.usd
+    return total
+
+
+class _Estimator:
+    """Estimates the tokens of calls.
+
+    Prompts that cannot be rendered yet are rendered with a text of the length that their parent's text may have.
+    """
+
+    def __init__(self, plan: Plan, history: History):
+        self._history = history
+        self._prompter = Prompter()
+        self._by_key = {
+            (one.specification.stage, one.specification.gen_id): one.specification for one in plan.generations
+        }
+        self._lengths: dict[tuple[str, str, int], int] = {}
+
+    def completion_tokens(self, specification: Specification) -> Range:
+        """Tokens of a reply: as past ones of that template and model, else up to the limit."""
+        limit = specification.sampling.max_tokens
+        expected = self._history.expected_completion(specification)
+        return Range(limit if expected is None else expected, limit)
+
+    def prompt_tokens(self, planned: PlannedGeneration) -> Range:
+        """Tokens of a prompt, from its characters."""
+        characters_per_token = self._history.token_length(planned.specification.llm_model_id).of_prompts
+        if planned.prompt_characters is not None:
+            tokens = planned.prompt_characters / characters_per_token
+            return Range(tokens, tokens)
+        parent = self._parent_characters(planned.specification)
+        return Range(
+            *(
+                None if length is None else self._rendered_length(planned.specification, length) / characters_per_token
+                for length in (parent.expected, parent.most)
+            )
+        )
+
+    def _parent_characters(self, specification: Specification) -> Range:
+        """How long the text may be that a generation is made from; a copy is as long as its draft."""
+        parent = self._by_key[specification.parent]
+        if parent.is_copy:
+            return self._parent_characters(parent)
+        return self.completion_tokens(parent).times(self._history.token_length(parent.llm_model_id).of_replies)
+
+    def _rendered_length(self, specification: Specification, parent_length: float) -> int:
+        key = (specification.stage, specification.template.template_id, round(parent_length))
+        if key not in self._lengths:
+            text = self._prompter.template_text(specification.template)
+            try:
+                self._lengths[key] = len(self._prompter.prompt(specification, text, "x" * key[2]))
+            except GenerationError:  # a template that computes with its parent's text may not like this one
+                self._lengths[key] = len(text) + key[2]
+        return self._lengths[key]
+
+
+def _per_token(usd_per_million: float | None) -> float | None:
+    return None if usd_per_million is None else usd_per_million / 1e6
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
+
+
+def _product(amount: float | None, factor: float | None) -> float | None:
+    return None if amount is None or factor is None else amount * factor

@@ -1,0 +1,172 @@
+"""The plan of a run as a person reads it, and as a program does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from daydreaming.base.amounts import usd
+from daydreaming.base.paths import STAGES
+from daydreaming.generation.study import Study
+from daydreaming.plan.history import ASSUMED_CHARACTERS_PER_TOKEN, History, read_history
+from daydreaming.plan.planning import Plan, PlannedGeneration, State, make_plan
+from daydreaming.plan.price import PAID_STATES, PlanRow, Range, price_plan, total_row
+
+# These have a column also where there are none.
+ALWAYS_SHOWN = (State.UP_TO_DATE, State.REPARSE, State.REUSE, State.CALL, State.UNKNOWN)
+MORE_IN_SCRIPT = "`python scripts/plan.py --why` gives the reason for each generation, `--json` all of it as JSON."
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """A plan with its price, and how far the figures can be trusted."""
+
+    study: Study
+    plan: Plan
+    history: History
+    rows: list[PlanRow]
+
+    def text(self, *, why: bool = False) -> str:
+        """The table with its notes; `why` adds a line with the reason for each generation that is not up to date."""
+        size = f"{len(self.plan.generations):,} generations"
+        head = f"Plan of cohort {self.plan.cohort_id}: {size}. Nothing was called, nothing written."
+        parts = [head, "", *_table(self.rows), "", *self._notes()]
+        if why:
+            parts += ["", *self._reasons()]
+        return "\n".join(parts)
+
+    def json_values(self, *, why: bool = False) -> dict[str, Any]:
+        """The same as plain values. Tokens and US dollars are null where they are not known."""
+        values = {
+            "cohort": self.plan.cohort_id,
+            "generations": len(self.plan.generations),
+            "offline": self.study.settings.offline,
+            "rows": [_row_values(row) for row in self.rows],
+            "total": _row_values(total_row(self.rows)),
+            "characters_per_token": {
+                model_id: {"prompts": length.of_prompts, "replies": length.of_replies, "past_replies": length.replies}
+                for model_id in self._models()
+                for length in [self.history.token_length(model_id)]
+            },
+        }
+        return {**values, "why": [_reason_values(one) for one in self.plan.generations]} if why else values
+
+    def _notes(self) -> Iterator[str]:
+        """What one must know to read the table."""
+        counts = total_row(self.rows).counts
+        if not any(counts[state] for state in State if state != State.UP_TO_DATE):
+            yield "Everything is up to date."
+        elif not any(counts[state] for state in PAID_STATES):
+            yield "A run makes no call."
+        if counts[State.UNKNOWN]:
+            yield "unknown: the request depends on a parent that is to be made first. Priced as calls."
+        if counts[State.FAIL]:
+            yield "fail: a run fails there, without a call. `--why` says how."
+        if self.study.settings.offline and any(counts[state] for state in PAID_STATES):
+            yield "offline is true: a run makes none of these calls, and what needs one fails."
+        if any(counts[state] for state in PAID_STATES):
+            yield from self._estimate_notes()
+        yield MORE_IN_SCRIPT
+
+    def _estimate_notes(self) -> Iterator[str]:
+        lengths = {model_id: self.history.token_length(model_id) for model_id in self._models()}
+        known = [
+            f"{model_id} {length.of_prompts:.1f} (from {length.replies} past replies)"
+            for model_id, length in lengths.items()
+            if length.replies
+        ]
+        assumed = [model_id for model_id, length in lengths.items() if not length.replies]
+        if assumed:
+            known.append(f"{', '.join(assumed)} {ASSUMED_CHARACTERS_PER_TOKEN:g} (assumed)")
+        yield f"Prompt tokens are estimated from characters. Characters a token: {'; '.join(known)}."
+        yield (
+            "Completion tokens: the mean of past replies of the same template and model, max_tokens where there are "
+            "none. The price is at most that of max_tokens."
+        )
+        yield "Not in the price: fresh attempts (retry_replies), calls again after failures (max_retries)."
+        if unpriced := self._unpriced():
+            yield f"No price for {', '.join(unpriced)}: fill in usd_per_mtok_in and _out in {self.study.paths.models}."
+
+    def _reasons(self) -> Iterator[str]:
+        for one in self.plan.generations:
+            if one.state != State.UP_TO_DATE:
+                yield f"{one.specification.stage} {one.specification.gen_id} {one.state}: {one.reason}"
+
+    def _models(self) -> list[str]:
+        """The models that would be called."""
+        paid = (one.specification.llm_model_id for one in self.plan.generations if one.state in PAID_STATES)
+        return list(dict.fromkeys(paid))
+
+    def _unpriced(self) -> list[str]:
+        models = self.study.catalogs.models
+        return [
+            model_id
+            for model_id in self._models()
+            if None in (models[model_id].usd_per_mtok_in, models[model_id].usd_per_mtok_out)
+        ]
+
+
+def plan_report(study: Study, last_stage: str = STAGES[-1]) -> PlanReport:
+    """Plan a run that makes the cohort up to a stage, and price it. Writes nothing, calls nobody."""
+    plan, history = make_plan(study, last_stage), read_history(study.paths)
+    return PlanReport(study, plan, history, price_plan(plan, history))
+
+
+def _table(rows: Sequence[PlanRow]) -> list[str]:
+    total = total_row(rows)
+    states = [state for state in State if state in ALWAYS_SHOWN or total.counts[state]]
+    header = ["stage", "model", *states, "prompt tokens", "completion tokens", "price expected", "at most"]
+    lines = [header, *(_cells(row, states) for row in [*rows, total])]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [_aligned(line, widths) for line in lines]
+
+
+def _cells(row: PlanRow, states: Sequence[State]) -> list[str]:
+    names, counts = [row.stage, row.llm_model_id], [f"{row.counts[state]:,}" for state in states]
+    if not any(row.counts[state] for state in PAID_STATES):
+        return [*names, *counts, "-", "-", "-", "-"]
+    tokens = [_tokens(row.prompt_tokens.expected), _tokens(row.completion_tokens.expected)]
+    return [*names, *counts, *tokens, _price(row.usd.expected), _price(row.usd.most)]
+
+
+def _tokens(number: float | None) -> str:
+    return "?" if number is None else f"~{number:,.0f}"
+
+
+def _price(amount: float | None) -> str:
+    return "?" if amount is None else usd(amount)
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """A line of the table: two names to the left, figures to the right."""
+    pairs = list(zip(cells, widths, strict=True))
+    return "  ".join(
+        [*(cell.ljust(width) for cell, width in pairs[:2]), *(cell.rjust(width) for cell, width in pairs[2:])]
+    )
+
+
+def _row_values(row: PlanRow) -> dict[str, Any]:
+    return {
+        "stage": row.stage,
+        "llm_model_id": row.llm_model_id,
+        **{state.name.lower(): row.counts[state] for state in State},
+        "prompt_tokens": _range_values(row.prompt_tokens),
+        "completion_tokens": _range_values(row.completion_tokens),
+        "usd": _range_values(row.usd),
+    }
+
+
+def _range_values(amount: Range) -> dict[str, float | None]:
+    return {"expected": amount.expected, "most": amount.most}
+
+
+def _reason_values(planned: PlannedGeneration) -> dict[str, Any]:
+    return {
+        "stage": planned.specification.stage,
+        "gen_id": planned.specification.gen_id,
+        "template_id": planned.specification.template.template_id,
+        "llm_model_id": planned.specification.llm_model_id,
+        "state": planned.state.name.lower(),
+        "reason": planned.reason,
+    }

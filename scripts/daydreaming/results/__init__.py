@@ -1,0 +1,1 @@
+"""What the generations came to: scores, pivot tables, failures, the report."""

@@ -1,0 +1,165 @@
+"""Generations that failed: which, why, the file to look at, and what to do about each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+
+import orjson
+
+from daydreaming.base.errors import FailureKind
+from daydreaming.base.paths import DataPaths, GenerationFiles
+from daydreaming.generation.study import Study
+from daydreaming.ledger.tally import GenerationResult
+from daydreaming.results.score_table import write_csv
+from daydreaming.results.scores import INVALID, KINDS_WITH_REPLY
+
+SHOWN_GROUPS = 20
+_MESSAGE_CHARACTERS = 200
+_FRESH_ATTEMPTS = "or allow fresh attempts, each a paid call, with `retry_replies: {{{}: 1}}` in config.yaml."
+_KEPT = "The reply is kept, and read again without a call."
+
+CURES: Mapping[str, str] = {
+    FailureKind.TEMPLATE: "Correct the template; `python scripts/validate_inputs.py` checks all without a call.",
+    FailureKind.PARENT: "Run again: the generation that it is made from is made first.",
+    FailureKind.MISSING_KEY: "Set the environment variable that the message names, and run again.",
+    FailureKind.API: "Read what the provider says in the message; correct the model's name, its settings or the key.",
+    FailureKind.RATE_LIMIT: "Lower requests_per_minute or max_concurrency of the endpoint, and run again.",
+    FailureKind.TIMEOUT: "Run again. If it comes back, raise timeout_s of the endpoint, or lower max_tokens.",
+    FailureKind.CONNECTION: "Check the network and the endpoint's base_url in config.yaml, and run again.",
+    FailureKind.MALFORMED: f"{_KEPT} Ask the provider, {_FRESH_ATTEMPTS.format('malformed')}",
+    FailureKind.TRUNCATED: f"{_KEPT} Raise max_tokens of the stage, {_FRESH_ATTEMPTS.format('truncated')}",
+    FailureKind.REFUSED: f"{_KEPT} Change the template or the model, {_FRESH_ATTEMPTS.format('refused')}",
+    FailureKind.EMPTY: f"{_KEPT} Raise max_tokens (reasoning may use it up), {_FRESH_ATTEMPTS.format('empty')}",
+    FailureKind.TOO_SHORT: f"{_KEPT} Change the template or min_lines, {_FRESH_ATTEMPTS.format('too_short')}",
+    FailureKind.PARSE: f"{_KEPT} Change the template or the parser, {_FRESH_ATTEMPTS.format('parse')}",
+    FailureKind.BUDGET: "Raise budget_usd or budget_calls in config.yaml, and run again.",
+    FailureKind.OFFLINE: "Run again without offline: the store has no reply to this request.",
+    FailureKind.STORAGE: "Make room on the disk, or correct the permissions of the data folder, and run again.",
+    FailureKind.INTERNAL: "This should not happen: please report it, with metadata.json.",
+    INVALID: "Delete metadata.json, and run again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A generation that failed. `message` is "" where it has not been read from metadata.json."""
+
+    stage: str
+    gen_id: str
+    template_id: str
+    llm_model_id: str
+    kind: str
+    look_at: Path
+    message: str = ""
+
+    @property
+    def cure(self) -> str:
+        """What to do about it."""
+        return CURES.get(self.kind, "")
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failures of one kind, stage, template and model: how many, and the first of them."""
+
+    count: int
+    example: Failure
+
+
+def run_failures(results: Iterable[GenerationResult], paths: DataPaths) -> list[Failure]:
+    """The failures of a run, from what its journal says."""
+    return [
+        _failure(result, result.result, paths.generation(result.stage, result.gen_id))
+        for result in results
+        if result.failed
+    ]
+
+
+def cohort_failures(study: Study) -> list[Failure]:
+    """The generations of a cohort whose last try failed, in the membership's order, from their metadata.json.
+
+    What was never tried, because its parent failed or nobody asked for it, is not among them.
+    """
+    failures = []
+    for generation in study.membership.generations.values():
+        files = study.files(generation.stage, generation.gen_id)
+        kind, message = _recorded_failure(files)
+        if kind:
+            failures.append(_failure(generation, kind, files, message))
+    return failures
+
+
+def failure_groups(failures: Iterable[Failure]) -> list[FailureGroup]:
+    """Count failures by kind, stage, template and model, the commonest first."""
+    groups: dict[tuple[str, ...], list[Failure]] = {}
+    for failure in failures:
+        key = (failure.kind, failure.stage, failure.template_id, failure.llm_model_id)
+        groups.setdefault(key, []).append(failure)
+    counted = [FailureGroup(len(members), members[0]) for members in groups.values()]
+    return sorted(counted, key=lambda group: -group.count)
+
+
+def failures_text(failures: Iterable[Failure]) -> str:
+    """A table of failures for the terminal: counts, a file to look at for each, and what to do; "" without any."""
+    groups = failure_groups(failures)
+    if not groups:
+        return ""
+    columns = attrgetter("kind", "stage", "template_id", "llm_model_id", "look_at")
+    rows = [("count", "kind", "stage", "template", "model", "look at")]
+    rows += [(f"{group.count:,}", *map(str, columns(group.example))) for group in groups[:SHOWN_GROUPS]]
+    lines = [f"Failed generations: {sum(group.count for group in groups):,}", *_aligned(rows)]
+    if len(groups) > SHOWN_GROUPS:
+        lines.append(f"  ... and {len(groups) - SHOWN_GROUPS:,} more rows: `python scripts/show_failures.py --all`")
+    lines.append("What to do")
+    first_of_kind: dict[str, Failure] = {}
+    for group in groups:
+        first_of_kind.setdefault(group.example.kind, group.example)
+    for kind, example in first_of_kind.items():
+        lines += [f"  {kind}: {example.cure}", f"    For example: {example.message or _message(example)}"]
+    return "\n".join(lines)
+
+
+def write_failures(path: Path, failures: Iterable[Failure]) -> None:
+    """Write failures as a CSV file, one row each, whole or not at all. Raises OSError."""
+    columns = ("kind", "stage", "gen_id", "template_id", "llm_model_id", "message", "look_at", "cure")
+    write_csv(path, columns, map(attrgetter(*columns), failures))
+
+
+def _failure(who: object, kind: str, files: GenerationFiles, message: str = "") -> Failure:
+    """A failure of a generation, which its row in the membership or its result in the journal names."""
+    stage, gen_id, template_id, model = attrgetter("stage", "gen_id", "template_id", "llm_model_id")(who)
+    look_at = files.raw if kind in KINDS_WITH_REPLY else files.metadata
+    return Failure(stage, gen_id, template_id, model, kind, look_at, message)
+
+
+def _recorded_failure(files: GenerationFiles) -> tuple[str, str]:
+    """The kind and the message of a failure, as metadata.json says them; empty texts where it says of none."""
+    try:
+        metadata = orjson.loads(files.metadata.read_bytes())
+        kind, message = metadata["error"], metadata.get("error_message")
+    except (FileNotFoundError, NotADirectoryError):
+        return "", ""
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return INVALID, f"metadata.json cannot be read: {error}"
+    return ("", "") if kind == "none" else (str(kind), _one_line(message))
+
+
+def _message(failure: Failure) -> str:
+    return _recorded_failure(GenerationFiles(failure.look_at.parent))[1] or "(metadata.json says nothing)"
+
+
+def _one_line(message: object) -> str:
+    text = " ".join(str(message or "no message").split())
+    return text if len(text) <= _MESSAGE_CHARACTERS else f"{text[:_MESSAGE_CHARACTERS]}..."
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows in columns, numbers (the first column) to the right; the last column is as long as it is."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(["", row[0].rjust(widths[0]), *map(str.ljust, row[1:-1], widths[1:-1]), row[-1]]).rstrip()
+        for row in rows
+    ]

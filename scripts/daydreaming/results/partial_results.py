@@ -1,0 +1,51 @@
+"""Results of a cohort in which some generations failed, as far as `max_failed_fraction` allows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from daydreaming.generation.study import Study
+from daydreaming.results.failures import cohort_failures, write_failures
+from daydreaming.results.pivots import build_pivot, write_pivot
+from daydreaming.results.report.page import write_report
+from daydreaming.results.score_table import write_scores
+from daydreaming.results.scores import collect_scores, count_scores
+
+
+def write_partial_results(study: Study) -> str:
+    """Write scores, report and the list of failures, unless too many evaluations have no score; say what was done.
+
+    Raises OSError.
+    """
+    allowed = study.settings.max_failed_fraction
+    rows = collect_scores(study.settings, study.membership)
+    counts = count_scores(rows)
+    share = f"{counts.total - counts.scored:,} of {counts.total:,} evaluations ({counts.unscored_fraction:.1%})"
+    if counts.unscored_fraction > allowed:
+        refusal = f"No results were made: {share} have no score, and max_failed_fraction is {allowed:.1%}."
+        return "\n".join([refusal, *filter(None, [set_results_aside(study)])])
+    files = study.cohort_files
+    write_scores(files.scores, rows)
+    write_pivot(build_pivot(rows), files.reports)
+    write_failures(files.failures, cohort_failures(study))
+    write_report(study, rows)
+    return (
+        f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
+        f"  {files.scores}\n  {files.report}\n  {files.failures} (what failed, and what to do)"
+    )
+
+
+def set_results_aside(study: Study) -> str | None:
+    """Move the tables and the page of an earlier run to `reports/outdated`; say so, or return None if there are none.
+
+    They give a score to what has failed since. Raises OSError.
+    """
+    reports = study.cohort_files.reports
+    found = sorted(path for path in reports.glob("*") if path.is_file() and path != study.cohort_files.failures)
+    if not found:
+        return None
+    outdated: Path = reports / "outdated"
+    outdated.mkdir(exist_ok=True)
+    for path in found:
+        path.replace(outdated / path.name)
+    return f"The results of an earlier run were moved to {outdated}: some of what they score has failed since."

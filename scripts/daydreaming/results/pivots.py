@@ -1,0 +1,102 @@
+"""Pivot tables of scores: a row for each essay, a column for each rubric and judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import fsum
+from operator import attrgetter
+from pathlib import Path
+
+from daydreaming.results.score_table import ScoreRow, distinct_evaluations, write_csv
+
+ESSAY_COLUMNS = ("essay_gen_id", "combo_id", "draft_template", "generation_template", "generation_model")
+ALL = "all"
+
+Essay = tuple[str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The evaluations of an essay under one rubric and judge: their scores, and how many have none."""
+
+    scores: tuple[float, ...] = ()
+    n_failed: int = 0
+
+    @property
+    def n(self) -> int:
+        """The number of scores."""
+        return len(self.scores)
+
+    @property
+    def sum(self) -> float | None:
+        """The sum of the scores; None without any, for no score is not a score of zero."""
+        return fsum(self.scores) if self.scores else None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the scores; None without any."""
+        return fsum(self.scores) / len(self.scores) if self.scores else None
+
+
+STATISTICS: Mapping[str, Callable[[Cell], float | int | None]] = {
+    "mean": attrgetter("mean"),
+    "n": attrgetter("n"),
+    "sum": attrgetter("sum"),
+    "n_failed": attrgetter("n_failed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pivot:
+    """Cells by essay and by column. A column is `<rubric>/<judge>`, and `all` the essay's evaluations together."""
+
+    essays: tuple[Essay, ...]
+    columns: tuple[str, ...]
+    cells: Mapping[tuple[Essay, str], Cell] = field(repr=False)
+
+    def cell(self, essay: Essay, column: str) -> Cell:
+        """Return a cell, an empty one where the essay has no evaluation of that rubric and judge."""
+        return self.cells.get((essay, column), Cell())
+
+
+def build_pivot(rows: Iterable[ScoreRow]) -> Pivot:
+    """Gather scores by essay and by rubric and judge, each in order of first appearance.
+
+    An evaluation that several cohorts share counts once.
+    """
+    gathered: dict[tuple[Essay, str], list[float | None]] = {}
+    for row in distinct_evaluations(rows):
+        essay = (
+            row.parent_gen_id,
+            row.combo_id,
+            row.draft_template,
+            row.generation_template,
+            row.generation_model,
+        )
+        # Ids have no slash, so the name of a column can be taken apart again.
+        for column in (f"{row.evaluation_template}/{row.evaluation_llm_model}", ALL):
+            gathered.setdefault((essay, column), []).append(row.score)
+    cells = {key: _cell(scores) for key, scores in gathered.items()}
+    essays = tuple(dict.fromkeys(essay for essay, _ in cells))
+    columns = tuple(dict.fromkeys(column for _, column in cells if column != ALL))
+    return Pivot(essays, (*columns, ALL), cells)
+
+
+def write_pivot(pivot: Pivot, folder: Path) -> list[Path]:
+    """Write `pivot_mean.csv`, `pivot_n.csv`, `pivot_sum.csv` and `pivot_n_failed.csv`, alike in rows and columns.
+
+    Returns the files. Raises OSError.
+    """
+    paths = []
+    for name, statistic in STATISTICS.items():
+        path = folder / f"pivot_{name}.csv"
+        rows = ((*essay, *(statistic(pivot.cell(essay, column)) for column in pivot.columns)) for essay in pivot.essays)
+        write_csv(path, (*ESSAY_COLUMNS, *pivot.columns), rows)
+        paths.append(path)
+    return paths
+
+
+def _cell(scores: list[float | None]) -> Cell:
+    real = tuple(score for score in scores if score is not None)
+    return Cell(real, len(scores) - len(real))

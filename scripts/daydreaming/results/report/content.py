@@ -1,0 +1,111 @@
+"""Everything that the report of a cohort says, before it is put into words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from daydreaming.base.paths import STAGES
+from daydreaming.generation.study import Study
+from daydreaming.results.failures import FailureGroup, cohort_failures, failure_groups
+from daydreaming.results.report.comparison import Comparison, compare
+from daydreaming.results.report.making import Making, read_making
+from daydreaming.results.report.ranking import Ranking, rank_essays
+from daydreaming.results.report.spending import Spending, read_spending
+from daydreaming.results.score_table import ScoreRow
+from daydreaming.results.scores import ScoreCounts, count_scores, embedded_models
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The generations of one stage, template and model; `generator` is `llm` or `copy`."""
+
+    stage: str
+    template_id: str
+    generator: str
+    llm_model_id: str
+    generations: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsedModel:
+    """A model that the cohort calls: the string that is sent, where to, and the names that the answers bear."""
+
+    llm_model_id: str
+    model: str
+    endpoint: str
+    served: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContent:
+    """The report of a cohort. `embedded` names the models whose part in the scores makes them carry no signal."""
+
+    cohort_id: str
+    stages: Mapping[str, int]
+    combos: int
+    parts: Sequence[Part]
+    models: Sequence[UsedModel]
+    making: Making
+    counts: ScoreCounts
+    unscored: Sequence[ScoreRow]  # of each kind of failure the first row
+    comparisons: Sequence[Comparison]
+    ranking: Ranking
+    failures: Sequence[FailureGroup]
+    spending: Spending
+    embedded: Sequence[str]
+
+
+def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
+    """Gather the report of a cohort from its scores, its membership, its generations' metadata and its journal.
+
+    Raises OSError if a file cannot be read.
+    """
+    generations = study.membership.generations.values()
+    stages = Counter(generation.stage for generation in generations)
+    making = read_making(study)
+    first_of_kind: dict[str, ScoreRow] = {}
+    for row in rows:
+        first_of_kind.setdefault(row.error, row)
+    counts, parts = count_scores(rows), _parts(study)
+    judged = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)}
+    return ReportContent(
+        cohort_id=study.membership.cohort_id,
+        stages={stage: stages[stage] for stage in STAGES},
+        combos=len({generation.combo_id for generation in generations if generation.stage == "draft"}),
+        parts=parts,
+        models=_used_models(study, parts, making),
+        making=making,
+        counts=counts,
+        unscored=[first_of_kind[kind] for kind in counts.unscored],
+        comparisons=compare(rows),
+        ranking=rank_essays(study, rows),
+        # Most cohorts have none: then the metadata is not read a second time.
+        failures=failure_groups(cohort_failures(study)) if making.failed else [],
+        spending=read_spending(study.cohort_files.journal),
+        embedded=sorted(judged & embedded_models(study.settings, study.catalogs)),
+    )
+
+
+def _parts(study: Study) -> list[Part]:
+    counted = Counter(
+        (generation.stage, generation.template_id, generation.llm_model_id)
+        for generation in study.membership.generations.values()
+    )
+    return [
+        Part(stage, template, study.catalogs.templates[stage][template].generator, model, number)
+        for of_stage in STAGES
+        for (stage, template, model), number in counted.items()
+        if stage == of_stage
+    ]
+
+
+def _used_models(study: Study, parts: Sequence[Part], making: Making) -> list[UsedModel]:
+    called = {part.llm_model_id for part in parts if part.generator == "llm"}
+    default = study.settings.default_endpoint
+    return [
+        UsedModel(model.id, model.model, model.endpoint or default, making.served.get(model.id, {}))
+        for model in study.catalogs.models.values()
+        if model.id in called
+    ]

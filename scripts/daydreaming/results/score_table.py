@@ -1,0 +1,120 @@
+"""The table of scores, `parsed_scores.csv`: one row for each evaluation of a cohort, scored or not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from pathlib import Path
+
+from daydreaming.base import atomic
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.inputs.tables import Row, scan_table
+
+_SCORE = re.compile(r"[0-9]{1,2}(?:\.[0-9]+)?", re.ASCII)
+_READ_COLUMNS = (
+    "gen_id",
+    "parent_gen_id",
+    "combo_id",
+    "draft_template",
+    "generation_template",
+    "generation_model",
+    "evaluation_template",
+    "evaluation_llm_model",
+    "score",
+    "error",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """An evaluation and its score from 0 to 10; or None, the kind of failure, its message and the file to look at.
+
+    `generation_*` is the essay's, `parent_gen_id` the essay itself. `error` is "" for a score, and `failed_gen_id` the
+    generation that failed: the evaluation, or the draft or essay that it depends on.
+    """
+
+    gen_id: str
+    parent_gen_id: str
+    combo_id: str
+    draft_template: str
+    generation_template: str
+    generation_model: str
+    evaluation_template: str
+    evaluation_llm_model: str
+    replicate: int
+    cohort_id: str
+    score: float | None
+    error: str
+    essay_path: str = ""
+    evaluation_path: str = ""
+    metadata_path: str = ""
+    failed_gen_id: str = ""
+    error_message: str = ""
+    look_at: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(ScoreRow))
+
+
+def parse_score(text: str) -> float | None:
+    """Return the score that an evaluation's `parsed.txt` holds; None unless it is a plain number from 0 to 10."""
+    text = text.strip()
+    if not _SCORE.fullmatch(text):
+        return None
+    score = float(text)
+    return score if score <= 10 else None
+
+
+def distinct_evaluations(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
+    """Drop the repetitions of an evaluation that several cohorts share, so that it counts once."""
+    identity = attrgetter("gen_id", "parent_gen_id", "evaluation_template", "evaluation_llm_model")
+    distinct: dict[tuple[str, ...], ScoreRow] = {}
+    for row in rows:
+        distinct.setdefault(identity(row), row)
+    return list(distinct.values())
+
+
+def write_scores(path: Path, rows: Iterable[ScoreRow]) -> None:
+    """Write the table, whole or not at all; a missing score is an empty cell. Raises OSError."""
+    write_csv(path, COLUMNS, map(attrgetter(*COLUMNS), rows))
+
+
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a CSV file, whole or not at all; None becomes an empty cell. Raises OSError."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    atomic.write_text(path, text.getvalue())
+
+
+def read_scores(path: Path) -> list[ScoreRow]:
+    """Read a table of scores, ids as text; columns that say where things are may be missing.
+
+    Raises InputError with every row that has neither or both of a score and an error, or a score outside 0 to 10.
+    """
+    rows, faults = scan_table(path, _READ_COLUMNS)
+    scores = [_score_row(path, row, faults) for row in rows]
+    if faults:
+        raise InputError(faults)
+    return scores
+
+
+def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
+    values = row.values
+    score = parse_score(values["score"])
+    problem = None
+    if values["score"] and score is None:
+        problem = f"{values['score']!r} is not a score from 0 to 10."
+    elif (score is None) == (not values["error"]):
+        problem = "a row needs a score or an error, and not both."
+    if problem:
+        cure = "Make the table again with scripts/aggregate_scores.py."
+        faults.append(Fault(str(path), problem, cure, row.number, "score"))
+    replicate = values.get("replicate", "")
+    given = {column: values.get(column, "") for column in COLUMNS}
+    return ScoreRow(**{**given, "score": score, "replicate": int(replicate) if replicate.isdecimal() else 1})

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from score_fixtures import draft, essay, evaluation, membership
+
+from daydreaming.base.errors import InputError
+from daydreaming.cohort.slices import Slice, membership_of_slice, plan_slices, slice_of
+
+CHAINS = 200
+COHORT = membership(
+    *(draft(f"d{number}") for number in range(CHAINS)),
+    *(essay(f"e{number}-{which}", f"d{number}") for number in range(CHAINS) for which in "ab"),
+    *(evaluation(f"v{number}", f"e{number}-a") for number in range(CHAINS)),
+)
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "2", "a/b", "1/0", "-1/3", "1/3/5", ""])
+def test_what_is_no_slice_is_refused(text: str):
+    with pytest.raises(InputError, match="key 'slice'"):
+        Slice.parse(text)
+
+
+def test_a_slice_is_read_as_it_is_written():
+    assert Slice.parse("2/5") == Slice(2, 5)
+    assert str(Slice(2, 5)) == "2/5"
+
+
+def test_the_slice_of_a_draft_is_the_same_on_every_machine():
+    assert [slice_of(name, 7).number for name in ("d0", "d1", "el5n5dcdj5zqksfk")] == [4, 1, 4]
+
+
+def test_slices_share_a_cohort_out_and_keep_chains_whole():
+    parts = [membership_of_slice(COHORT, Slice(number, 4)) for number in range(1, 5)]
+    assert Counter(key for part in parts for key in part.generations) == Counter(list(COHORT.generations))
+    for part in parts:
+        assert all(part.parent(one) is not None for one in part.stage("essay") + part.stage("evaluation"))
+        assert CHAINS / 8 < len(part.stage("draft")) < CHAINS / 2
+
+
+def test_a_plan_has_the_open_generations_of_each_slice_and_no_slice_without_work():
+    open_keys = [("essay", "e3-b"), ("evaluation", "v3"), ("draft", "d9")]
+    assert plan_slices(COHORT, open_keys, 100) == {Slice(1, 1): open_keys}
+    plan = plan_slices(COHORT, open_keys, 1)
+    assert {key: slice_ for slice_, keys in plan.items() for key in keys} == {
+        ("essay", "e3-b"): slice_of("d3", 3),
+        ("evaluation", "v3"): slice_of("d3", 3),
+        ("draft", "d9"): slice_of("d9", 3),
+    }
+    assert list(plan) == sorted(plan)
+
+
+def test_nothing_open_needs_no_slice():
+    assert plan_slices(COHORT, [], 5) == {}
+
+
+def test_slices_are_as_large_as_asked_for_on_the_average():
+    plan = plan_slices(COHORT, list(COHORT.generations), 250)
+    assert len(COHORT.generations) == 800
+    assert list(plan) == [Slice(number, 4) for number in range(1, 5)]

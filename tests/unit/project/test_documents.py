@@ -1,0 +1,54 @@
+"""What the documents name exists: files, links, scripts, make targets, keys."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from daydreaming.base.errors import FailureKind
+from daydreaming.base.paths import STAGES
+from daydreaming.parsers import parser_names
+from daydreaming.results.score_table import COLUMNS
+
+PROJECT = Path(__file__).resolve().parents[3]
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+NAMES = [document.name for document in DOCUMENTS]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+def test_links_lead_to_files(document):
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).is_file()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+def test_scripts_exist(document):
+    scripts = re.findall(r"\bscripts/[\w/]+\.py\b", document.read_text())
+    assert [script for script in scripts if not (PROJECT / script).is_file()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+def test_make_targets_exist(document):
+    makefiles = (PROJECT / "Makefile").read_text() + (PROJECT / "benchmarks" / "bench.mk").read_text()
+    targets = set(re.findall(r"^([\w-]+):", makefiles, re.MULTILINE))
+    # Commands stand in backticks or on a line of their own; elsewhere "make" is a word like any other.
+    named = re.findall(r"(?:`|^    )(?:time )?make ([\w-]+)", document.read_text(), re.MULTILINE)
+    assert set(named) <= targets
+
+
+def test_the_document_on_outputs_names_every_key_of_the_metadata_and_every_column_of_the_scores():
+    text = (PROJECT / "docs" / "outputs.md").read_text()
+    keys = json.loads((PROJECT / "schemas" / "metadata.schema.json").read_text())["properties"]
+    assert [name for name in (*keys, *COLUMNS) if f"`{name}`" not in text] == []
+
+
+def test_the_document_on_operation_names_every_kind_of_failure():
+    text = (PROJECT / "docs" / "operation.md").read_text()
+    assert [kind.value for kind in FailureKind if f"`{kind}`" not in text] == []
+
+
+def test_the_document_on_parsers_names_every_parser():
+    text = (PROJECT / "docs" / "parsers.md").read_text()
+    names = {name for stage in STAGES for name in parser_names(stage)}
+    assert {name for name in names if f"`{name}`" not in text} == set()

@@ -1,0 +1,255 @@
+"""The report of a cohort: what it says, what it loads (nothing), and that the same data give the same page."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import score_fixtures as fixtures
+from report_fixtures import make_cohort
+
+from daydreaming.generation.study import Study, load_study
+from daydreaming.inputs.settings import settings_from_config
+from daydreaming.ledger.journal import Budget, Journal
+from daydreaming.results.report.comparison import compare
+from daydreaming.results.report.page import write_report
+from daydreaming.results.report.ranking import rank_essays
+from daydreaming.results.report.spending import read_spending
+from daydreaming.results.scores import collect_scores
+
+NOT_CLOSED = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """A page as a reader sees it: its words, its links, its tables; fails where elements do not close."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self.rows: list[list[str]] = []
+        self._open: list[str] = []
+        self.feed(self.source)
+        self.close()
+        assert self._open == []
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in NOT_CLOSED:
+            self._open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        self.links += [value for name, value in attributes if name in ("href", "src")]
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" in self._open:
+            return
+        self.words.append(data)
+        if self._open and {"td", "th"} & set(self._open):
+            self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def report(study: Study) -> Page:
+    return Page(write_report(study, collect_scores(study.settings, study.membership)))
+
+
+def test_the_page_says_what_the_cohort_is_and_what_its_scores_are(folder):
+    study = make_cohort(folder)
+    page = report(study)
+    rows = collect_scores(study.settings, study.membership)
+    assert "4 combos, 8 drafts, 16 essays, 64 evaluations, 64 with a score." in page.text
+    assert "Made 2026-01-01 00:00 UTC to 2026-01-01 00:43 UTC." in page.text
+    first = [
+        row.score
+        for row in rows
+        if (row.evaluation_template, row.evaluation_llm_model, row.generation_template, row.generation_model)
+        == ("novelty", "judge", "copied", "quick-writer")
+    ]
+    shown = next(row for row in page.rows if row[:2] == ["copied", "quick-writer"])
+    assert shown[2:6] == ["4", "4", "0", f"{sum(first) / 4:.2f}"]
+    assert re.fullmatch(r"\d\.\d\d to \d\.\d\d", shown[6])
+    assert ["slow-writer", "lab/slow", "openrouter", "lab/slow-writer-2026-01 (12 of its replies)"] in page.rows
+    assert ["evaluation", "soundness", "strict-judge", "16"] in page.rows
+    for banner in ("no signal", "no score.", "There are no scores"):
+        assert banner not in page.text
+    assert "Failures" not in page.text
+
+
+def test_scores_of_different_judges_and_rubrics_are_not_put_together(folder):
+    study = make_cohort(folder)
+    comparisons = compare(collect_scores(study.settings, study.membership))
+    judged_by = [(one.evaluation_template, one.evaluation_llm_model) for one in comparisons]
+    assert judged_by == [(rubric, judge) for rubric in ("novelty", "soundness") for judge in ("judge", "strict-judge")]
+    assert {len(condition.scores) for one in comparisons for condition in one.conditions} == {4}
+
+
+def test_the_same_data_give_the_same_page(folder):
+    study = make_cohort(folder, failures=3)
+    first, second = report(study).source, report(study).source
+    assert first == second
+    code = (
+        "from daydreaming.results.report.page import write_report\n"
+        "from daydreaming.results.scores import collect_scores\n"
+        "from daydreaming.generation.study import load_study; study = load_study({'cohort': 'c1', 'k_max': 2})\n"
+        "write_report(study, collect_scores(study.settings, study.membership))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=folder, env={"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "5"}
+    )
+    assert study.cohort_files.report.read_text(encoding="utf-8") == first
+
+
+def test_the_page_loads_nothing_and_its_links_lead_to_files(folder):
+    study = make_cohort(folder, failures=3)
+    page = report(study)
+    for name in ("parsed_scores", "pivot_mean", "pivot_n", "pivot_sum", "pivot_n_failed"):
+        (study.cohort_files.reports / f"{name}.csv").touch()
+    for row in study.membership.stage("evaluation"):
+        study.files("evaluation", row.gen_id).raw.touch()
+    assert not re.search(r"<script|<link|<img|@import|url\((?!#)", page.source)
+    assert len(page.links) > 15
+    for link in page.links:
+        target = link.removeprefix("#")
+        if link.startswith("#"):
+            assert f'id="{target}"' in page.source
+        else:
+            assert (study.cohort_files.reports / link).is_file(), link
+    assert str(folder) not in page.source
+
+
+def test_texts_of_models_are_not_taken_for_markup(folder):
+    page = report(make_cohort(folder))
+    assert "&lt;b&gt;" in page.source
+    assert "What if <b>copied</b> were one & the same?" in page.text
+
+
+def test_failures_stand_beside_every_mean_and_are_told_with_their_files(folder):
+    page = report(make_cohort(folder, failures=5))
+    assert "5 of 64 evaluations (7.8%) have no score." in page.text
+    shown = [row for row in page.rows if row[:2] == ["developed", "slow-writer"]]
+    assert [row[2:5] for row in shown] == [["4", "3", "1"]] * 4
+    kinds = {row[1]: row for row in page.rows if row[1:2] in (["parse"], ["refused"])}
+    assert set(kinds) == {"parse", "refused"}
+    assert "retry_replies: {refused: 1}" in page.text
+    assert "gens/evaluation/v-soundness-strict-judge-e-copied-maps-sleep-slow-writer/raw.txt" in page.text
+    assert "2 essays with an evaluation that has no score left out" in page.text
+
+
+def test_essays_are_ranked_by_all_their_scores_and_equal_ones_alike(folder):
+    study = make_cohort(folder)
+    ranking = rank_essays(study, collect_scores(study.settings, study.membership))
+    assert (ranking.compared, len(ranking.best), len(ranking.worst)) == (16, 5, 5)
+    means = [essay.mean for essay in (*ranking.best, *ranking.worst)]
+    assert means == sorted(means, reverse=True)
+    assert ranking.best[0].generation_model == "slow-writer"
+    assert ranking.best[0].concepts == ("Sleep", "Tides")
+    ranks = {}
+    for essay in (*ranking.best, *ranking.worst):
+        assert ranks.setdefault(essay.mean, essay.rank) == essay.rank
+    assert len(ranks) < 10
+
+
+def test_scores_of_the_embedded_model_are_said_to_carry_no_signal(folder):
+    assert "These scores carry no signal." in report(make_cohort(folder, endpoint="embedded")).text
+
+
+def test_a_cohort_without_a_score_says_so_and_why(folder):
+    page = report(make_cohort(folder, failures=64, endpoint="embedded"))
+    assert "There are no scores: none of 64 evaluations has one." in page.text
+    assert "<svg" not in page.source
+    assert "no signal" not in page.text
+    assert ["32", "refused"] in [row[:2] for row in page.rows]
+
+
+def small_study(folder: Path, *generations, scores: dict[str, str] | None = None) -> Study:
+    fixtures.write_project(folder, list(generations))
+    study = load_study(settings_from_config({"cohort": fixtures.COHORT, "k_max": 1}))
+    for one in generations:
+        if one.stage != "evaluation" or one.gen_id in (scores or {}):
+            fixtures.make(study.settings, one, (scores or {}).get(one.gen_id, "text"))
+    return study
+
+
+def test_one_evaluation_is_enough_for_a_report(folder):
+    chain = fixtures.draft("d1"), fixtures.essay("e1", "d1"), fixtures.evaluation("v1", "e1")
+    page = report(small_study(folder, *chain, scores={"v1": "7.0"}))
+    assert "1 combo, 1 draft, 1 essay, 1 evaluation, 1 with a score." in page.text
+    assert ["copied", "writer", "1", "1", "0", "7.00", "–", "–"] in page.rows
+    assert "The cohort's journal is empty" in page.text
+
+
+def test_a_cohort_that_is_not_made_yet_has_a_report(folder):
+    chain = fixtures.draft("d1"), fixtures.essay("e1", "d1"), fixtures.evaluation("v1", "e1")
+    page = report(small_study(folder, *chain))
+    assert "none of 1 evaluation has one" in page.text
+    assert ["1", "missing"] in [row[:2] for row in page.rows]
+
+
+def test_a_cohort_of_drafts_alone_has_a_report(folder):
+    page = report(small_study(folder, fixtures.draft("d1")))
+    assert "The cohort has no evaluations, and so there are no scores." in page.text
+
+
+def test_the_whole_life_of_the_journal_is_counted(folder):
+    path = folder / "journal.jsonl"
+    who = {"stage": "draft", "llm_model_id": "writer", "gen_id": "d1", "template_id": "thread"}
+    for run in ("run-1", "run-2"):
+        journal = Journal(path, Budget(), run, lambda _: None)
+        call = journal.start_call(0.5, request_sha256="0" * 64, **who)
+        journal.end_call(call, cost_usd=0.25, prompt_tokens=10, completion_tokens=5, perhaps_billed=True)
+        call = journal.start_call(0.5, request_sha256="1" * 64, **who)
+        journal.end_call(call, kind="timeout", status=None, perhaps_billed=True)
+        journal.write("generation", result="reused", saved_usd=0.125, **who)
+        journal.close()
+    spending = read_spending(path)
+    total = spending.total
+    assert (spending.runs, total.calls, total.failed_calls, spending.reuses) == (2, 4, 2, 2)
+    assert (total.cost_usd, total.perhaps_usd, total.saved_usd, total.prompt_tokens) == (0.5, 1.0, 0.25, 20)
+    assert spending.parts["draft", "writer"].calls == 4
+    assert spending.first_at <= spending.last_at
+
+
+def test_calls_and_cost_are_told(folder):
+    page = report(make_cohort(folder))
+    assert ["all", "", "80", "0", "32,000", "12,000", "0.1600 USD"] in page.rows
+    assert ["essay", "slow-writer", "4", "0", "1,600", "600", "0.008000 USD"] in page.rows
+
+
+def test_a_large_cohort_is_drawn_in_part_and_told_whole(folder):
+    study = make_cohort(folder)
+    rows = collect_scores(study.settings, study.membership)
+    many = [
+        replace(row, gen_id=f"{number}-{row.gen_id}", evaluation_template=f"rubric-{number}")
+        for number in range(13)
+        for row in rows
+        if row.evaluation_llm_model == "judge"
+    ]
+    page = Page(write_report(study, many))
+    assert "Drawn are the first 40 rows of the first 12 tables below." in page.text
+    drawing = page.source[page.source.index("<svg") : page.source.index("</svg>")]
+    assert "rubric-11," in drawing
+    assert "rubric-12," not in drawing
+    assert ["rubric-12, judged by judge"] in page.rows

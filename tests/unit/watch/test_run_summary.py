@@ -1,0 +1,119 @@
+"""What a run came to, in figures and in words."""
+
+import pytest
+from watch_fixtures import PLANNED, RUN, call, finish, journal_of, study_in
+
+from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.watch.run_summary import summarize_run, summary_text
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def text_of(study, planned=PLANNED, seconds=75):
+    return summary_text(summarize_run(study, RUN, planned, seconds))
+
+
+def lines_of(text):
+    return {line[2:13].strip(): line[14:] for line in text.splitlines()[1:]}
+
+
+def test_a_run_without_failures(folder):
+    study = study_in(folder)
+    journal = journal_of(study)
+    call(journal, cost_usd=0.25, perhaps_billed=True, prompt_tokens=1_500, completion_tokens=40)
+    for stage, gen_id in PLANNED:
+        finish(journal, stage, gen_id, {"draft": "made", "essay": "copied"}.get(stage, "reused"), saved_usd=0.5)
+    text = text_of(study)
+    assert text.splitlines()[0] == "Run of cohort c1, 1 min 15 s"
+    assert lines_of(text) == {
+        "calls": "1, 1,500 tokens in, 40 out",
+        "cost": "0.2500 USD",
+        "saved": "3.0000 USD, 2 generations from stored replies",
+        "draft": "2 made",
+        "essay": "2 copied",
+        "evaluation": "2 reused",
+        "cohort": "0.2500 USD, 1 call in its whole life",
+    }
+
+
+def test_a_run_with_failures_says_which_kinds_and_how_to_go_on(folder):
+    study = study_in(folder)
+    journal = journal_of(study)
+    call(journal, kind="timeout", perhaps_billed=True)
+    finish(journal, "draft", "d1", "made")
+    finish(journal, "draft", "d2", "timeout")
+    finish(journal, "essay", "e1", "copied")
+    finish(journal, "evaluation", "v1", "parse")
+    lines = lines_of(text_of(study))
+    assert lines["calls"].startswith("1 (1 failed)")
+    assert lines["cost"] == "0.0000 USD, up to 0.5000 USD with calls that were perhaps billed"
+    assert (lines["draft"], lines["evaluation"]) == ("1 made, 1 failed", "1 failed")
+    assert lines["failed"] == "1 timeout, 1 parse"
+    assert lines["not tried"] == "2, for their parent failed"
+    assert lines["go on"].startswith("`snakemake -j8` tries the failed ones again")
+
+
+def test_a_run_that_was_stopped(folder):
+    study = study_in(folder)
+    journal = journal_of(study)
+    finish(journal, "draft", "d1", "made")
+    call(journal, ends=False)
+    summary = summarize_run(study, RUN, PLANNED, 1)
+    lines = lines_of(summary_text(summary))
+    assert (summary.not_tried, summary.blocked, summary.failed) == (5, 0, 0)
+    assert lines["not tried"] == "5, for the run was stopped"
+    assert lines["cut off"] == (
+        "1 call of this run started and did not end; "
+        "1 call of the cohort left neither an end nor a reply (up to 0.5000 USD stays reserved)"
+    )
+    assert lines["go on"].startswith("`snakemake -j8` makes the rest.")
+
+
+def test_what_was_not_planned_is_not_missed(folder):
+    study = study_in(folder)
+    finish(journal_of(study), "draft", "d1", "made")
+    assert summarize_run(study, RUN, [("draft", "d1")], 1).not_tried == 0
+
+
+def test_the_cohorts_life_is_that_of_all_its_runs_against_its_budget(folder):
+    study = study_in(folder)
+    call(journal_of(study, "run-0"), cost_usd=2.0)
+    call(journal_of(study), cost_usd=0.25)
+    summary = summarize_run(study, RUN, [], 1)
+    assert (summary.tally.cost_usd, summary.account.spent_usd) == (0.25, 2.25)
+    assert lines_of(summary_text(summary))["cohort"] == "2.2500 USD, 2 calls in its whole life"
+
+
+def test_the_budget_is_named(folder):
+    study = study_in(folder, budget_calls=1_000)
+    call(journal_of(study), cost_usd=0.25)
+    assert lines_of(text_of(study))["cohort"] == "0.2500 USD, 1 call of budget_calls 1,000 in its whole life"
+
+
+def test_a_call_whose_end_was_lost_costs_what_its_stored_reply_did(folder):
+    study = study_in(folder)
+    call(journal_of(study, "run-0"), ends=False)
+    reply = Reply("0" * 64, "text", "stop", None, {}, 0.125, "model", "id", 0.0, 1.0)
+    ReplyStore(study.paths).adopt(reply, source="test")
+    lines = lines_of(text_of(study))
+    assert lines["cohort"].startswith("0.1250 USD")
+    assert "cut off" not in lines
+
+
+def test_a_stored_reply_that_cannot_be_read_leaves_its_call_open(folder):
+    study = study_in(folder)
+    call(journal_of(study), ends=False)
+    path = study.paths.reply("0" * 64)
+    path.parent.mkdir(parents=True)
+    path.write_text("torn")
+    assert "stays reserved" in lines_of(text_of(study))["cut off"]
+
+
+def test_calls_without_a_price_are_counted(folder):
+    study = study_in(folder)
+    call(journal_of(study), None, cost_usd=None, perhaps_billed=True)
+    assert lines_of(text_of(study))["cost"] == "0.0000 USD; 1 call without a price in llm_models.csv"
