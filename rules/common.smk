@@ -20,7 +20,7 @@ from daydreaming.generation.runner import Runner
 from daydreaming.generation.runner_process import RunnerProcess
 from daydreaming.results.score_table import read_scores
 from daydreaming.results.scores import write_score_table
-from daydreaming.inputs.settings import settings_from_config
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.generation.study import load_study
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent

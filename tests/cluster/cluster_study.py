@@ -12,7 +12,7 @@ from typing import Any
 from fault_study import delivered
 from slurm_cluster import wait_until
 
-from daydreaming.inputs.settings import merge
+from daydreaming.inputs.configuration import merge
 from provider import Call, Provider
 from studies import Choice, Run, Study
 from studies.study import PROJECT, environment

@@ -20,8 +20,8 @@ import yaml
 from daydreaming.base.paths import DataPaths, GenerationFiles
 from daydreaming.cohort.membership import read_generations
 from daydreaming.cohort.writer import build_cohort
+from daydreaming.inputs.configuration import merge, settings_from_config
 from daydreaming.inputs.records import Generation
-from daydreaming.inputs.settings import merge, settings_from_config
 from daydreaming.ledger.journal import read_events
 from provider import Call, Provider
 from studies.inputs import Choice, default_config, template_file, write, write_config, write_inputs

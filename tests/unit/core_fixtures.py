@@ -9,8 +9,9 @@ from typing import Any
 
 from daydreaming.base.paths import DataPaths
 from daydreaming.generation.specification import ConceptText, Specification
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Template
-from daydreaming.inputs.settings import Settings, StageSettings, settings_from_config
+from daydreaming.inputs.settings import Settings, StageSettings
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import Reply
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from daydreaming.inputs.settings import Settings, settings_from_config
+from daydreaming.inputs.configuration import settings_from_config
+from daydreaming.inputs.settings import Settings
 
 CONCEPTS = "concept_id,name,active\ntide,Tides,true\nloom,Looms,true\nmoss,Mosses,true\nsalt,Salt,false\n"
 DRAFTS = "template_id,template_name,generator,parser,active\nplain,Plain,llm,essay_block,true\nold,Old,llm,,false\n"

@@ -10,7 +10,7 @@ from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.study import Study, load_study
-from daydreaming.inputs.settings import settings_from_config
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.plan.planning import Plan, State, make_plan
 from daydreaming.plan.report import PlanReport, plan_report
 from studies import Study as Folder

@@ -10,8 +10,8 @@ import score_fixtures as fixtures
 
 from daydreaming.cohort.membership import write_membership
 from daydreaming.generation.study import Study, load_study
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Generation
-from daydreaming.inputs.settings import settings_from_config
 from daydreaming.ledger.journal import Budget, Journal
 
 WRITERS = ("quick-writer", "slow-writer")

@@ -5,7 +5,7 @@ from pathlib import Path
 import score_fixtures as fixtures
 
 from daydreaming.generation.study import Study, load_study
-from daydreaming.inputs.settings import settings_from_config
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.ledger.journal import Budget, Journal
 
 RUN = "run-1"

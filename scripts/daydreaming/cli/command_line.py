@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.inputs.settings import Settings, merge, settings_from_config
+
+if TYPE_CHECKING:
+    from daydreaming.inputs.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -42,6 +44,8 @@ def load_project(arguments: argparse.Namespace) -> Settings:
 
     Raises InputError when a configuration file is missing, is not YAML, or has a fault.
     """
+    from daydreaming.inputs.configuration import merge, settings_from_config
+
     extra = [path.resolve() for path in arguments.configfile]
     if not arguments.directory.is_dir():
         raise InputError(Fault(str(arguments.directory), "there is no such folder.", "Give the project folder."))

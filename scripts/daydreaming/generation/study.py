@@ -14,8 +14,9 @@ from daydreaming.cohort.slices import Slice, membership_of_slice
 from daydreaming.generation.specification import ConceptText, Specification, parser_digest, text_digest
 from daydreaming.inputs.catalogs import read_catalogs
 from daydreaming.inputs.concepts import load_combos
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
-from daydreaming.inputs.settings import Settings, StageSettings, settings_from_config
+from daydreaming.inputs.settings import Settings, StageSettings
 from daydreaming.inputs.template_checks import template_faults
 from daydreaming.inputs.templates import load_template_text, template_name
 

@@ -1,69 +1,307 @@
-"""The configuration: checked against `schemas/config.schema.json`, merged with the defaults, as immutable values."""
+"""The settings of a study: one immutable model that names, types, defaults, limits and messages come from.
+
+`config.yaml` shows the same keys with the same defaults; `daydreaming.inputs.configuration` reads it.
+"""
 
 from __future__ import annotations
 
-import difflib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, cast
 
-from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES, DataPaths
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 
-CONFIG_SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.json"
+from daydreaming.base.paths import DataPaths
+from daydreaming.inputs.embedded_grammars import DRAFT_GRAMMAR, ESSAY_GRAMMAR, EVALUATION_GRAMMAR
+from daydreaming.inputs.setting_types import (
+    Address,
+    Body,
+    Count,
+    CountFromZero,
+    FolderPath,
+    HeaderValues,
+    Identifier,
+    QueryValues,
+    Seconds,
+    SecondsFromZero,
+    Stage,
+    Temperature,
+    VariableName,
+    empty_if_none,
+    fault,
+    read_only,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class StageSettings:
+def _setting(default: Any, meaning: str, cure: str, *, private: bool = False) -> Any:
+    """A field with its meaning, and what a message about a wrong value says is to be done.
+
+    The default is written as in config.yaml, checked as every value is. A message never repeats a `private` value.
+    """
+    extra: dict[str, Any] = {"cure": cure} | ({"private": True} if private else {})
+    return Field(default, validate_default=True, description=meaning, json_schema_extra=extra)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+_BODY_CURE = "Give a mapping that is added to the request's body."
+
+
+class StageSettings(_Model):
     """How a stage's requests are sampled and what its replies must have. None: left to the provider, or no limit."""
 
-    temperature: float | None = None
-    max_tokens: int | None = None
-    min_lines: int | None = None
-    seed: int | None = None
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    temperature: Temperature | None = _setting(
+        None, "The sampling temperature.", "Give a number from 0, or null to leave it to the provider."
+    )
+    max_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = _setting(
+        None,
+        "The most tokens that a reply may have.",
+        "Give a number of tokens from 1 to 10,000,000, or null for no limit.",
+    )
+    min_lines: Annotated[int, Field(ge=0, le=1_000_000)] | None = _setting(
+        None, "How many non-empty lines a reply must have.", "Give a number of lines from 0, or null for no limit."
+    )
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = _setting(
+        None, "The seed of the sampling.", "Give a whole number from 0, or null to send none."
+    )
+    extra_body: Body = _setting({}, "Added to the body of each request.", _BODY_CURE)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+_StageMapping = Annotated[
+    Mapping[Stage, StageSettings],
+    BeforeValidator(empty_if_none, json_schema_input_type=Mapping[Stage, StageSettings] | None),
+    AfterValidator(read_only),
+]
+
+
+class Endpoint(_Model):
     """A place that answers chat completions, and its limits. None means no limit."""
 
-    name: str
-    kind: str = "openai"
-    base_url: str | None = None
-    api_key_env: str | None = None
-    max_concurrency: int | None = None
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    timeout_s: float = 120.0
-    max_retries: int = 6
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
-    stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    name: SkipJsonSchema[Identifier]
+    kind: Literal["openai", "embedded"] = _setting("openai", "What answers there.", "Use openai or embedded.")
+    base_url: Address | None = _setting(
+        None,
+        "The address of an OpenAI-compatible server, without /chat/completions.",
+        "Give an address that starts with http:// or https://.",
+        private=True,
+    )
+    api_key_env: VariableName | None = _setting(
+        None,
+        "The name of the environment variable that holds the key.",
+        "Give the NAME of the environment variable that holds the key, never the key.",
+        private=True,
+    )
+    max_concurrency: Count | None = _setting(
+        None, "Calls in flight.", "Give a number of calls from 1, or null for no limit."
+    )
+    requests_per_minute: Count | None = _setting(
+        None, "Calls that may start in a minute.", "Give a number of calls from 1, or null for no limit."
+    )
+    tokens_per_minute: Count | None = _setting(
+        None, "Tokens, of prompts and replies, in a minute.", "Give a number of tokens from 1, or null for no limit."
+    )
+    timeout_s: Seconds = _setting(120.0, "How long a reply may take, in seconds.", "Give seconds above 0.")
+    max_retries: Annotated[int, Field(ge=0, le=1000)] = _setting(
+        6, "Tries after a call that failed.", "Give a number from 0 to 1000."
+    )
+    output_limit_parameter: Literal["max_tokens", "max_completion_tokens"] = _setting(
+        "max_tokens", "Under which name `max_tokens` is sent.", "Use max_tokens or max_completion_tokens."
+    )
+    finish_reasons: Annotated[Mapping[str, Literal["finished", "truncated", "refused"]], AfterValidator(read_only)] = (
+        _setting(
+            {},
+            "What a word of the server's as finish_reason means.",
+            "Use finished, truncated or refused for each word.",
+        )
+    )
+    default_query: QueryValues = _setting(
+        {},
+        "Added to the address of each call, after a `?`; `$NAME` is taken from the environment variable NAME.",
+        "Give a mapping of texts; write a number or a date in quotation marks.",
+        private=True,
+    )
+    headers: HeaderValues = _setting(
+        {},
+        "Added to the headers of each call; `$NAME` is taken from the environment variable NAME.",
+        "Give a mapping of texts; write a number or a date in quotation marks.",
+        private=True,
+    )
+    loading_wait_s: SecondsFromZero = _setting(
+        600.0, "How long a server that is loading its model is waited for, in seconds.", "Give seconds from 0."
+    )
+    longest_wait_s: SecondsFromZero = _setting(
+        600.0,
+        "The longest Retry-After, in seconds, that is waited for; a longer one stops that model.",
+        "Give seconds from 0.",
+    )
+    max_reply_bytes: Annotated[int, Field(ge=1024, le=4_294_967_296)] = _setting(
+        67_108_864, "The most bytes of a body, unpacked.", "Give a number of bytes from 1024 to 4294967296."
+    )
+    extra_body: Body = _setting({}, "Added to the body of each request.", _BODY_CURE)
+    stages: _StageMapping = _setting(
+        {},
+        "Settings of stages at this endpoint; they win over those of all.",
+        "Give draft, essay, evaluation.",
+    )
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Endpoint:
+        if self.kind == "openai" and not self.base_url:
+            raise fault("an endpoint of kind openai needs a base_url.", "Add it.")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+def _named(endpoints: Any) -> Any:
+    """Each endpoint knows the name that it has in the mapping."""
+    if not isinstance(endpoints, Mapping):
+        return endpoints
+    return {
+        name: {**values, "name": name} if isinstance(values, Mapping) else values for name, values in endpoints.items()
+    }
+
+
+_RetriedKind = Literal["truncated", "refused", "empty", "too_short", "malformed", "parse"]
+
+_DEFAULT_STAGES = {
+    "draft": {"temperature": 0.9, "max_tokens": 2000, "min_lines": 3, "seed": None, "extra_body": {}},
+    "essay": {"temperature": 0.7, "max_tokens": 3000, "min_lines": None, "seed": None, "extra_body": {}},
+    "evaluation": {"temperature": 0, "max_tokens": 1000, "min_lines": None, "seed": None, "extra_body": {}},
+}
+
+
+def _embedded_stage(max_tokens: int, grammar: str) -> dict[str, Any]:
+    body = {"repeat_penalty": 1.1, "grammar": grammar}
+    return {"temperature": 0.5, "max_tokens": max_tokens, "seed": 42, "extra_body": body}
+
+
+_DEFAULT_ENDPOINTS: dict[str, Any] = {
+    "openrouter": {
+        "kind": "openai",
+        "base_url": "https://openrouter.ai/api/v1",
+        "api_key_env": "OPENROUTER_API_KEY",
+        "max_concurrency": 64,
+        "timeout_s": 180,
+        "max_retries": 6,
+    },
+    "embedded": {
+        "kind": "embedded",
+        "max_concurrency": 2,
+        "timeout_s": 600,
+        "stages": {
+            "draft": _embedded_stage(800, DRAFT_GRAMMAR),
+            "essay": _embedded_stage(1000, ESSAY_GRAMMAR),
+            "evaluation": _embedded_stage(300, EVALUATION_GRAMMAR),
+        },
+    },
+}
+
+
+class Settings(_Model):
     """Everything that config.yaml can say."""
 
-    cohort: str | None
-    data_root: Path
-    description_level: str
-    k_max: int
-    default_endpoint: str
-    endpoints: Mapping[str, Endpoint]
-    stages: Mapping[str, Mapping[str, Any]]
-    replicates: Mapping[str, int]
-    budget_usd: float | None
-    budget_calls: int | None
-    retry_replies: Mapping[str, int]
-    max_failed_fraction: float
-    offline: bool
-    full_dag: bool
-    limits_dir: Path
-    generations_per_slice: int
-    slice: str | None
+    cohort: Identifier | None = _setting(
+        None,
+        "The cohort to make; null derives its id from what is in it.",
+        "Use letters, digits, '.', '_' and '-', at most 200; or null to derive the id from the manifest.",
+    )
+    data_root: FolderPath = _setting("data", "Everything but code lives below it.", "Give the path of a folder.")
+    template_folders: Annotated[
+        tuple[FolderPath, ...], BeforeValidator(lambda given: tuple(given) if isinstance(given, list) else given)
+    ] = _setting(
+        [],
+        "Folders outside of the project and the data root whose templates may be used.",
+        "Give a list of folders, as in [/srv/templates].",
+    )
+    description_level: Literal["sentence", "paragraph", "article"] = _setting(
+        "paragraph", "The length at which concepts are described.", "Use sentence, paragraph or article."
+    )
+    k_max: Annotated[int, Field(ge=1, le=1000)] = _setting(
+        2, "How many concepts make a combo.", "Give the number of concepts in a combo, from 1 to 1000."
+    )
+    endpoints: Annotated[
+        Mapping[Identifier, Endpoint],
+        BeforeValidator(_named, json_schema_input_type=Mapping[Identifier, Endpoint]),
+        AfterValidator(read_only),
+    ] = _setting(_DEFAULT_ENDPOINTS, "Who can answer.", "Give each endpoint a name and an object with its settings.")
+    default_endpoint: str = _setting(
+        "openrouter", "Who answers for a model that names no endpoint.", "Give the name of one of the endpoints."
+    )
+    stages: _StageMapping = _setting(
+        _DEFAULT_STAGES, "How each stage is sampled, and what its replies must have.", "Give draft, essay, evaluation."
+    )
+    replicates: Annotated[Mapping[Stage, Annotated[int, Field(ge=1, le=100_000)]], AfterValidator(read_only)] = (
+        _setting({"draft": 1, "essay": 1, "evaluation": 1}, "Samples of each generation.", "Give a number from 1.")
+    )
+    budget_usd: Annotated[float, Field(ge=0)] | None = _setting(
+        None, "What the cohort may cost in its whole life.", "Give US dollars, or null for no limit."
+    )
+    budget_calls: CountFromZero | None = _setting(
+        None, "How many calls the cohort may make in its whole life.", "Give a number of calls, or null for no limit."
+    )
+    retry_replies: Annotated[Mapping[_RetriedKind, Annotated[int, Field(ge=0, le=1000)]], AfterValidator(read_only)] = (
+        _setting(
+            {},
+            "Fresh attempts, each a paid call, after a reply that could not be used.",
+            "Give a number from 0 to 1000.",
+        )
+    )
+    stop_after_errors: Count | None = _setting(
+        3,
+        "Calls to an endpoint and model stop after so many permanent failures in a row.",
+        "Give a number from 1, or null to go on whatever happens.",
+    )
+    stop_after_unusable: Count | None = _setting(
+        10,
+        "A template and model wait for the user when their first so many replies are all unusable for one reason.",
+        "Give a number from 1, or null to go on whatever happens.",
+    )
+    remake_adopted: bool = _setting(
+        False, "Make generations again that no run of this workflow made.", "Use true or false."
+    )
+    offline: bool = _setting(False, "Make no call; use stored replies only.", "Use true or false.")
+    max_failed_fraction: Annotated[float, Field(ge=0, le=1)] = _setting(
+        0.0, "The share of failed evaluations with which scores are made.", "Give a share from 0 to 1."
+    )
+    limits_dir: FolderPath = _setting(
+        None,
+        "Where calls in flight and in a minute are counted.",
+        "Give the path of a folder, or null for <data_root>/limits.",
+    )
+    generations_per_slice: Count = _setting(
+        5000, "How many generations a job of a cluster makes.", "Give a whole number from 1."
+    )
+    slice: Annotated[str, Field(pattern=r"^[0-9]{1,9}/[0-9]{1,9}$")] | None = _setting(
+        None, "i/n: make only the i-th of n slices of the cohort.", "Give a slice as i/n, with i from 1 to n, or null."
+    )
+    full_dag: bool = _setting(
+        False, "Snakemake looks at every generation itself, also at those found up to date.", "Use true or false."
+    )
+
+    @field_validator("limits_dir", mode="before", json_schema_input_type=str | None)
+    @classmethod
+    def _below_the_data_root(cls, given: Any, info: ValidationInfo) -> Any:
+        # A data root with a fault is not here; its fault is enough.
+        return DataPaths(info.data.get("data_root", Path())).limits if given is None else given
+
+    @field_validator("default_endpoint", mode="after")
+    @classmethod
+    def _is_an_endpoint(cls, name: str, info: ValidationInfo) -> str:
+        known = info.data.get("endpoints", {})
+        if known and name not in known:
+            raise fault(f"{name!r} is not an endpoint.", f"Name one of: {', '.join(sorted(known))}.")
+        return name
 
     @property
     def paths(self) -> DataPaths:
@@ -75,146 +313,9 @@ class Settings:
 
         Bodies are merged key by key: the endpoint's, then the stage's, then the endpoint's for that stage.
         """
-        general, special = self.stages.get(stage, {}), self.endpoints[endpoint].stages.get(stage, {})
-        bodies = (self.endpoints[endpoint].extra_body, general.get("extra_body"), special.get("extra_body"))
-        body = {key: value for part in bodies for key, value in (part or {}).items()}
-        return StageSettings(**{**general, **special, "extra_body": body})
-
-
-DEFAULTS: Mapping[str, Any] = {
-    "cohort": None,
-    "data_root": "data",
-    "description_level": "paragraph",
-    "k_max": 2,
-    "default_endpoint": "openrouter",
-    "endpoints": {},
-    "stages": {"draft": {"min_lines": 3}, "essay": {}, "evaluation": {}},
-    "replicates": dict.fromkeys(STAGES, 1),
-    "budget_usd": None,
-    "budget_calls": None,
-    "retry_replies": {},
-    "max_failed_fraction": 0.0,
-    "offline": False,
-    "full_dag": False,
-    "limits_dir": None,
-    "generations_per_slice": 5000,
-    "slice": None,
-}
-
-BUILT_IN_ENDPOINTS: Mapping[str, Any] = {
-    "openrouter": {"base_url": "https://openrouter.ai/api/v1", "api_key_env": "OPENROUTER_API_KEY"},
-    "embedded": {"kind": "embedded", "max_concurrency": 4, "timeout_s": 600},
-}
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `over` laid on it, mappings merged key by key (as Snakemake merges its config files)."""
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
-
-
-def settings_from_config(config: Mapping[str, Any], source: str = "config.yaml") -> Settings:
-    """Check a configuration and return it as Settings.
-
-    `source` is the name that errors give to the place where the configuration came from.
-    Raises InputError with every unknown key, wrong type and value out of range.
-    """
-    schema = json.loads(CONFIG_SCHEMA.read_text(encoding="utf-8"))
-    config = _typed(_plain(config, source), schema, schema["$defs"])
-    faults = _schema_faults(config, schema, source)
-    if faults:
-        raise InputError(faults)
-    full = merge(merge(DEFAULTS, {"endpoints": BUILT_IN_ENDPOINTS}), config)
-    endpoints = {name: _endpoint(name, values) for name, values in full["endpoints"].items()}
-    faults = _endpoint_faults(full, endpoints, source)
-    if faults:
-        raise InputError(faults)
-    data_root = Path(full["data_root"])
-    limits_dir = Path(full["limits_dir"]) if full["limits_dir"] else DataPaths(data_root).limits
-    simple = {key: full[key] for key in DEFAULTS if key not in {"data_root", "endpoints", "stages", "limits_dir"}}
-    return Settings(
-        data_root=data_root,
-        endpoints=endpoints,
-        stages=full["stages"] or {},
-        limits_dir=limits_dir,
-        **simple,
-    )
-
-
-def _endpoint(name: str, values: Mapping[str, Any]) -> Endpoint:
-    bodies = {"extra_body": values.get("extra_body") or {}, "stages": values.get("stages") or {}}
-    return Endpoint(name=name, **{**values, **bodies})
-
-
-def _plain(config: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The configuration as JSON values."""
-    try:
-        return json.loads(json.dumps(config, default=str, allow_nan=False))
-    except ValueError as error:
-        raise InputError(Fault(source, "a number is not finite (.nan or .inf).", "Write a number, or null.")) from error
-
-
-def _typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
-    """Read texts that stand where the schema has no text: Snakemake's `--config` gives nested values as texts."""
-    schema = definitions[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
-    if isinstance(value, dict):
-        known, others = schema.get("properties", {}), schema.get("additionalProperties")
-        others = others if isinstance(others, dict) else {}
-        return {key: _typed(item, known.get(key, others), definitions) for key, item in value.items()}
-    types = schema.get("type", "string")
-    types = [types] if isinstance(types, str) else types
-    if isinstance(value, str) and ("string" not in types or ("null" in types and value == "null")):
-        try:
-            value = json.loads(value.lower())
-        except ValueError:
-            return value
-    # The schema takes 2000.0 for a whole number; in a request it would be another one than 2000.
-    is_whole = "integer" in types and isinstance(value, float) and value.is_integer()
-    return int(value) if is_whole else value
-
-
-def _schema_faults(config: Mapping[str, Any], schema: Mapping[str, Any], source: str) -> list[Fault]:
-    from jsonschema import Draft202012Validator
-
-    validator = Draft202012Validator(schema)
-    errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
-    return [fault for error in errors for fault in _faults_of(error, source)]
-
-
-def _faults_of(error: Any, source: str) -> list[Fault]:
-    place = ".".join(map(str, error.absolute_path))
-    if error.validator != "additionalProperties":
-        what = f"{error.instance!r} is not allowed: {error.message}." if place else f"{error.message}."
-        return [
-            Fault(source, what, error.schema.get("description", "See the comments in config.yaml."), key=place or None)
-        ]
-    known = sorted(error.schema["properties"])
-    unknown = [key for key in error.instance if key not in known]
-    faults = []
-    for key in unknown:
-        close = difflib.get_close_matches(key, known, n=1)
-        cure = f"Did you mean {close[0]!r}?" if close else f"Remove it; the keys here are: {', '.join(known)}."
-        faults.append(Fault(source, "unknown key.", cure, key=f"{place}.{key}" if place else key))
-    return faults
-
-
-def _endpoint_faults(full: Mapping[str, Any], endpoints: Mapping[str, Endpoint], source: str) -> list[Fault]:
-    faults = []
-    if full["default_endpoint"] not in endpoints:
-        faults.append(
-            Fault(
-                source,
-                f"{full['default_endpoint']!r} is not an endpoint.",
-                f"Name one of: {', '.join(sorted(endpoints))}.",
-                key="default_endpoint",
-            )
-        )
-    faults.extend(
-        Fault(source, "an endpoint of kind openai needs a base_url.", "Add it.", key=f"endpoints.{endpoint.name}")
-        for endpoint in endpoints.values()
-        if endpoint.kind == "openai" and not endpoint.base_url
-    )
-    return faults
+        key = cast(Stage, stage)
+        given = [stages[key] for stages in (self.stages, self.endpoints[endpoint].stages) if key in stages]
+        values = {name: getattr(part, name) for part in given for name in part.model_fields_set}
+        bodies = (self.endpoints[endpoint].extra_body, *(part.extra_body for part in given))
+        body = {key: value for part in bodies for key, value in part.items()}
+        return StageSettings(**{**values, "extra_body": body})

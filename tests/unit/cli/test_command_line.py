@@ -60,7 +60,7 @@ def test_later_files_win_and_the_command_line_wins_over_all(elsewhere: Path):
 def test_values_are_read_as_yaml():
     settings = load("--config", "offline=true", "cohort=null", "stages={draft: {seed: 4}}", "budget_usd=")
     assert (settings.offline, settings.cohort, settings.budget_usd) == (True, None, None)
-    assert settings.stages["draft"]["seed"] == 4
+    assert settings.stages["draft"].seed == 4
 
 
 def test_no_setting_of_a_repeated_option_is_lost(elsewhere: Path):

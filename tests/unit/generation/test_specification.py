@@ -43,13 +43,13 @@ def test_every_part_can_be_read_in_the_fingerprint():
         {"model": "acme/other"},
         {"answerer": "http://elsewhere/v1"},
         {"replicate": 2},
-        {"sampling": replace(SAMPLING, temperature=0.50000001)},
-        {"sampling": replace(SAMPLING, temperature=None)},
-        {"sampling": replace(SAMPLING, max_tokens=1001)},
-        {"sampling": replace(SAMPLING, min_lines=4)},
-        {"sampling": replace(SAMPLING, seed=20240116)},
-        {"sampling": replace(SAMPLING, extra_body={"a": 1, "b": 3})},
-        {"sampling": replace(SAMPLING, extra_body={})},
+        {"sampling": SAMPLING.model_copy(update={"temperature": 0.50000001})},
+        {"sampling": SAMPLING.model_copy(update={"temperature": None})},
+        {"sampling": SAMPLING.model_copy(update={"max_tokens": 1001})},
+        {"sampling": SAMPLING.model_copy(update={"min_lines": 4})},
+        {"sampling": SAMPLING.model_copy(update={"seed": 20240116})},
+        {"sampling": SAMPLING.model_copy(update={"extra_body": {"a": 1, "b": 3}})},
+        {"sampling": SAMPLING.model_copy(update={"extra_body": {}})},
     ],
     ids=str,
 )
@@ -69,7 +69,7 @@ def test_the_code_of_a_parser_is_part_of_it():
         {"endpoint": "renamed"},
         {"prices": (9.0, 9.0)},
         {"llm_model_id": "renamed"},
-        {"sampling": replace(SAMPLING, extra_body={"b": 2, "a": 1})},
+        {"sampling": SAMPLING.model_copy(update={"extra_body": {"b": 2, "a": 1}})},
         {"concepts": (replace(BASE.concepts[0], path=Path("moved")), BASE.concepts[1])},
     ],
     ids=str,
@@ -79,7 +79,9 @@ def test_what_decides_nothing_leaves_it(change: dict[str, Any]):
 
 
 def test_a_whole_temperature_is_a_temperature():
-    as_int, as_float = (replace(BASE, sampling=replace(SAMPLING, temperature=value)) for value in (1, 1.0))
+    as_int, as_float = (
+        replace(BASE, sampling=SAMPLING.model_copy(update={"temperature": value})) for value in (1, 1.0)
+    )
     assert as_int.fingerprint() == as_float.fingerprint()
 
 

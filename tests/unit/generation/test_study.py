@@ -132,7 +132,12 @@ def test_another_address_is_another_answerer():
 
 def test_a_budget_needs_prices_and_lengths():
     write(RAW / "llm_models.csv", (RAW / "llm_models.csv").read_text().replace("embedded,,", "embedded,1,1"))
-    faults = faults_of(budget_usd=1, endpoints={"mine": {"base_url": "http://127.0.0.1:1/v1"}})
+    unlimited = {stage: {"max_tokens": None} for stage in ("essay", "evaluation")}
+    faults = faults_of(
+        budget_usd=1,
+        stages=unlimited,
+        endpoints={"mine": {"base_url": "http://127.0.0.1:1/v1"}, "embedded": {"stages": unlimited}},
+    )
     assert [(fault.file, fault.key) for fault in faults] == [
         ("config.yaml", "stages.essay.max_tokens"),
         ("config.yaml", "stages.evaluation.max_tokens"),
@@ -152,7 +157,9 @@ def test_a_budget_names_every_model_without_prices_once():
 def test_a_free_model_may_answer_at_any_length():
     prices = (RAW / "llm_models.csv").read_text().replace("0.5,1.5", "0,0").replace("embedded,,", "embedded,0,0")
     write(RAW / "llm_models.csv", prices)
-    assert load(budget_usd=1).settings.budget_usd == 1
+    unlimited = {stage: {"max_tokens": None} for stage in ("draft", "essay", "evaluation")}
+    endpoints = {**ENDPOINTS, "embedded": {"stages": unlimited}}
+    assert load(budget_usd=1, stages=unlimited, endpoints=endpoints).settings.budget_usd == 1
 
 
 def test_a_cohort_that_was_not_built_is_an_error_with_its_cure():

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import copy
+import datetime
+import hashlib
 import json
-from pathlib import Path
+import pickle
 from typing import Any
 
+import orjson
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from daydreaming.base.errors import InputError
 from daydreaming.cli.command_line import PROJECT
-from daydreaming.inputs.settings import CONFIG_SCHEMA, DEFAULTS, merge, settings_from_config
+from daydreaming.inputs.configuration import config_schema, merge, settings_from_config
+from daydreaming.inputs.settings import Endpoint, Settings, StageSettings
+from daydreaming.ledger.model_request import ModelRequest
 
 URL = "http://127.0.0.1:1/v1"
 
@@ -21,20 +28,67 @@ def fault_of(config: dict[str, Any]):
     return fault
 
 
-def test_the_defaults_are_complete_and_the_schema_knows_no_other_keys():
-    assert set(json.loads(CONFIG_SCHEMA.read_text())["properties"]) == set(DEFAULTS)
-    settings = settings_from_config({})
-    assert settings.data_root == Path("data")
-    assert settings.limits_dir == Path("data/limits")
-    assert settings.replicates == {"draft": 1, "essay": 1, "evaluation": 1}
-    assert settings.endpoints["openrouter"].api_key_env == "OPENROUTER_API_KEY"
-    assert settings.endpoints["embedded"].kind == "embedded"
-
-
-def test_the_config_file_of_the_project_is_right_and_names_every_key():
+def test_the_defaults_are_those_of_the_config_file():
     config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
-    assert settings_from_config(config).cohort == "demo"
-    assert set(config) | {"max_failed_fraction"} == set(DEFAULTS)
+    of_the_file, of_the_model = settings_from_config(config), settings_from_config({})
+    assert of_the_file.cohort == "demo"
+    assert of_the_file.model_copy(update={"cohort": None}) == of_the_model
+    assert set(config) == set(Settings.model_fields)
+    assert set(config["endpoints"]["openrouter"]) == set(Endpoint.model_fields) - {"name", "stages"}
+    assert all(set(stage) == set(StageSettings.model_fields) for stage in config["stages"].values())
+
+
+# The names of the requests that the shipped config.yaml made before its defaults became those of the model, and the
+# digests of their bodies: a paid reply is found by its name.
+NAMES = {
+    ("openrouter", "draft"): ("9157b00752468b31", "26370358e353a33b"),
+    ("openrouter", "essay"): ("7be456e92e907288", "a651adc7a3dd0ec6"),
+    ("openrouter", "evaluation"): ("0490e295df6fc3fa", "798621c59ae1ff68"),
+    ("embedded", "draft"): ("22876a3cb5f74c78", "d39e6c6d72b885b3"),
+    ("embedded", "essay"): ("97f72e59c452bb1d", "eeba01705ed2583927"),
+    ("embedded", "evaluation"): ("47b8ebe93ede1f82", "9e098f5bc4e037840a"),
+}
+
+
+@pytest.mark.parametrize(("endpoint", "stage"), list(NAMES))
+@pytest.mark.parametrize("config", [{}, {"cohort": "other"}])
+def test_the_defaults_make_the_requests_that_they_always_made(config: dict[str, Any], endpoint: str, stage: str):
+    sampling = settings_from_config(config).stage(stage, endpoint)
+    request = ModelRequest(
+        answerer="embedded:x" if endpoint == "embedded" else "https://openrouter.ai/api/v1",
+        model="acme/writer",
+        messages=({"role": "user", "content": "Write about tides."},),
+        temperature=sampling.temperature,
+        max_tokens=sampling.max_tokens,
+        seed=sampling.seed,
+        extra_body=sampling.extra_body,
+    )
+    name, body = NAMES[endpoint, stage]
+    assert request.sha256.startswith(name)
+    known = ("model", "messages", "temperature", "max_tokens", "seed", *sampling.extra_body)
+    sent = {key: value for key, value in request.body().items() if key in known}
+    assert hashlib.sha256(orjson.dumps(sent)).hexdigest().startswith(body)
+
+
+def test_the_published_schema_is_that_of_the_model():
+    assert json.loads((PROJECT / "schemas/config.schema.json").read_text(encoding="utf-8")) == config_schema()
+
+
+def test_settings_cannot_be_changed_and_go_to_other_processes():
+    settings = settings_from_config({"stages": {"draft": {"extra_body": {"a": {"b": [1]}}}}})
+    body = settings.stages["draft"].extra_body
+    for change in (
+        lambda: setattr(settings, "k_max", 3),
+        lambda: settings.endpoints.update({}),
+        lambda: settings.replicates.__setitem__("draft", 2),
+        lambda: body["a"].pop("b"),
+    ):
+        with pytest.raises((TypeError, ValidationError)):
+            change()
+    again = pickle.loads(pickle.dumps(settings))
+    assert again == settings == copy.deepcopy(settings)
+    with pytest.raises(TypeError):
+        again.stages["draft"].extra_body["a"]["b"] = 2
 
 
 @pytest.mark.parametrize(
@@ -83,6 +137,111 @@ def test_every_fault_names_file_key_and_cure(config: dict[str, Any], key: str, w
     assert words in str(fault)
 
 
+def at(url: Any) -> dict[str, Any]:
+    return {"endpoints": {"mine": {"base_url": url}}}
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "words"),
+    [
+        ({"k_max": 1_000_000_000}, "k_max", "from 1 to 1000"),
+        ({"k_max": 10**5000}, "k_max", "beyond 64 bits"),
+        ({"stages": {"draft": {"max_tokens": 10**17}}}, "stages.draft.max_tokens", "to 10,000,000"),
+        ({"stages": {"draft": {"max_tokens": "1" * 21}}}, "stages.draft.max_tokens", "beyond 64 bits"),
+        ({"stages": {"draft": {"seed": 2**63}}}, "stages.draft.seed", "whole number from 0"),
+        ({"stages": {"draft": {"extra_body": {"a": [{"b": 10**20}]}}}}, "stages.draft.extra_body.a.0.b", "64 bits"),
+        ({"stages": {"draft": {"temperature": float("nan")}}}, "stages.draft.temperature", "not finite"),
+        ({"stages": {"draft": {"extra_body": {"a": float("inf")}}}}, "stages.draft.extra_body.a", "not finite"),
+        ({"budget_usd": "1e999"}, "budget_usd", "not finite"),
+        ({"stages": {"draft": {"extra_body": {"a": "\ud800"}}}}, "stages.draft.extra_body.a", "surrogate"),
+        ({"data_root": "a\0b"}, "data_root", "NUL"),
+        ({"limits_dir": "a\0b"}, "limits_dir", "NUL"),
+        ({"data_root": "a" * 300}, "data_root", "longer than 255 bytes"),
+        ({"cohort": "a" * 300}, "cohort", "at most 200"),
+        ({"template_folders": "/srv"}, "template_folders", "a list of folders"),
+        ({"template_folders": ["/srv", ""]}, "template_folders", "Give the path of a folder."),
+        ({"stop_after_errors": 0}, "stop_after_errors", "from 1, or null"),
+        ({"endpoints": {"openrouter": {"timeout_s": 1e300}}}, "endpoints.openrouter.timeout_s", "above 0"),
+        ({"endpoints": {"openrouter": {"name": "x"}}}, "endpoints.openrouter.name", "unknown key"),
+        (
+            {"endpoints": {"openrouter": {"finish_reasons": {"eos": "stop"}}}},
+            "endpoints.openrouter.finish_reasons.eos",
+            "finished, truncated or refused",
+        ),
+        (
+            {"endpoints": {"openrouter": {"default_query": {"api-version": 2}}}},
+            "endpoints.openrouter.default_query.api-version",
+            "in quotation marks",
+        ),
+        ({"endpoints": {"openrouter": {"headers": {"a b": "c"}}}}, "endpoints.openrouter.headers", "name of a header"),
+        ({"endpoints": {"openrouter": {"headers": {"a": "b\nc"}}}}, "endpoints.openrouter.headers", "line end"),
+        ({"endpoints": {"openrouter": {"headers": {"a": "$1"}}}}, "endpoints.openrouter.headers", "`$NAME`"),
+        (at("127.0.0.1:8000/v1"), "endpoints.mine.base_url", "starts with http:// or https://"),
+        (at("socks://127.0.0.1/v1"), "endpoints.mine.base_url", "starts with http:// or https://"),
+        (at("http://"), "endpoints.mine.base_url", "names no host"),
+        (at("http:///v1"), "endpoints.mine.base_url", "names no host"),
+        (at("http://:8000/v1"), "endpoints.mine.base_url", "names no host"),
+        (at("http://127.0.0.1:99999/v1"), "endpoints.mine.base_url", "1 to 65535"),
+        (at("http://127.0.0.1:0/v1"), "endpoints.mine.base_url", "1 to 65535"),
+        (at("http://127.0.0.1:v1"), "endpoints.mine.base_url", "1 to 65535"),
+        (at("http://127.0.0.1:8000/v1\n"), "endpoints.mine.base_url", "a line end"),
+        (at("http://[::1/v1"), "endpoints.mine.base_url", "host cannot be read"),
+        (at(7), "endpoints.mine.base_url", "http:// or https://"),
+    ],
+)
+def test_values_that_would_break_a_run_are_faults(config: dict[str, Any], key: str, words: str):
+    fault = fault_of(config)
+    assert fault.key == key
+    assert words in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "words"),
+    [
+        ({"base_url": "https://me:hunter2@host/v1"}, "api_key_env"),
+        ({"base_url": "https://hunter2@host/v1"}, "api_key_env"),
+        ({"base_url": "https://host/v1?key=hunter2"}, "`default_query: {key: $NAME}`"),
+        ({"base_url": "ftp://me:hunter2@host/v1"}, "http:// or https://"),
+        ({"base_url": "https://me:hunter2@host:99999/v1"}, "1 to 65535"),
+        ({"base_url": ["https://me:hunter2@host/v1"]}, "http:// or https://"),
+        ({"base_url": URL, "api_key_env": "sk-hunter2"}, "never the key"),
+        ({"base_url": URL, "headers": {"X-Api-Key": "hunter2"}}, "write `X-Api-Key: $NAME`"),
+        ({"base_url": URL, "headers": {"Authorization": "Bearer hunter2"}}, "environment variable"),
+        ({"base_url": URL, "headers": "hunter2"}, "a mapping of texts"),
+        ({"base_url": URL, "default_query": {"token": "hunter2"}}, "write `token: $NAME`"),
+        ({"base_url": URL, "default_query": {"a": ["hunter2"]}}, "quotation marks"),
+        ({"base_url": URL, "api_key": "hunter2"}, "'api_key_env'"),
+    ],
+)
+def test_no_message_repeats_a_secret(endpoint: dict[str, Any], words: str):
+    fault = fault_of({"endpoints": {"mine": endpoint}})
+    assert words in str(fault)
+    assert "hunter2" not in str(fault)
+
+
+def test_bodies_that_lie_too_deep_are_a_fault_with_the_place():
+    deep: dict[str, Any] = {}
+    deep["again"] = deep
+    assert "too deep" in str(fault_of({"stages": {"draft": {"extra_body": deep}}}))
+    assert "extra_body" in str(fault_of({"stages": {"draft": {"extra_body": deep}}}))
+
+
+def test_an_endpoint_with_all_of_its_settings():
+    endpoint = {
+        "base_url": "https://[::1]:8443/openai/v1",
+        "output_limit_parameter": "max_completion_tokens",
+        "finish_reasons": {"eos_found": "finished"},
+        "default_query": {"api-version": datetime.date(2024, 10, 21), "key": "$AZURE_KEY"},
+        "headers": {"X-Title": "study", "api-key": "$AZURE_KEY"},
+        "loading_wait_s": 0,
+        "longest_wait_s": 60,
+        "max_reply_bytes": 1e6,
+    }
+    read = settings_from_config({"endpoints": {"mine": endpoint}}).endpoints["mine"]
+    assert read.default_query == {"api-version": "2024-10-21", "key": "$AZURE_KEY"}
+    assert (read.name, read.max_reply_bytes, read.loading_wait_s) == ("mine", 1_000_000, 0)
+
+
 def test_all_faults_are_reported_together():
     with pytest.raises(InputError) as caught:
         settings_from_config({"k_max": 0, "chort": "a", "replicates": {"draft": 0}, "stages": {"x": {}, "y": {}}})
@@ -113,13 +272,16 @@ def test_an_endpoint_says_more_about_a_stage_than_the_stage():
     settings = settings_from_config(
         {
             "stages": {"draft": {"temperature": 0.9, "max_tokens": 100, "seed": 5}},
-            "endpoints": {"openrouter": {"stages": {"draft": {"temperature": 0, "max_tokens": None}}}},
+            "endpoints": {
+                "openrouter": {"stages": {"draft": {"temperature": 0, "max_tokens": None}}},
+                "mine": {"base_url": URL},
+            },
         }
     )
-    special, general = settings.stage("draft", "openrouter"), settings.stage("draft", "embedded")
+    special, general = settings.stage("draft", "openrouter"), settings.stage("draft", "mine")
     assert (special.temperature, special.max_tokens, special.seed) == (0, None, 5)
-    assert (general.temperature, general.max_tokens) == (0.9, 100)
-    assert settings.stage("essay", "openrouter").temperature is None
+    assert (general.temperature, general.max_tokens, general.seed) == (0.9, 100, 5)
+    assert settings.stage("essay", "openrouter") == settings.stages["essay"]
 
 
 def test_bodies_are_merged_from_the_general_to_the_special():
@@ -130,13 +292,14 @@ def test_bodies_are_merged_from_the_general_to_the_special():
                 "openrouter": {
                     "extra_body": {"a": "endpoint", "b": "endpoint", "c": "endpoint"},
                     "stages": {"draft": {"extra_body": {"c": "both"}}},
-                }
+                },
+                "mine": {"base_url": URL},
             },
         }
     )
     assert settings.stage("draft", "openrouter").extra_body == {"a": "endpoint", "b": "stage", "c": "both"}
     assert settings.stage("essay", "openrouter").extra_body == {"a": "endpoint", "b": "endpoint", "c": "endpoint"}
-    assert settings.stage("draft", "embedded").extra_body == {"b": "stage", "c": "stage"}
+    assert settings.stage("draft", "mine").extra_body == {"b": "stage", "c": "stage"}
 
 
 def test_texts_of_the_command_line_become_what_the_schema_wants():
@@ -152,7 +315,7 @@ def test_texts_of_the_command_line_become_what_the_schema_wants():
     settings = settings_from_config(given)
     assert (settings.k_max, settings.offline, settings.budget_usd, settings.cohort) == (3, True, None, "2024")
     assert settings.slice is None
-    assert settings.stages["draft"] == {"min_lines": 3, "temperature": 0.5, "max_tokens": None}
+    assert settings.stages["draft"] == StageSettings(min_lines=3, temperature=0.5, max_tokens=None)
     assert settings.endpoints["mine"].timeout_s == 2.5
 
 
@@ -163,9 +326,9 @@ def test_whole_numbers_are_whole_however_they_are_written(value: Any):
     assert repr(tokens) == "2000"
 
 
-@pytest.mark.parametrize(
-    "config", [{"stages": None}, {"endpoints": {"openrouter": {"stages": None, "extra_body": None}}}]
-)
-def test_nothing_is_as_good_as_an_empty_mapping(config: dict[str, Any]):
-    sampling = settings_from_config(config).stage("draft", "openrouter")
-    assert (sampling.temperature, sampling.extra_body) == (None, {})
+def test_null_takes_away_all_that_a_mapping_held():
+    assert settings_from_config({"stages": None}).stage("draft", "openrouter") == StageSettings()
+    settings = settings_from_config({"endpoints": {"embedded": {"stages": None, "extra_body": None}}})
+    assert settings.stage("draft", "embedded") == settings.stages["draft"]
+    kept = settings_from_config({"endpoints": {"embedded": {"stages": {}}}, "stages": {"draft": {}}})
+    assert kept == settings_from_config({})

@@ -252,8 +252,9 @@ def test_the_embedded_model_is_not_started_for_others(provider: Provider, tmp_pa
 def test_endpoints_with_the_same_address_and_key_share_its_slots(provider: Provider, tmp_path: Path):
     provider.script([faults.reply_slowly(0.2)])
     caller = Caller(tmp_path, provider.base_url, max_concurrency=2)
-    endpoints = {name: replace(caller.settings.endpoints["scripted"], name=name) for name in ("scripted", "again")}
-    settings = replace(caller.settings, endpoints=endpoints)
+    scripted = caller.settings.endpoints["scripted"]
+    endpoints = {name: scripted.model_copy(update={"name": name}) for name in ("scripted", "again")}
+    settings = caller.settings.model_copy(update={"endpoints": endpoints})
 
     async def both() -> None:
         client = ModelClient(settings, caller.store)

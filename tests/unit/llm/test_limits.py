@@ -22,7 +22,7 @@ from pathlib import Path
 from daydreaming.llm.limits import EndpointLimits
 from daydreaming.inputs.settings import Endpoint
 async def main():
-    limits = EndpointLimits(Endpoint("other", base_url="http://a/v1", max_concurrency=3), "key", Path(sys.argv[1]))
+    limits = EndpointLimits(Endpoint(name="other", base_url="http://a/v1", max_concurrency=3), "key", Path(sys.argv[1]))
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(limits.turn(1))
@@ -67,7 +67,7 @@ def limits_of(tmp_path: Path, clock: Clock) -> Callable[..., EndpointLimits]:
     def limits(
         key: str = "key", base_url: str = "http://a/v1", folder: Path = tmp_path, **limit: Any
     ) -> EndpointLimits:
-        return EndpointLimits(Endpoint("name", base_url=base_url, **limit), key, folder, now=clock)
+        return EndpointLimits(Endpoint(name="name", base_url=base_url, **limit), key, folder, now=clock)
 
     return limits
 

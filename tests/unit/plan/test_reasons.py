@@ -29,7 +29,7 @@ def changes(now: Specification, before: Specification) -> list[str]:
         ({"answerer": "http://a@b"}, "model is acme/writer at http://here, was acme/writer at http://a@b"),
         ({"sampling": StageSettings(max_tokens=1000)}, "temperature is 0.5, was not set"),
         ({"sampling": StageSettings(temperature=0.5, max_tokens=1000, seed=3)}, "seed is not set, was 3"),
-        ({"sampling": StageSettings(0.5, 1000, extra_body={"top_p": 1})}, "extra_body changed"),
+        ({"sampling": StageSettings(temperature=0.5, max_tokens=1000, extra_body={"top_p": 1})}, "extra_body changed"),
         ({"replicate": 2}, "replicate is 1, was 2"),
         ({"parser": "essay_block"}, "parser is not set, was essay_block"),
     ],

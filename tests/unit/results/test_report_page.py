@@ -14,7 +14,7 @@ import score_fixtures as fixtures
 from report_fixtures import make_cohort
 
 from daydreaming.generation.study import Study, load_study
-from daydreaming.inputs.settings import settings_from_config
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.results.report.comparison import compare
 from daydreaming.results.report.page import write_report

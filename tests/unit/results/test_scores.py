@@ -2,8 +2,8 @@ import pytest
 from score_fixtures import draft, essay, evaluation, make, membership, score_row
 
 from daydreaming.base.errors import InputError
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Model
-from daydreaming.inputs.settings import settings_from_config
 from daydreaming.results.score_table import ScoreRow, parse_score, read_scores, write_scores
 from daydreaming.results.scores import collect_scores, count_scores, embedded_models, score_summary
 

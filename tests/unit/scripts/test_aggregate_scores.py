@@ -2,7 +2,7 @@ import pytest
 from score_fixtures import draft, essay, evaluation, make, write_project, write_table
 
 from aggregate_scores import main
-from daydreaming.inputs.settings import settings_from_config
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.results.score_table import read_scores
 
 EVALUATIONS = [evaluation("v1", "e1"), evaluation("v2", "e1", replicate=2)]
