@@ -6,12 +6,6 @@ min_version("9.27")
 
 
 include: "rules/common.smk"
-include: "rules/freshness.smk"
-include: "rules/scheduling.smk"
-include: "rules/bookkeeping.smk"
-include: "rules/interruption.smk"
-include: "rules/running.smk"
-include: "rules/watching.smk"
 include: "rules/cohort.smk"
 include: "rules/generation.smk"
 include: "rules/results.smk"

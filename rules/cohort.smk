@@ -8,15 +8,11 @@ localrules:
 
 # No output is declared: Snakemake deletes outputs before it makes them, and a membership is never silently replaced.
 rule membership:
-    log:
-        "logs/membership.log",
-    run:
-        print(checked(build_cohort, SETTINGS))
+    shell:
+        program("build_membership.py", *OF_RUN)
 
 
 # Calls nobody and writes nothing. scripts/plan.py has its options.
 rule plan:
-    log:
-        "logs/plan.log",
-    run:
-        print(checked(plan_report, study()).text())
+    shell:
+        program("plan.py", *OF_RUN)

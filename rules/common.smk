@@ -1,29 +1,22 @@
-# What all rules share: the configuration, the study that it describes, and the look-ups that rules use as inputs.
+# What all rules share: the configuration, the cohort that it describes, and the functions that rules use as inputs.
 
-import logging
-import os
-import traceback
-import uuid
+import shlex
+import sys
 from functools import cache
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-from snakemake.logging import LogEvent, logger
+from snakemake.exceptions import CliException, WorkflowError
+from snakemake.logging import logger
 
-from daydreaming.cohort.writer import build_cohort
-from daydreaming.base.errors import GenerationError, InputError, RunStoppedError
+from daydreaming.base.errors import InputError
 from daydreaming.base.paths import STAGES
-from daydreaming.results.pivots import STATISTICS, build_pivot, write_pivot
-from daydreaming.plan.report import plan_report
-from daydreaming.results.report.page import write_report
-from daydreaming.generation.runner import Runner
-from daydreaming.generation.runner_process import RunnerProcess
-from daydreaming.results.score_table import read_scores
-from daydreaming.results.scores import write_score_table
-from daydreaming.inputs.configuration import settings_from_config
-from daydreaming.generation.study import load_study
+from daydreaming.workflow.cohort_graph import CohortGraph
+from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
+from daydreaming.results.pivots import STATISTICS
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent
+# The executor plugin that profiles/default names: with it, one process makes all generations.
+PLUGIN = "daydreaming"
 
 # Jobs in processes of their own start in the folder of the run, and are not told of --directory.
 if workflow.modifier.is_main_snakefile() and workflow.is_main_process and workflow.overwrite_workdir is None:
@@ -35,90 +28,139 @@ if workflow.modifier.is_main_snakefile() and workflow.is_main_process and workfl
 configfile: "config.yaml" if Path("config.yaml").exists() else str(PROJECT / "config.yaml")
 
 
-def checked(load, *arguments):
-    """Call a function of the library; a fault in the inputs becomes a message of Snakemake's, without a stack trace."""
+class InputsError(CliException):
+    """Faults in what the user gave. Without a stack trace, Snakemake shows nothing but the message."""
+
+    __traceback__ = None
+
+
+if "extra_body" in str(dict(workflow.config_settings.config)):
+    raise InputsError(
+        "--config: Snakemake turns the numbers inside an extra_body into texts, which would be other requests. "
+        "Write it into a file and give that: --configfile FILE."
+    )
+try:
+    COHORT = load_cohort(config)
+except InputError as error:
+    raise InputsError(str(error)) from None
+
+SETTINGS = COHORT.settings
+GENS = SETTINGS.paths.gens
+
+
+def executor_name():
+    """The executor of this run; none while Snakemake only looks at the graph."""
+    return workflow.executor_plugin.name if workflow.executor_plugin else None
+
+
+def is_real_run():
+    """Whether this is the process of a run that makes what is missing."""
+    return workflow.is_main_process and executor_name() not in (None, "dryrun", "touch")
+
+
+def wants_whole_graph():
+    """Whether Snakemake has to see what is up to date, too: to show it, or because the user forces or cuts jobs."""
+    dag = workflow.dag_settings
+    cut = dag.forceall or dag.forcetargets or dag.forcerun or dag.until or dag.omit_from or dag.batch
+    return bool(SETTINGS.full_dag or cut or executor_name() in (None, "touch"))
+
+
+RUN = WorkflowRun(COHORT)
+
+
+@cache
+def graph():
+    """The cohort as Snakemake's graph. What the jobs of a run need is written when it is first asked for."""
+    if not COHORT.has_membership:
+        logger.warning(f"The cohort {COHORT.study.membership.cohort_id} has no membership yet: run `snakemake membership`.")
+    if is_real_run():
+        RUN.prepare()
+        if executor_name() != PLUGIN:
+            logger.info("Each generation is a process of its own here: slower than with the executor of profiles/default.")
+    return CohortGraph(COHORT.study, wants_whole_graph(), is_of_job=not workflow.is_main_process)
+
+
+def checked(look_up, *arguments):
+    """Call a function of the library; a fault in the inputs becomes a message of Snakemake's."""
     try:
-        return load(*arguments)
+        return look_up(*arguments)
     except InputError as error:
         raise WorkflowError(str(error)) from None
 
 
-if "extra_body" in str(dict(workflow.config_settings.config)):
-    raise WorkflowError(
-        "--config: Snakemake turns the numbers inside an extra_body into texts, which would be other requests. "
-        "Write it into a file and give that: --configfile FILE."
-    )
-
-SETTINGS = checked(settings_from_config, config)
-GENS = SETTINGS.paths.gens
+def program(name, *options):
+    """A program of scripts/, for a shell, wherever the environment and the workflow lie."""
+    words = [sys.executable, PROJECT / "scripts" / name, *options]
+    return " ".join(shlex.quote(str(word)) for word in words).replace("{", "{{").replace("}", "}}")
 
 
-@cache
-def study():
-    """Catalogs, combos and membership of the configured cohort, read when a rule first asks for them."""
-    return checked(load_study, SETTINGS)
+# Every process of a run works in its folder, with its whole configuration.
+OF_RUN = ("--directory", ".", "--configuration", RUN.configuration)
+RUN_STAGE = program("run_stage.py", *OF_RUN)
 
 
-def specification_of(stage):
-    """Returns what a generation of a stage is made from and by, as the `params` of its rule."""
-    return lambda wildcards: checked(study().specification, stage, wildcards.gen_id).fingerprint()
+def generation_row(stage):
+    """Returns what a generation is made from and by, in words."""
+    return lambda wildcards: checked(graph().row, stage, wildcards.gen_id)
 
 
-def template_of(stage):
-    """Returns the template file of a generation; none where the catalog has the text itself."""
-
-    def template(wildcards):
-        return checked(study().specification, stage, wildcards.gen_id).template.path or []
-
-    return template
-
-
-def parent_of(stage):
-    """Returns the parsed text that a generation is made from."""
-    return lambda wildcards: checked(study().parent_parsed, stage, wildcards.gen_id)
-
-
-def concept_texts(wildcards):
-    """Returns the descriptions of a draft's concepts."""
-    return [str(text.path) for text in checked(study().specification, "draft", wildcards.gen_id).concepts]
-
-
-def parsed_texts(*stages):
-    """Returns the texts of the stages' generations that Snakemake has to look at, and the table that names them all.
-
-    The table stands there so that there is an input where every generation is up to date: Snakemake always runs a
-    target that has none.
-    """
+def texts_behind(stage):
+    """Returns the files of a generation's template and concepts; a newer time alone makes nothing again."""
 
     def texts(wildcards):
-        keys = [key for key in study().membership.generations if key[0] in stages and is_open(key)]
-        if keys:
-            start_runner_early()
-        return [str(study().cohort_files.membership), *(study().paths.parsed_text(*key) for key in keys)]
+        files = checked(graph().texts_behind, stage, wildcards.gen_id)
+        return [ancient(file) for file in files]
 
     return texts
 
 
+def parent_parsed(stage):
+    """Returns the text that a generation is made from, where that is made or looked at in this run."""
+    return lambda wildcards: checked(graph().parent, stage, wildcards.gen_id)
+
+
+def renewed(stage):
+    """Returns a file that makes Snakemake make a generation again, if its text is not what is asked now."""
+    return lambda wildcards: checked(graph().renewed, stage, wildcards.gen_id)
+
+
+def generation_threads(wildcards):
+    """None with the plugin, which takes all that is ready and keeps -j calls in flight; else a job is a process."""
+    return 0 if executor_name() == PLUGIN else 1
+
+
+def parsed_texts(*stages):
+    """Returns the texts of the stages' generations that a run has to look at, and the table that names them all."""
+    return lambda wildcards: graph().texts(*stages)
+
+
 def evaluations_to_score(wildcards):
-    """Returns the evaluations that Snakemake has to look at before the scores are made."""
-    scores = study().cohort_files.scores
-    made_at = scores.stat().st_mtime_ns if scores.exists() else 0
-    changed = [
-        key
-        for key in study().membership.generations
-        if key[0] == "evaluation" and (is_open(key) or inspection().changed_at_ns[key] > made_at > 0)
-    ]
-    return [study().paths.parsed_text(*key) for key in changed]
+    """Returns the evaluations that have to be there before the scores are made."""
+    return graph().evaluations_to_score()
 
 
 def score_files(wildcards):
     """Returns the tables of scores of the cohort."""
-    if SETTINGS.slice is not None:
-        raise WorkflowError("Scores are of the whole cohort: with `slice`, ask for drafts, essays or evaluations.")
-    reports = study().cohort_files.reports
-    return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]
+    return checked(graph().score_files)
 
 
 def result_files(wildcards):
     """Returns the tables of scores of the cohort, and the report that names them."""
-    return [*score_files(wildcards), str(study().cohort_files.report)]
+    return checked(graph().result_files)
+
+
+def planned():
+    """The generations of this run, where nobody else watches it: those that Snakemake has asked about."""
+    return [] if executor_name() == PLUGIN else graph().planned
+
+
+onstart:
+    RUN.start_watch(logger, planned())
+
+
+onsuccess:
+    RUN.end_watch(logger, planned())
+
+
+onerror:
+    RUN.end_watch(logger, planned())

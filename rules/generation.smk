@@ -4,44 +4,43 @@
 
 rule draft:
     input:
-        concepts=concept_texts,
-        template=template_of("draft"),
+        texts=texts_behind("draft"),
+        renewed=renewed("draft"),
     output:
         parsed=GENS / "draft/{gen_id}/parsed.txt",
     params:
-        row=specification_of("draft"),
-    log:
-        "logs/draft/{gen_id}.log",
-    run:
-        run_stage("draft", wildcards.gen_id, log[0])
+        row=generation_row("draft"),
+    threads: generation_threads
+    shell:
+        RUN_STAGE + " --stage draft --gen-id={wildcards.gen_id}"
 
 
 rule essay:
     input:
-        parent=parent_of("essay"),
-        template=template_of("essay"),
+        parent=parent_parsed("essay"),
+        texts=texts_behind("essay"),
+        renewed=renewed("essay"),
     output:
         parsed=GENS / "essay/{gen_id}/parsed.txt",
     params:
-        row=specification_of("essay"),
-    log:
-        "logs/essay/{gen_id}.log",
-    run:
-        run_stage("essay", wildcards.gen_id, log[0])
+        row=generation_row("essay"),
+    threads: generation_threads
+    shell:
+        RUN_STAGE + " --stage essay --gen-id={wildcards.gen_id}"
 
 
 rule evaluation:
     input:
-        parent=parent_of("evaluation"),
-        template=template_of("evaluation"),
+        parent=parent_parsed("evaluation"),
+        texts=texts_behind("evaluation"),
+        renewed=renewed("evaluation"),
     output:
         parsed=GENS / "evaluation/{gen_id}/parsed.txt",
     params:
-        row=specification_of("evaluation"),
-    log:
-        "logs/evaluation/{gen_id}.log",
-    run:
-        run_stage("evaluation", wildcards.gen_id, log[0])
+        row=generation_row("evaluation"),
+    threads: generation_threads
+    shell:
+        RUN_STAGE + " --stage evaluation --gen-id={wildcards.gen_id}"
 
 
 localrules:

@@ -11,8 +11,8 @@ rule score_table:
         scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
     log:
         "logs/score_table/{cohort_id}.log",
-    run:
-        write_score_table(SETTINGS, study().membership)
+    shell:
+        program("aggregate_scores.py", *OF_RUN) + " --output {output.scores:q} > {log:q} 2>&1"
 
 
 rule pivot_tables:
@@ -22,8 +22,8 @@ rule pivot_tables:
         pivots=expand(COHORTS / "{{cohort_id}}/reports/pivot_{statistic}.csv", statistic=STATISTICS),
     log:
         "logs/pivot_tables/{cohort_id}.log",
-    run:
-        write_pivot(build_pivot(read_scores(Path(input.scores))), Path(output.pivots[0]).parent)
+    shell:
+        program("build_pivot_tables.py") + " --parsed-scores {input.scores:q} > {log:q} 2>&1"
 
 
 # The journal is no input: it grows with every run, also with those that change no score.
@@ -34,11 +34,14 @@ rule report_page:
         page=COHORTS / "{cohort_id}/reports/report.html",
     log:
         "logs/report_page/{cohort_id}.log",
-    run:
-        write_report(study(), read_scores(Path(input.scores)))
+    shell:
+        program("write_report.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
 localrules:
+    score_table,
+    pivot_tables,
+    report_page,
     scores,
     report,
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from daydreaming.base.errors import GenerationError, InputError
@@ -12,7 +13,12 @@ from daydreaming.cli.command_line import add_project_arguments, load_project
 
 def main(argv: list[str] | None = None) -> int:
     """Make the generation and say where it is; return 1 when the inputs have a fault or the generation failed."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.serve is not None:
+        _serve(arguments.serve)
+    if arguments.stage is None or arguments.gen_id is None:
+        parser.error("the arguments --stage and --gen-id are required")
     try:
         print(_run(arguments))
     except InputError as error:
@@ -26,8 +32,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stage", choices=STAGES, required=True)
-    parser.add_argument("--gen-id", required=True, metavar="ID", help="a generation of the configured cohort")
+    parser.add_argument("--stage", choices=STAGES)
+    parser.add_argument("--gen-id", metavar="ID", help="a generation of the configured cohort")
     parser.add_argument("--render-only", action="store_true", help="stop after prompt.txt")
     parser.add_argument(
         "--overwrite",
@@ -35,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
         help="write all files again even if they match; a reply that is stored is used, not paid again",
     )
     parser.add_argument("--offline", action="store_true", help="never call: use the stored reply or fail")
+    # For the executor plugin: serve the socket that is inherited under this number.
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     add_project_arguments(parser)
     return parser
 
@@ -47,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> str:
         arguments.config = [*arguments.config, "offline=true"]
     study = load_study(load_project(arguments))
     specification = study.specification(arguments.stage, arguments.gen_id)
-    runner = Runner(study.settings)
+    runner = Runner(study.settings, os.environ.get("DAYDREAMING_RUN"))
     try:
         outcome = runner.run(specification, render_only=arguments.render_only, overwrite=arguments.overwrite)
     finally:
@@ -59,6 +67,14 @@ def _run(arguments: argparse.Namespace) -> str:
         return f"kept, it matches: {folder}"
     how = "copied" if specification.is_copy else "from a stored reply" if outcome.reused else "from a new call"
     return f"made {how}: {folder}"
+
+
+def _serve(descriptor: int) -> None:
+    """Make all the generations of a run of the workflow that are asked for, with the arguments that `main` takes."""
+    from daydreaming.workflow.stage_service import StageService
+    from daydreaming.generation.runner_service import serve
+
+    serve(descriptor, lambda options: StageService(options, _parser().parse_args))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+"""What Snakemake's graph is made of: the generations that a run has to look at, and the files that each is made from.
+
+What is current, by its own record and content, is left out of the graph: neither times nor Snakemake's memory are asked
+about it. What is not current has to be made again, whatever they say: it gets one input more, a file that is always
+newer than it. So the graph holds what a run makes, and `-n` lists the same as `plan`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.paths import STAGES
+from daydreaming.generation.freshness import FreshnessRecord, Inspection, inspect_cohort
+from daydreaming.generation.study import Study
+from daydreaming.results.pivots import STATISTICS
+
+# The name is what Snakemake shows as the reason: `Updated input files: ...`.
+RENEWED = "made-from-something-else-than-what-is-asked-now"
+
+Key = tuple[str, str]
+
+
+@dataclass
+class CohortGraph:
+    """The graph of one cohort, looked up by stage and gen_id.
+
+    `shows_all`: Snakemake asks about what is current, too. `is_of_job`: the process of one job, which makes what it was
+    told to make, and looks at nothing else.
+    """
+
+    study: Study
+    shows_all: bool = False
+    is_of_job: bool = False
+    planned: dict[Key, None] = field(default_factory=dict, repr=False)  # in the order in which Snakemake asks
+    _renewing: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+
+    @cached_property
+    def inspection(self) -> Inspection:
+        """What a look at the cohort's texts found when the run began. Writes nothing."""
+        return inspect_cohort(self.study, FreshnessRecord(self.study.paths.freshness).load())
+
+    def is_open(self, key: Key) -> bool:
+        """Whether a run has to look at a generation."""
+        return key not in self.inspection.certain
+
+    def is_shown(self, key: Key) -> bool:
+        """Whether a generation is in the graph."""
+        return self.shows_all or self.is_of_job or self.is_open(key)
+
+    def texts(self, *stages: str) -> list[str]:
+        """The texts of the stages' generations that are in the graph, and the table that names them all.
+
+        The table stands there so that there is an input where nothing is open: Snakemake always runs a target that has
+        none.
+        """
+        keys = (key for key in self.study.membership.generations if key[0] in stages and self.is_shown(key))
+        return [str(self.study.cohort_files.membership), *(self.study.paths.parsed_text(*key) for key in keys)]
+
+    def row(self, stage: str, gen_id: str) -> str:
+        """What a generation is made from and by, in words: the `params` of its rule."""
+        self.planned[stage, gen_id] = None
+        return self.study.specification(stage, gen_id).fingerprint()
+
+    def texts_behind(self, stage: str, gen_id: str) -> list[str]:
+        """The files of the template and the concepts that a generation is made from, as far as they are files."""
+        specification = self.study.specification(stage, gen_id)
+        template = [specification.template.path] if specification.template.path else []
+        return [*template, *(str(text.path) for text in specification.concepts)]
+
+    def parent(self, stage: str, gen_id: str) -> list[str]:
+        """The parsed text that a generation is made from, where it is in the graph."""
+        generation = self.study.membership.get(stage, gen_id)
+        parent = self.study.membership.parent(generation)
+        if parent is None or not self.is_shown((parent.stage, parent.gen_id)):
+            return []
+        return [self.study.paths.parsed_text(parent.stage, parent.gen_id)]
+
+    def renewed(self, stage: str, gen_id: str) -> list[str]:
+        """A file that is newer than the text of a generation, if that is there and not what is asked now."""
+        key = (stage, gen_id)
+        if self.is_of_job or not self.is_open(key) or not os.path.lexists(self.study.paths.parsed_text(*key)):
+            return []
+        if self._renewing is None:
+            # Outside of the project, for a dry run writes nothing there; it goes with this object.
+            self._renewing = tempfile.TemporaryDirectory(prefix="daydreaming-")
+            Path(self._renewing.name, RENEWED).touch()
+        return [str(Path(self._renewing.name, RENEWED))]
+
+    def evaluations_to_score(self) -> list[str]:
+        """The evaluations that Snakemake has to look at before the scores are made."""
+        scores = self.study.cohort_files.scores
+        made_at = scores.stat().st_mtime_ns if scores.exists() else 0
+        changed = [
+            key
+            for key in self.study.membership.generations
+            if key[0] == "evaluation"
+            and (self.is_shown(key) or self.inspection.changed_at_ns.get(key, 0) > made_at > 0)
+        ]
+        return [self.study.paths.parsed_text(*key) for key in changed]
+
+    def score_files(self) -> list[str]:
+        """The tables of scores of the cohort."""
+        if self.study.settings.slice is not None:
+            problem, cure = "scores are of the whole cohort.", "With `slice`, ask for drafts, essays or evaluations."
+            raise InputError(Fault("config.yaml", problem, cure, key="slice"))
+        reports = self.study.cohort_files.reports
+        return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]
+
+    def result_files(self) -> list[str]:
+        """The tables of scores of the cohort, and the report that names them."""
+        return [*self.score_files(), str(self.study.cohort_files.report)]
+
+
+def stages_up_to(stage: str) -> tuple[str, ...]:
+    """The stages that a stage needs, and itself."""
+    return STAGES[: STAGES.index(stage) + 1]

@@ -1,0 +1,100 @@
+"""The slices of one run on a cluster: which there are, the files that stand for them, and what became of each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from daydreaming.base.paths import STAGES
+from daydreaming.cohort.slices import Slice, plan_slices
+from daydreaming.watch.slurm import SliceJob, check_no_job_is_alive, job_name, made_by_run, slices_text
+from daydreaming.workflow.cohort_graph import CohortGraph, Key, stages_up_to
+
+FOLDER_OF_SLICES = ".snakemake/slices"
+LOGS = Path("logs/slurm")
+TARGETS = {f"{stage}s": stage for stage in STAGES}
+JOB_NAME_VARIABLE = "DAYDREAMING_SLURM_JOB"
+
+
+@dataclass
+class SliceRun:
+    """One run: its generations that are open, cut into slices for each target that is asked for."""
+
+    graph: CohortGraph
+    run_id: str
+    _slices: dict[str, Mapping[Slice, list[Key]]] = field(default_factory=dict, repr=False)
+
+    REFUSED = (
+        "-F, -f, -R, --until, --omit-from and --batch do not reach the slices of a cluster. To make generations again, "
+        "delete their parsed.txt (stored replies are read again), or run without --profile profiles/slurm."
+    )
+
+    @staticmethod
+    def variables(project: Path) -> dict[str, str]:
+        """The environment variables that the commands of the profile need."""
+        return {"DAYDREAMING_SLURM": str(project / "profiles/slurm"), JOB_NAME_VARIABLE: job_name(Path.cwd())}
+
+    def slices(self, target: str) -> Mapping[Slice, list[Key]]:
+        """The slices that have work for a target (`drafts`, ...), each with its open generations."""
+        if target not in self._slices:
+            membership, stages = self.graph.study.membership, stages_up_to(TARGETS[target])
+            open_keys = [key for key in membership.generations if key[0] in stages and self.graph.is_shown(key)]
+            per_slice = self.graph.study.settings.generations_per_slice
+            self._slices[target] = plan_slices(membership, open_keys, per_slice)
+        return self._slices[target]
+
+    def made_slices(self, target: str) -> list[str]:
+        """The membership, and the marker that all slices of a target were made; none where nothing is open."""
+        marker = [f"{FOLDER_OF_SLICES}/{self.run_id}-{target}.done"] if self.slices(target) else []
+        return [str(self.graph.study.cohort_files.membership), *marker]
+
+    def slices_of_scores(self) -> list[str]:
+        """The marker of the evaluations' slices; nothing where none is open."""
+        return self.made_slices("evaluations")[1:]
+
+    def files(self, target: str) -> list[str]:
+        """The markers of the slices of a target."""
+        return [self._file(target, one, ".done") for one in self.slices(target)]
+
+    def work(self, target: str, number: str) -> str:
+        """What a slice makes, in words."""
+        keys = next(keys for one, keys in self.slices(target).items() if one.number == int(number))
+        counts = [(stage, sum(key[0] == stage for key in keys)) for stage in STAGES]
+        return ", ".join(f"{count:,} open {stage}s" for stage, count in counts if count)
+
+    def planned(self) -> list[Key]:
+        """The generations that this run makes: those of all targets that it was asked for."""
+        return list(dict.fromkeys(key for slices in self._slices.values() for keys in slices.values() for key in keys))
+
+    def check_alone(self) -> None:
+        """Raise InputError while jobs of an earlier run work on this folder."""
+        check_no_job_is_alive(os.environ[JOB_NAME_VARIABLE])
+
+    def report(self, project: Path) -> str:
+        """Tell of each slice what became of it. Raises OSError."""
+        made = made_by_run(self.graph.study.cohort_files.journal, self.run_id)
+        texts = []
+        for target, slices in self._slices.items():
+            jobs = {one: self._job(target, one, project) for one in slices}
+            texts.append(slices_text(slices, jobs, made))
+        return "\n".join(texts)
+
+    def remove_markers(self) -> None:
+        """Remove what only this run needs."""
+        for marker in Path(FOLDER_OF_SLICES).glob(f"{self.run_id}-*"):
+            marker.unlink()
+
+    def _file(self, target: str, slice_: Slice, suffix: str) -> str:
+        """A file of one slice of this run. No other run has the same: what an earlier one left hides no work."""
+        return f"{FOLDER_OF_SLICES}/{self.run_id}-{target}-{slice_.number}-of-{slice_.count}{suffix}"
+
+    def _job(self, target: str, slice_: Slice, project: Path) -> SliceJob:
+        """The Slurm job that made a slice, as submit.sh has left its id."""
+        id_file = Path(self._file(target, slice_, ".job"))
+        job_id = id_file.read_text().strip() if id_file.exists() else ""
+        state = [project / "profiles/slurm/state.sh", job_id]
+        said = subprocess.run(state, capture_output=True, text=True).stdout.strip() if job_id else ""
+        return SliceJob(job_id, said, LOGS / f"{job_id}.log")

@@ -1,0 +1,81 @@
+"""Makes generations as run_stage.py does, many at a time, for a process that sends its arguments again and again."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from daydreaming.cli.command_line import load_project
+from daydreaming.generation.runner import Runner
+from daydreaming.generation.runner_process import RunEnd, RunOptions
+from daydreaming.generation.study import Study, load_study
+from daydreaming.watch.run_end import end_run
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """A study as it was when its first generation was asked for, and the one runner of all its generations."""
+
+    study: Study
+    runner: Runner
+
+
+class StageService:
+    """Makes generations: each project folder and configuration is loaded once, and has one runner."""
+
+    def __init__(self, options: RunOptions, parse: Callable[[Sequence[str]], argparse.Namespace]):
+        self._options = options
+        self._parse = parse
+        self._projects: dict[tuple[str, ...], _Project] = {}
+        self._stopped = False
+
+    async def make(self, arguments: tuple[str, ...]) -> None:
+        """Make the generation that these arguments of run_stage.py ask for; raises as Runner.make and load_study do."""
+        asked = self._parse(arguments)
+        project = self._project(asked)
+        specification = project.study.specification(asked.stage, asked.gen_id)
+        await project.runner.make(specification, render_only=asked.render_only, overwrite=asked.overwrite)
+
+    def journal_of(self, arguments: tuple[str, ...]) -> str:
+        """The journal of the cohort that these arguments name."""
+        return str(self._project(self._parse(arguments)).study.cohort_files.journal.absolute())
+
+    def end(self, run: RunEnd) -> str:
+        """Tell what the run came to, when nothing is being made any more."""
+        texts = [
+            end_run(
+                project.study,
+                self._options.run_id,
+                run.planned,
+                wants_scores=run.wants_scores,
+                seconds=run.seconds,
+                stopped=self._stopped,
+            )
+            for project in self._projects.values()
+        ]
+        return "\n\n".join(filter(None, texts))
+
+    def stop_calling(self) -> None:
+        """Start no call any more."""
+        self._stopped = True
+        for project in self._projects.values():
+            project.runner.stop_calling()
+
+    async def finish(self) -> None:
+        """Close the runners."""
+        for project in self._projects.values():
+            await project.runner.finish()
+
+    def _project(self, asked: argparse.Namespace) -> _Project:
+        config = [*asked.config, "offline=true"] if asked.offline else asked.config
+        key = (str(asked.directory), str(asked.configuration), *map(str, asked.configfile), *config)
+        if key not in self._projects:
+            asked.config = config
+            study = load_study(load_project(asked))
+            runner = Runner(study.settings, self._options.run_id, self._options.calls_in_flight)
+            runner.import_packages()
+            self._projects[key] = _Project(study, runner)
+            if self._stopped:
+                runner.stop_calling()
+        return self._projects[key]

@@ -1,0 +1,97 @@
+"""A run of the workflow as the Snakefile sees it: the cohort that is loaded, and what is done before and after its jobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import uuid
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from daydreaming.base.errors import InputError
+from daydreaming.cli.command_line import configuration_file, write_configuration
+from daydreaming.cohort.build import cohort_id_for
+from daydreaming.cohort.membership import Membership
+from daydreaming.generation.runner_process import RUN_VARIABLE
+from daydreaming.generation.study import Study, load_study
+from daydreaming.inputs.catalogs import load_catalogs
+from daydreaming.inputs.settings import Settings, settings_from_config
+from daydreaming.watch.run_end import end_run
+from daydreaming.watch.run_events import run_ended, run_started
+from daydreaming.workflow.cohort_graph import Key
+
+# What the workflow itself keeps in the folder of a run.
+FOLDER = Path(".snakemake") / "daydreaming"
+
+
+@dataclass(frozen=True)
+class LoadedCohort:
+    """The configured cohort. `has_membership` is false before `snakemake membership`: then it has no generations."""
+
+    config: Mapping[str, Any]
+    settings: Settings
+    study: Study
+    has_membership: bool
+
+
+def load_cohort(config: Mapping[str, Any]) -> LoadedCohort:
+    """Read and check everything that a run needs. Raises InputError with all faults; a missing membership is none."""
+    settings = settings_from_config(config)
+    try:
+        return LoadedCohort(config, settings, load_study(settings), has_membership=True)
+    except InputError:
+        catalogs = load_catalogs(settings)
+        cohort_id = cohort_id_for(settings, catalogs)
+        if settings.paths.cohort(cohort_id).membership.exists():
+            raise
+        return LoadedCohort(config, settings, Study(settings, catalogs, {}, Membership(cohort_id, {})), False)
+
+
+@dataclass
+class WorkflowRun:
+    """One run of the workflow in Snakemake's process.
+
+    With the executor plugin, the process that makes the generations watches the run and ends it; elsewhere `start_watch`
+    and `end_watch` do.
+    """
+
+    cohort: LoadedCohort
+    run_id: str = field(default_factory=lambda: os.environ.get(RUN_VARIABLE) or uuid.uuid4().hex[:12])
+    _started: float = field(default_factory=time.monotonic, repr=False)
+    _watched: bool = field(default=False, repr=False)
+    _variable_before: str | None = field(default=None, repr=False)
+
+    @cached_property
+    def configuration(self) -> Path:
+        """The file by which the jobs of this run get its whole configuration; it is there after `prepare`."""
+        return configuration_file(self.cohort.config, FOLDER)
+
+    def prepare(self) -> None:
+        """Write what the jobs of a run need: its configuration. Raises OSError."""
+        write_configuration(self.cohort.config, FOLDER)
+
+    def start_watch(self, logger: logging.Logger, planned: Collection[Key]) -> None:
+        """Start to show the progress of jobs that are processes of their own."""
+        if not planned:
+            return
+        self._watched, self._variable_before = True, os.environ.get(RUN_VARIABLE)
+        os.environ[RUN_VARIABLE] = self.run_id
+        totals = Counter(stage for stage, _ in planned)
+        run_started(logger, self.cohort.study.cohort_files.journal, self.run_id, totals)
+
+    def end_watch(self, logger: logging.Logger, planned: Collection[Key]) -> None:
+        """Tell what the run came to; once, and nothing if nothing was watched."""
+        if not self._watched:
+            return
+        self._watched = False
+        if self._variable_before is None:
+            del os.environ[RUN_VARIABLE]
+        seconds = time.monotonic() - self._started
+        study = self.cohort.study
+        run_ended(logger, end_run(study, self.run_id, list(planned), wants_scores=True, seconds=seconds, stopped=False))
+

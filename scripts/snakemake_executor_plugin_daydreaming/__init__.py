@@ -1,0 +1,38 @@
+"""Snakemake's executor for this project: one long-lived process makes all generations, many calls at a time.
+
+A call to a model is waiting, not computing, and a process for each costs more than a second of CPU. A job whose command
+invokes `run_stage.py` is handed, with the same arguments, to one process that serves it; every other job is run as
+Snakemake's local executor runs it. The rules know nothing of this: with any other executor they run as they are written.
+"""
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
+
+from snakemake_executor_plugin_daydreaming.executor import Executor
+
+__all__ = ["Executor", "ExecutorSettings", "common_settings"]
+
+common_settings = CommonSettings(
+    # Jobs run here, and -j64 means 64 at a time.
+    non_local_exec=False,
+    implies_no_shared_fs=False,
+    job_deploy_sources=False,
+)
+
+
+@dataclass
+class ExecutorSettings(ExecutorSettingsBase):
+    """What can be set by `--daydreaming-...`, or in a profile."""
+
+    # Snakemake makes the option's type of the annotation: it knows Optional, and not `float | None`.
+    report_every: Optional[float] = field(
+        default=0.2,
+        metadata={
+            "help": "Seconds after which Snakemake is told of the generations that have ended. It is told at once when "
+            "calls would have to wait for more generations.",
+            "env_var": False,
+            "required": False,
+        },
+    )

@@ -1,0 +1,35 @@
+"""Write the report of the configured cohort, from its table of scores: one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from daydreaming.base.errors import InputError
+from daydreaming.cli.command_line import add_project_arguments, load_project
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the page and say where it is; return 1 when the inputs or the scores have a fault."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_project_arguments(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        print(f"Report: {_write(arguments)}")
+    except (InputError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _write(arguments: argparse.Namespace) -> str:
+    from daydreaming.generation.study import load_study
+    from daydreaming.results.report.page import write_report
+    from daydreaming.results.score_table import read_scores
+
+    study = load_study(load_project(arguments))
+    return str(write_report(study, read_scores(study.cohort_files.scores)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
