@@ -8,11 +8,15 @@ localrules:
 
 # No output is declared: Snakemake deletes outputs before it makes them, and a membership is never silently replaced.
 rule membership:
+    input:
+        configuration_written,
     shell:
         program("build_membership.py", *OF_RUN)
 
 
 # Calls nobody and writes nothing. scripts/plan.py has its options.
 rule plan:
+    input:
+        configuration_written,
     shell:
         program("plan.py", *OF_RUN)

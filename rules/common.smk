@@ -71,8 +71,8 @@ RUN = WorkflowRun(COHORT)
 @cache
 def graph():
     """The cohort as Snakemake's graph. What the jobs of a run need is written when it is first asked for."""
-    if not COHORT.has_membership:
-        logger.warning(f"The cohort {COHORT.study.membership.cohort_id} has no membership yet: run `snakemake membership`.")
+    if COHORT.notice:
+        logger.warning(COHORT.notice)
     if is_real_run():
         RUN.prepare()
         if executor_name() != PLUGIN:
@@ -97,6 +97,13 @@ def program(name, *options):
 # Every process of a run works in its folder, with its whole configuration.
 OF_RUN = ("--directory", ".", "--configuration", RUN.configuration)
 RUN_STAGE = program("run_stage.py", *OF_RUN)
+
+
+def configuration_written(wildcards):
+    """Returns no file: what a job that reads nothing else needs is written when its rule is asked for its inputs."""
+    if is_real_run():
+        RUN.prepare()
+    return []
 
 
 def generation_row(stage):

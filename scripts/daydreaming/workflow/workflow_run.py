@@ -31,25 +31,25 @@ FOLDER = Path(".snakemake") / "daydreaming"
 
 @dataclass(frozen=True)
 class LoadedCohort:
-    """The configured cohort. `has_membership` is false before `snakemake membership`: then it has no generations."""
+    """The configured cohort. Before `snakemake membership` it has no generations, and `notice` says what to do."""
 
     config: Mapping[str, Any]
     settings: Settings
     study: Study
-    has_membership: bool
+    notice: str = ""
 
 
 def load_cohort(config: Mapping[str, Any]) -> LoadedCohort:
     """Read and check everything that a run needs. Raises InputError with all faults; a missing membership is none."""
     settings = settings_from_config(config)
     try:
-        return LoadedCohort(config, settings, load_study(settings), has_membership=True)
-    except InputError:
+        return LoadedCohort(config, settings, load_study(settings))
+    except InputError as error:
         catalogs = load_catalogs(settings)
         cohort_id = cohort_id_for(settings, catalogs)
         if settings.paths.cohort(cohort_id).membership.exists():
             raise
-        return LoadedCohort(config, settings, Study(settings, catalogs, {}, Membership(cohort_id, {})), False)
+        return LoadedCohort(config, settings, Study(settings, catalogs, {}, Membership(cohort_id, {})), str(error))
 
 
 @dataclass
