@@ -43,7 +43,6 @@ class StageCommands:
             return None
         return StageCommand(start.program, (*start.arguments, OWN_WORDS.strip(), *shlex.split(own)))
 
-
     def is_of_workflow(self, job: Any) -> bool:
         """Whether a job's command starts a program that lies beside run_stage.py."""
         words = (job.shellcmd or "").split(OPTIONS, 1)[0]

@@ -186,7 +186,9 @@ class Executor(RealExecutor):
         self._programs.close()
         if self._runner is not None:
             if not self._is_part_of_a_run:
-                wants_scores = any(is_score_table(job) for job in self.workflow.dag.needrun_jobs(exclude_finished=False))
+                wants_scores = any(
+                    is_score_table(job) for job in self.workflow.dag.needrun_jobs(exclude_finished=False)
+                )
                 run = RunEnd(tuple(self._planned), wants_scores, time.monotonic() - self._started)
                 run_ended(self.logger, self._runner.end(run))
             self._runner.close()

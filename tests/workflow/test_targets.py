@@ -36,7 +36,7 @@ def test_a_project_whose_path_has_spaces_runs_from_inside_and_from_elsewhere(tmp
     folder = tmp_path / "my own project"
     study = Study.create(folder, provider)
     shutil.copy(PROJECT / "Snakefile", folder)
-    for name in ("rules", "profiles"):
+    for name in ("rules", "profiles", "scripts"):
         shutil.copytree(PROJECT / name, folder / name)
     study.build()
     inside = study.command("snakemake", "-j8")

@@ -192,7 +192,7 @@ class RunnerProcess:
                 while len(length := stream.read(LENGTH.size)) == LENGTH.size:
                     self._heed(pickle.loads(stream.read(LENGTH.unpack(length)[0])))
         except (OSError, EOFError, pickle.UnpicklingError):
-            # A message cut in the middle. The stream cannot be read on: what this process makes would be told to nobody.
+            # A message cut in the middle: what this process makes would be told to nobody.
             self._process.kill()
         finally:
             self._abandon()
@@ -232,5 +232,6 @@ class RunnerProcess:
 
 
 def packed(message: Any) -> bytes:
+    """A message as it is sent: its length, and itself."""
     content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return LENGTH.pack(len(content)) + content

@@ -20,7 +20,8 @@ from daydreaming.cohort.membership import Membership
 from daydreaming.generation.runner_process import RUN_VARIABLE
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.catalogs import load_catalogs
-from daydreaming.inputs.settings import Settings, settings_from_config
+from daydreaming.inputs.configuration import settings_from_config
+from daydreaming.inputs.settings import Settings
 from daydreaming.watch.run_end import end_run
 from daydreaming.watch.run_events import run_ended, run_started
 from daydreaming.workflow.cohort_graph import Key
@@ -94,4 +95,3 @@ class WorkflowRun:
         seconds = time.monotonic() - self._started
         study = self.cohort.study
         run_ended(logger, end_run(study, self.run_id, list(planned), wants_scores=True, seconds=seconds, stopped=False))
-
