@@ -102,7 +102,7 @@ def failure_groups(failures: Iterable[Failure]) -> list[FailureGroup]:
     return sorted(counted, key=lambda group: -group.count)
 
 
-def failures_text(failures: Iterable[Failure]) -> str:
+def failures_text(failures: Iterable[Failure], heading: str = "Failed generations") -> str:
     """A table of failures for the terminal: counts, a file to look at for each, and what to do; "" without any."""
     groups = failure_groups(failures)
     if not groups:
@@ -110,7 +110,7 @@ def failures_text(failures: Iterable[Failure]) -> str:
     columns = attrgetter("kind", "stage", "template_id", "llm_model_id", "look_at")
     rows = [("count", "kind", "stage", "template", "model", "look at")]
     rows += [(f"{group.count:,}", *map(str, columns(group.example))) for group in groups[:SHOWN_GROUPS]]
-    lines = [f"Failed generations: {sum(group.count for group in groups):,}", *_aligned(rows)]
+    lines = [f"{heading}: {sum(group.count for group in groups):,}", *_aligned(rows)]
     if len(groups) > SHOWN_GROUPS:
         lines.append(f"  ... and {len(groups) - SHOWN_GROUPS:,} more rows: `python scripts/show_failures.py --all`")
     lines.append("What to do")

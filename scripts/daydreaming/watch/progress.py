@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any
 
 from daydreaming.base.amounts import duration, short_count, usd
 from daydreaming.base.paths import STAGES
-from daydreaming.ledger.tally import JournalTail, RunTally
+from daydreaming.ledger.tally import SUCCESSES, JournalTail, RunTally
+from daydreaming.watch.outcomes import HELD_BACK
+from daydreaming.watch.screen import Screen
 
-LIVE_EVERY_S, LINE_EVERY_S = 0.5, 60.0
 CALLS_WINDOW_S, FINISHED_WINDOW_S = 60, 600
+_BETWEEN = " | "
 
 
 class RecentRate:
@@ -47,8 +46,8 @@ class RecentRate:
 class ProgressState:
     """What the line says: this run's lines of the journal, counted as they come."""
 
-    def __init__(self, journal_path: Path, run_id: str, totals: Mapping[str, int]):
-        self._tail = JournalTail(journal_path)
+    def __init__(self, tail: JournalTail, run_id: str, totals: Mapping[str, int]):
+        self._tail = tail
         self._tally = RunTally(run_id)
         self._totals = totals
         self._calls = RecentRate(CALLS_WINDOW_S)
@@ -70,31 +69,58 @@ class ProgressState:
         elif event["event"] == "generation":
             self._finished.add(moment)
 
-    def line(self, now: float) -> str:
-        """The state in one line; `now` in Unix seconds."""
+    def line(self, now: float, columns: int | None = None) -> str:
+        """The state in one line that fits into so many columns; `now` in Unix seconds."""
         tally = self._tally
         since = now if self._first is None else self._first
-        parts = [
-            ", ".join(map(self._stage, filter(self._is_shown, STAGES))),
-            f"{self._calls.per_second(now, since):.1f} calls/s, {tally.in_flight} in flight",
-            f"{short_count(tally.prompt_tokens + tally.completion_tokens)} tokens",
-            _cost(tally),
-            f"{tally.failed()} failed",
-            self._time_left(now, since),
-        ]
-        return " | ".join(parts)
+        # Each part with its rank: where not all have room, those of the highest number are left out.
+        return fitting_line(
+            [
+                (0, ", ".join(map(self._stage, filter(self._is_shown, STAGES)))),
+                (4, f"{self._calls.per_second(now, since):.1f} calls/s"),
+                (5, f"{tally.in_flight} in flight"),
+                (6, f"{short_count(tally.prompt_tokens + tally.completion_tokens)} tokens"),
+                (2, _cost(tally)),
+                (1, f"{self._failed()} failed"),
+                (3, self._time_left(now, since)),
+            ],
+            columns,
+        )
 
     def _is_shown(self, stage: str) -> bool:
-        return bool(self._totals.get(stage) or self._tally.succeeded(stage) or self._tally.failed(stage))
+        counts = self._tally.counts
+        return bool(
+            self._totals.get(stage) or any(number for (of_stage, _), number in counts.items() if of_stage == stage)
+        )
 
     def _stage(self, stage: str) -> str:
         total = self._totals.get(stage)
         return f"{stage} {self._tally.succeeded(stage)}" + (f"/{total}" if total else "")
 
+    def _failed(self) -> int:
+        passed = (*SUCCESSES, HELD_BACK)
+        return sum(number for (_, result), number in self._tally.counts.items() if result not in passed)
+
     def _time_left(self, now: float, since: float) -> str:
         remaining = sum(self._totals.values()) - sum(self._tally.counts.values())
         rate = self._finished.per_second(now, since)
         return f"{duration(remaining / rate)} left" if rate > 0 and remaining >= 0 else "- left"
+
+
+def fitting_line(parts: Sequence[tuple[int, str]], columns: int | None) -> str:
+    """Join parts, each with its rank, in a line; parts of the lowest rank (the highest number) go where it is too long.
+
+    What is too long even alone is cut. `columns` None: a line of any length.
+    """
+    kept = list(parts)
+    while columns is not None and len(kept) > 1 and len(_joined(kept)) > columns:
+        kept.remove(max(kept))
+    line = _joined(kept)
+    return line if columns is None or len(line) <= columns else f"{line[: columns - 1]}…"
+
+
+def _joined(parts: Sequence[tuple[int, str]]) -> str:
+    return _BETWEEN.join(text for _, text in parts)
 
 
 def _cost(tally: RunTally) -> str:
@@ -103,76 +129,12 @@ def _cost(tally: RunTally) -> str:
     return f"{'at least ' if tally.unpriced_calls else ''}{usd(tally.cost_usd)}"
 
 
-class Display(Protocol):
-    """A place for the line: how often it wants a new one (seconds), and what it does with it."""
-
-    every_s: float
-
-    def show(self, line: str) -> None:
-        """Show a line in place of, or after, the one before."""
-
-    def close(self, line: str) -> None:
-        """Show the last line, if it belongs there, and leave the stream as it was."""
-
-
-class Lines:
-    """A file or a pipe: each line is added."""
-
-    def __init__(self, stream: TextIO, every_s: float = LINE_EVERY_S):
-        self.every_s = every_s
-        self._stream = stream
-
-    def show(self, line: str) -> None:
-        """Add a line, with the time of day."""
-        self._stream.write(f"{time.strftime('%H:%M:%S')} {line}\n")
-        self._stream.flush()
-
-    close = show
-
-
-class LiveLine:
-    """A terminal: one line at the bottom that is written over, below whatever `handlers` log in the meantime."""
-
-    every_s = LIVE_EVERY_S
-
-    def __init__(self, stream: TextIO, handlers: Sequence[logging.StreamHandler] = ()):
-        from rich.console import Console
-        from rich.file_proxy import FileProxy
-        from rich.live import Live
-
-        console = Console(file=stream)
-        self._live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
-        self._streams = [(handler, handler.stream) for handler in handlers]
-        self._live.start()
-        for handler, original in self._streams:
-            handler.setStream(FileProxy(console, original))
-
-    def show(self, line: str) -> None:
-        """Write the line over the one before."""
-        from rich.text import Text
-
-        text = Text(line)
-        text.highlight_regex(r"\b[1-9][0-9]* failed", "bold red")
-        self._live.update(text, refresh=True)
-
-    def close(self, line: str) -> None:
-        """Take the line away: what follows says it all."""
-        for handler, original in self._streams:
-            handler.setStream(original)
-        self._live.stop()
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Whether a stream ends at a terminal that can write over a line."""
-    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
-
-
 class Progress:
     """Shows the state of a run from `start` to `stop`, in a thread that ends with the process."""
 
-    def __init__(self, state: ProgressState, display: Display):
+    def __init__(self, state: ProgressState, screen: Screen):
         self._state = state
-        self._display = display
+        self._screen = screen
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
 
@@ -181,19 +143,27 @@ class Progress:
         self._thread.start()
 
     def stop(self) -> None:
-        """Show the end and stop; once more does nothing."""
+        """Show the end and stop: a terminal loses its line, for what follows says it all. Once more does nothing."""
         if self._stopped.is_set():
             return
         self._stopped.set()
         self._thread.join()
-        self._show(self._display.close)
+        self._try(self._screen.remove_line if self._screen.is_terminal else self._show)
 
     def _watch(self) -> None:
-        while not self._stopped.wait(self._display.every_s):
-            self._show(self._display.show)
+        while not self._stopped.wait(self._screen.every_s):
+            self._try(self._show)
 
-    def _show(self, show: Any) -> None:
+    def _show(self) -> None:
+        self._state.read()
+        now, columns = time.time(), self._screen.columns
+        if columns is None:
+            self._screen.show(f"{time.strftime('%H:%M:%S')} {self._state.line(now)}")
+        else:
+            # A full last column would make some terminals begin a new line.
+            self._screen.show(self._state.line(now, columns - 1))
+
+    def _try(self, action: Callable[[], None]) -> None:
         # A terminal that is gone, or a journal that cannot be read, must not end the run.
         with suppress(OSError, ValueError):
-            self._state.read()
-            show(self._state.line(time.time()))
+            action()

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from daydreaming.base.amounts import counted, duration, usd
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import STAGES
+from daydreaming.generation.freshness import FreshnessRecord, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Account, Budget, read_events
 from daydreaming.ledger.replies import ReplyStore
-from daydreaming.ledger.tally import SUCCESSES, RunTally
+from daydreaming.ledger.tally import SUCCESSES, GenerationResult, RunTally
+from daydreaming.watch.outcomes import CONFIRMED, HELD_BACK
 
 PlannedGeneration = tuple[str, str]  # stage, gen_id
 _NO_CALL_PAID_TWICE = "A reply that is in the store is never paid for again."
+_CONFIRMED_WORDS = "up to date"
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run in figures. `blocked` were not tried because a parent failed, `not_tried` because the run was stopped.
+    """One run in figures.
 
-    `account` is what the cohort has spent in its whole life, `seconds` how long the run took.
+    `failures` and `held_back` are what the run failed to make, and what it did not try because the same error had come
+    too often, each with its last result. `confirmed` counts, by stage, what was found up to date. Of what has no
+    result, `blocked` were not tried because a parent failed, `behind` because a parent was held back, `not_tried`
+    because the run ended before them: the user stopped it (`stopped`), or Snakemake at an error. `account` is what the
+    cohort has spent in its whole life, `seconds` how long the run took, `adopted` how many generations that no run made
+    are used as they are.
     """
 
     cohort_id: str
@@ -30,35 +39,70 @@ class RunSummary:
     tally: RunTally
     account: Account
     budget: Budget
+    failures: Sequence[GenerationResult]
+    held_back: Sequence[GenerationResult]
+    confirmed: Counter[str]
     blocked: int
+    behind: int
     not_tried: int
-
-    @property
-    def failed(self) -> int:
-        """How many generations failed."""
-        return self.tally.failed()
+    stopped: bool
+    adopted: int = 0
 
 
-def summarize_run(study: Study, run_id: str, planned: Sequence[PlannedGeneration], seconds: float) -> RunSummary:
-    """Read from the cohort's journal what a run did of what it had planned. Raises OSError."""
+def summarize_run(
+    study: Study,
+    run_id: str,
+    planned: Sequence[PlannedGeneration],
+    seconds: float,
+    *,
+    stopped: bool = False,
+    adopted: int = 0,
+    events: Iterable[dict[str, Any]] | None = None,
+) -> RunSummary:
+    """Sum up what a run did of what it had planned, from its cohort's journal (or `events` of it). Raises OSError.
+
+    A generation that has an up to date text now is no failure and not missing, whoever made it.
+    """
     settings = study.settings
     tally, account = RunTally(run_id), Account()
-    for event in read_events(study.cohort_files.journal):
+    for event in read_events(study.cohort_files.journal) if events is None else events:
         tally.take(event)
         account.take(event)
     replies = ReplyStore(settings.paths)
     account.settle(lambda request_sha256: _stored_cost(replies, request_sha256))
-    open_ends = [key for key in planned if key not in tally.results]
-    blocked = sum(_has_failed_ancestor(study, tally, key) for key in open_ends)
+    # A run of several cohorts has several summaries: each tells of what is its own.
+    open_ends = [key for key in planned if key not in tally.results and key in study.membership.generations]
+    unmade = [result for result in tally.results.values() if result.result not in SUCCESSES]
+    there = up_to_date(study, [*open_ends, *((result.stage, result.gen_id) for result in unmade)])
+    unmade = [result for result in unmade if (result.stage, result.gen_id) not in there]
+    failures = [result for result in unmade if result.result != HELD_BACK]
+    held_back = [result for result in unmade if result.result == HELD_BACK]
+    open_ends = [key for key in open_ends if key not in there]
+    blocked = _descendants(study, open_ends, failures)
+    behind = _descendants(study, [key for key in open_ends if key not in blocked], held_back)
+    kept = (key[0] for key, result in tally.results.items() if result.result == CONFIRMED)
     return RunSummary(
         cohort_id=study.membership.cohort_id,
         seconds=seconds,
         tally=tally,
         account=account,
         budget=Budget(settings.budget_usd, settings.budget_calls),
-        blocked=blocked,
-        not_tried=len(open_ends) - blocked,
+        failures=failures,
+        held_back=held_back,
+        confirmed=Counter(stage for stage, _ in there) + Counter(kept),
+        blocked=len(blocked),
+        behind=len(behind),
+        not_tried=len(open_ends) - len(blocked) - len(behind),
+        stopped=stopped,
+        adopted=adopted,
     )
+
+
+def up_to_date(study: Study, keys: Sequence[PlannedGeneration]) -> Collection[PlannedGeneration]:
+    """Those of some generations whose texts are there, and are what they would be made to now."""
+    if not keys:
+        return set()
+    return set(keys) & inspect_cohort(study, FreshnessRecord(study.paths.freshness).load()).certain
 
 
 def _stored_cost(replies: ReplyStore, request_sha256: str) -> float | None:
@@ -69,10 +113,17 @@ def _stored_cost(replies: ReplyStore, request_sha256: str) -> float | None:
     return reply.cost_usd if reply else None
 
 
-def _has_failed_ancestor(study: Study, tally: RunTally, key: PlannedGeneration) -> bool:
-    *ancestors, _ = study.membership.chain(study.membership.get(*key))
-    results = (tally.results.get((ancestor.stage, ancestor.gen_id)) for ancestor in ancestors)
-    return any(result is not None and result.failed for result in results)
+def _descendants(
+    study: Study, keys: Iterable[PlannedGeneration], unmade: Iterable[GenerationResult]
+) -> set[PlannedGeneration]:
+    """Those of some generations that are made, over whatever steps, from one that was not made."""
+    missing = {(result.stage, result.gen_id) for result in unmade}
+    found = set()
+    for key in keys:
+        *ancestors, _ = study.membership.chain(study.membership.get(*key))
+        if any((ancestor.stage, ancestor.gen_id) in missing for ancestor in ancestors):
+            found.add(key)
+    return found
 
 
 def summary_text(summary: RunSummary) -> str:
@@ -81,7 +132,8 @@ def summary_text(summary: RunSummary) -> str:
         ("calls", _calls(summary.tally)),
         ("cost", _cost(summary.tally)),
         ("saved", _saved(summary.tally)),
-        *((stage, _stage(summary.tally, stage)) for stage in STAGES),
+        *((stage, _stage(summary, stage)) for stage in STAGES),
+        ("adopted", _adopted(summary)),
         ("failed", _failures(summary)),
         ("not tried", _not_tried(summary)),
         ("cut off", _cut_off(summary)),
@@ -114,18 +166,28 @@ def _saved(tally: RunTally) -> str:
     return f"{usd(tally.saved_usd)}, {counted(reused, 'generation')} from stored replies" if reused else ""
 
 
-def _stage(tally: RunTally, stage: str) -> str:
-    numbers = {result: tally.counts[stage, result] for result in SUCCESSES} | {"failed": tally.failed(stage)}
+def _stage(summary: RunSummary, stage: str) -> str:
+    numbers = {result: summary.tally.counts[stage, result] for result in SUCCESSES if result != CONFIRMED}
+    numbers[_CONFIRMED_WORDS] = summary.confirmed[stage]
+    numbers["failed"] = sum(result.stage == stage for result in summary.failures)
     return ", ".join(f"{number:,} {result}" for result, number in numbers.items() if number)
 
 
+def _adopted(summary: RunSummary) -> str:
+    return f"{counted(summary.adopted, 'generation')} that no run made, used as found" if summary.adopted else ""
+
+
 def _failures(summary: RunSummary) -> str:
-    kinds = Counter(result.result for result in summary.tally.failures())
+    kinds = Counter(result.result for result in summary.failures)
     return ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common())
 
 
 def _not_tried(summary: RunSummary) -> str:
-    reasons = {"their parent failed": summary.blocked, "the run was stopped": summary.not_tried}
+    reasons = {
+        "their parent failed": summary.blocked,
+        "the same error had come too often": len(summary.held_back) + summary.behind,
+        "the run was stopped" if summary.stopped else "the run ended at an error": summary.not_tried,
+    }
     return "; ".join(f"{number:,}, for {reason}" for reason, number in reasons.items() if number)
 
 
@@ -146,10 +208,8 @@ def _cohort(summary: RunSummary) -> str:
 
 
 def _go_on(summary: RunSummary) -> str:
-    if summary.failed:
-        again = "`snakemake -j8` tries the failed ones again"
-        score = "`python scripts/aggregate_scores.py --output scores.csv` scores what there is"
-        return f"{again}; {score}. {_NO_CALL_PAID_TWICE}"
-    if summary.not_tried:
-        return f"`snakemake -j8` makes the rest. {_NO_CALL_PAID_TWICE}"
-    return ""
+    if not (summary.failures or summary.held_back or summary.blocked or summary.not_tried):
+        return ""
+    again = "Run the same command again: it makes what is missing."
+    score = "`python scripts/aggregate_scores.py --output scores.csv` scores what there is."
+    return " ".join([again, *([score] if summary.failures else []), _NO_CALL_PAID_TWICE])
