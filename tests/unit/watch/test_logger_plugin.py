@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -158,8 +159,10 @@ def test_after_ctrl_c_it_is_said_that_calls_are_waited_for(monkeypatch):
     stream = io.StringIO()
     with snakemake_logging(monkeypatch, stream) as logger:
         snakemake_says(logger, "Job stats: 3", event=LogEvent.RUN_INFO)
+        snakemake_says(logger, "Select jobs to execute...")
         snakemake_says(logger, "Terminating processes on user request, this might take some time.")
     assert "Terminating processes on user request" in stream.getvalue()
+    assert "Select jobs" not in stream.getvalue()
 
 
 @pytest.mark.parametrize("options", [{"verbose": True}, {"dryrun": True}])
@@ -232,11 +235,13 @@ def test_colours_can_be_switched_off(monkeypatch, way):
 
 
 def test_a_terminal_that_is_gone_ends_nothing(monkeypatch):
-    stream = io.StringIO()
+    stream, errors = io.StringIO(), []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
     with snakemake_logging(monkeypatch, stream) as logger:
         stream.close()
         a_run(logger)
     assert "Run of cohort c1" in log_file()
+    assert errors == []
 
 
 def test_where_snakemake_does_not_tell_who_is_named_its_own_handler_shows_the_run(monkeypatch):

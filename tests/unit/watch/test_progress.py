@@ -167,6 +167,29 @@ def test_in_a_file_lines_are_added_while_it_goes(path):
     assert all("draft 0/2" in line for line in lines)
 
 
+def test_on_a_terminal_the_last_column_stays_free(path):
+    class Narrow(Screen):
+        is_terminal, columns, every_s = True, 12, 0.01
+
+        def __init__(self):
+            self.lines, self.shown = [], threading.Event()
+
+        def show(self, line):
+            self.lines.append(line)
+            self.shown.set()
+
+        def remove_line(self):
+            self.lines.append("removed")
+
+    screen = Narrow()
+    progress = Progress(state_of(path, {"evaluation": 30_000}), screen)
+    progress.start()
+    assert screen.shown.wait(10)
+    progress.stop()
+    assert {*screen.lines[:-1]} == {"evaluation…"}
+    assert screen.lines[-1] == "removed"
+
+
 def test_a_stream_that_is_gone_ends_nothing(path):
     stream = io.StringIO()
     screen = Screen(stream)

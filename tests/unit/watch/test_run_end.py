@@ -105,8 +105,13 @@ def test_few_enough_failures_leave_results_that_show_them(folder):
 
 def test_a_run_that_was_stopped_makes_no_results_of_what_there_is(folder):
     study, path = study_in(folder, max_failed_fraction=0.9), earlier_results(folder)
-    finish(journal_of(study), "draft", "d1", "timeout")
-    assert "moved to" in end(study, stopped=True)
+    for one in (GENERATIONS[0], GENERATIONS[2], GENERATIONS[4]):
+        fixtures.make(study.settings, one, "7.0" if one.stage == "evaluation" else "A text.")
+        finish(journal_of(study), one.stage, one.gen_id, "made")
+    # One failed, and one was not tried: enough of all have a score, but nobody knows how many will.
+    fixtures.make(study.settings, GENERATIONS[3], None, "timeout")
+    finish(journal_of(study), "essay", "e2", "timeout")
+    assert "were moved to" in end(study, stopped=True)
     assert not path.exists()
 
 
