@@ -131,7 +131,8 @@ class LogHandler(LogHandlerBase):
             self._display.start(event)
 
     def _show_failure(self, event: GenerationFailed, record: logging.LogRecord) -> None:
-        """Show a failure, if it is one of the first and not of another try of a generation that was shown."""
+        """Show a failure, if it is one of the first, and not of another try of a generation that was shown."""
+        self._makes_generations = True
         who = event.generation or len(self._failures)
         if who in self._failures:
             return

@@ -10,15 +10,13 @@ from typing import Any
 
 from daydreaming.ledger.journal import parse_event
 
-CONFIRMED = "kept"  # asked for and found up to date
-SUCCESSES = ("made", "reused", "copied", CONFIRMED)
-HELD_BACK = "not_tried"  # not asked for, because its model or its template had failed too often
+SUCCESSES = ("made", "reused", "copied", "kept")
 _BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
-    """What a run made of one generation: `made`, `reused`, `copied`, `kept` as it was, or the kind of its failure."""
+    """What a run made of one generation: `made`, `reused`, `copied`, `kept`, or the kind of its failure."""
 
     stage: str
     gen_id: str

@@ -11,7 +11,8 @@ from typing import Any
 
 from daydreaming.base.amounts import duration, short_count, usd
 from daydreaming.base.paths import STAGES
-from daydreaming.ledger.tally import HELD_BACK, SUCCESSES, JournalTail, RunTally
+from daydreaming.ledger.tally import SUCCESSES, JournalTail, RunTally
+from daydreaming.watch.outcomes import HELD_BACK
 from daydreaming.watch.screen import Screen
 
 CALLS_WINDOW_S, FINISHED_WINDOW_S = 60, 600

@@ -14,7 +14,8 @@ from daydreaming.generation.freshness import FreshnessRecord, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Account, Budget, read_events
 from daydreaming.ledger.replies import ReplyStore
-from daydreaming.ledger.tally import CONFIRMED, HELD_BACK, SUCCESSES, GenerationResult, RunTally
+from daydreaming.ledger.tally import SUCCESSES, GenerationResult, RunTally
+from daydreaming.watch.outcomes import CONFIRMED, HELD_BACK
 
 PlannedGeneration = tuple[str, str]  # stage, gen_id
 _NO_CALL_PAID_TWICE = "A reply that is in the store is never paid for again."
@@ -26,10 +27,11 @@ class RunSummary:
     """One run in figures.
 
     `failures` and `held_back` are what the run failed to make, and what it did not try because the same error had come
-    too often, each with its last result. `confirmed` counts, by stage, what was found up to date. Of what has no result,
-    `blocked` were not tried because a parent failed, `behind` because a parent was held back, `not_tried` because the run
-    ended before them: the user stopped it (`stopped`), or Snakemake at an error. `account` is what the cohort has spent in its whole life, `seconds` how long the run took,
-    `adopted` how many generations that no run made are used as they are.
+    too often, each with its last result. `confirmed` counts, by stage, what was found up to date. Of what has no
+    result, `blocked` were not tried because a parent failed, `behind` because a parent was held back, `not_tried`
+    because the run ended before them: the user stopped it (`stopped`), or Snakemake at an error. `account` is what the
+    cohort has spent in its whole life, `seconds` how long the run took, `adopted` how many generations that no run made
+    are used as they are.
     """
 
     cohort_id: str
@@ -68,7 +70,8 @@ def summarize_run(
         account.take(event)
     replies = ReplyStore(settings.paths)
     account.settle(lambda request_sha256: _stored_cost(replies, request_sha256))
-    open_ends = [key for key in planned if key not in tally.results]
+    # A run of several cohorts has several summaries: each tells of what is its own.
+    open_ends = [key for key in planned if key not in tally.results and key in study.membership.generations]
     unmade = [result for result in tally.results.values() if result.result not in SUCCESSES]
     there = up_to_date(study, [*open_ends, *((result.stage, result.gen_id) for result in unmade)])
     unmade = [result for result in unmade if (result.stage, result.gen_id) not in there]

@@ -1,18 +1,17 @@
 """The line that says how a run goes."""
 
 import io
-import logging
 import threading
 
 import orjson
 import pytest
-from terminal_fixtures import FakeTerminal
 
 from daydreaming.base.amounts import counted, duration, short_count, usd
-from daydreaming.watch.progress import Lines, LiveLine, Progress, ProgressState, RecentRate, is_terminal
+from daydreaming.ledger.tally import JournalTail
+from daydreaming.watch.progress import Progress, ProgressState, RecentRate, fitting_line
+from daydreaming.watch.screen import Screen
 
 START = 1_000_000.0
-ERASE_LINE = "\x1b[2K"
 
 
 def write(path, *events, run="run-1"):
@@ -38,8 +37,12 @@ def path(tmp_path):
     return tmp_path / "journal.jsonl"
 
 
+def state_of(path, totals):
+    return ProgressState(JournalTail(path), "run-1", totals)
+
+
 def state_after(path, *events, totals=None, run="run-1"):
-    state = ProgressState(path, "run-1", totals or {})
+    state = state_of(path, totals or {})
     write(path, *events, run=run)
     state.read()
     return state
@@ -59,13 +62,13 @@ def test_the_line_says_it_all(path):
         totals={"draft": 20, "essay": 10},
     )
     assert state.line(START + 10) == (
-        "draft 8/20, essay 1/10 | 2.0 calls/s, 2 in flight | 20.0k tokens | 0.2000 USD | 1 failed | 20 s left"
+        "draft 8/20, essay 1/10 | 2.0 calls/s | 2 in flight | 20.0k tokens | 0.2000 USD | 1 failed | 20 s left"
     )
 
 
 def test_before_anything_has_happened_the_time_left_is_unknown(path):
-    line = ProgressState(path, "run-1", {"evaluation": 3}).line(START)
-    assert line == "evaluation 0/3 | 0.0 calls/s, 0 in flight | 0 tokens | 0.0000 USD | 0 failed | - left"
+    line = state_of(path, {"evaluation": 3}).line(START)
+    assert line == "evaluation 0/3 | 0.0 calls/s | 0 in flight | 0 tokens | 0.0000 USD | 0 failed | - left"
 
 
 def test_stages_without_a_total_are_counted_as_they_come(path):
@@ -107,10 +110,37 @@ def test_a_rate_is_over_the_time_that_has_passed_if_that_is_less():
     assert rate.per_second(now=100.0, since=100.0) == 4.0
 
 
+PARTS = [(0, "draft 1/2"), (2, "1 call"), (1, "0 failed"), (3, "9 s left")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (None, "draft 1/2 | 1 call | 0 failed | 9 s left"),
+        (40, "draft 1/2 | 1 call | 0 failed | 9 s left"),
+        (39, "draft 1/2 | 1 call | 0 failed"),
+        (29, "draft 1/2 | 1 call | 0 failed"),
+        (28, "draft 1/2 | 0 failed"),
+        (12, "draft 1/2"),
+        (8, "draft 1…"),
+    ],
+)
+def test_a_line_that_is_too_long_loses_its_least_parts_and_is_cut_in_the_end(columns, line):
+    assert fitting_line(PARTS, columns) == line
+
+
+@pytest.mark.parametrize("columns", [20, 80, 110, 200])
+def test_the_line_of_a_large_run_fits_into_any_terminal(path, columns):
+    totals = {"draft": 30_000, "essay": 30_000, "evaluation": 600_000}
+    state = state_after(path, *(call_started(f"c{number}") for number in range(64)), totals=totals)
+    assert len(state.line(START, columns)) <= columns
+    if columns >= 80:
+        assert state.line(START, columns).startswith("draft 0/30000, essay 0/30000, evaluation 0/600000 | ")
+
+
 def test_in_a_file_the_end_has_a_line_and_only_one(path):
     stream = io.StringIO()
-    state = ProgressState(path, "run-1", {"draft": 2})
-    progress = Progress(state, Lines(stream))
+    progress = Progress(state_of(path, {"draft": 2}), Screen(stream))
     progress.start()
     write(path, generation("draft", "d1", "made"))
     progress.stop()
@@ -128,47 +158,52 @@ def test_in_a_file_lines_are_added_while_it_goes(path):
             if len(lines) >= 2:
                 enough.set()
 
-    progress = Progress(ProgressState(path, "run-1", {"draft": 2}), Lines(Stream(), every_s=0.01))
+    screen = Screen(Stream())
+    screen.every_s = 0.01
+    progress = Progress(state_of(path, {"draft": 2}), screen)
     progress.start()
     assert enough.wait(10)
     progress.stop()
     assert all("draft 0/2" in line for line in lines)
 
 
+def test_on_a_terminal_the_last_column_stays_free(path):
+    class Narrow(Screen):
+        is_terminal, columns, every_s = True, 12, 0.01
+
+        def __init__(self):
+            self.lines, self.shown = [], threading.Event()
+
+        def show(self, line):
+            self.lines.append(line)
+            self.shown.set()
+
+        def remove_line(self):
+            self.lines.append("removed")
+
+    screen = Narrow()
+    progress = Progress(state_of(path, {"evaluation": 30_000}), screen)
+    progress.start()
+    assert screen.shown.wait(10)
+    progress.stop()
+    assert {*screen.lines[:-1]} == {"evaluation…"}
+    assert screen.lines[-1] == "removed"
+
+
 def test_a_stream_that_is_gone_ends_nothing(path):
     stream = io.StringIO()
-    progress = Progress(ProgressState(path, "run-1", {"draft": 1}), Lines(stream, every_s=0.01))
+    screen = Screen(stream)
+    screen.every_s = 0.01
+    progress = Progress(state_of(path, {"draft": 1}), screen)
     progress.start()
     stream.close()
     progress.stop()
 
 
-def test_on_a_terminal_messages_stand_above_the_line(monkeypatch):
-    monkeypatch.setenv("TERM", "xterm")
-    with FakeTerminal() as terminal:
-        assert is_terminal(terminal.stream)
-        handler = logging.StreamHandler(terminal.stream)
-        live = LiveLine(terminal.stream, [handler])
-        live.show("draft 1/2 | 3 failed")
-        handler.emit(logging.makeLogRecord({"msg": "a message that is told"}))
-        live.show("draft 2/2 | 3 failed")
-        live.close("")
-        assert handler.stream is terminal.stream
-        terminal.stream.write("after it\n")
-    shown = terminal.shown
-    first, told = shown.index("draft 1/2"), shown.index("a message that is told")
-    again = shown.index("draft 1/2", told)
-    assert first < told < again < shown.index("draft 2/2") < shown.index("after it")
-    # The line is erased before the message is written, and taken away at the end.
-    assert ERASE_LINE in shown[first:told]
-    assert ERASE_LINE in shown[shown.index("draft 2/2") : shown.index("after it")]
-
-
-@pytest.mark.parametrize("term", ["dumb", "unknown", ""])
-def test_a_terminal_that_cannot_write_over_a_line_is_none(term, monkeypatch):
-    monkeypatch.setenv("TERM", term)
-    with FakeTerminal() as terminal:
-        assert not is_terminal(terminal.stream)
+def test_what_a_run_holds_back_is_no_failure(path):
+    state = state_after(path, generation("draft", "d1", "not_tried"), generation("draft", "d2", "kept"))
+    assert "draft 1 | " in state.line(START)
+    assert " | 0 failed | " in state.line(START)
 
 
 def test_amounts():

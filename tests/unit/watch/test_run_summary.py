@@ -1,8 +1,10 @@
 """What a run came to, in figures and in words."""
 
 import pytest
-from watch_fixtures import PLANNED, RUN, call, finish, journal_of, study_in
+import score_fixtures as fixtures
+from watch_fixtures import GENERATIONS, PLANNED, RUN, call, finish, journal_of, study_in
 
+from daydreaming.generation.freshness import FreshnessRecord, inspect_cohort
 from daydreaming.ledger.replies import Reply, ReplyStore
 from daydreaming.watch.run_summary import summarize_run, summary_text
 
@@ -54,7 +56,11 @@ def test_a_run_with_failures_says_which_kinds_and_how_to_go_on(folder):
     assert (lines["draft"], lines["evaluation"]) == ("1 made, 1 failed", "1 failed")
     assert lines["failed"] == "1 timeout, 1 parse"
     assert lines["not tried"] == "2, for their parent failed"
-    assert lines["go on"].startswith("`snakemake -j8` tries the failed ones again")
+    assert lines["go on"] == (
+        "Run the same command again: it makes what is missing. "
+        "`python scripts/aggregate_scores.py --output scores.csv` scores what there is. "
+        "A reply that is in the store is never paid for again."
+    )
 
 
 def test_a_run_that_was_stopped(folder):
@@ -62,15 +68,77 @@ def test_a_run_that_was_stopped(folder):
     journal = journal_of(study)
     finish(journal, "draft", "d1", "made")
     call(journal, ends=False)
-    summary = summarize_run(study, RUN, PLANNED, 1)
+    summary = summarize_run(study, RUN, PLANNED, 1, stopped=True)
     lines = lines_of(summary_text(summary))
-    assert (summary.not_tried, summary.blocked, summary.failed) == (5, 0, 0)
+    assert (summary.not_tried, summary.blocked, summary.behind, summary.failures) == (5, 0, 0, [])
     assert lines["not tried"] == "5, for the run was stopped"
     assert lines["cut off"] == (
         "1 call of this run started and did not end; "
         "1 call of the cohort left neither an end nor a reply (up to 0.5000 USD stays reserved)"
     )
-    assert lines["go on"].startswith("`snakemake -j8` makes the rest.")
+    assert lines["go on"].startswith("Run the same command again: it makes what is missing. A reply")
+
+
+def test_a_run_that_ended_at_an_error_was_not_stopped(folder):
+    study = study_in(folder)
+    finish(journal_of(study), "draft", "d2", "storage")
+    lines = lines_of(text_of(study))
+    assert lines["not tried"] == "2, for their parent failed; 3, for the run ended at an error"
+
+
+def test_what_was_held_back_is_told_from_what_failed(folder):
+    study = study_in(folder)
+    journal = journal_of(study)
+    finish(journal, "draft", "d1", "parse")
+    finish(journal, "draft", "d2", "not_tried")
+    lines = lines_of(text_of(study))
+    assert (lines["draft"], lines["failed"]) == ("1 failed", "1 parse")
+    assert lines["not tried"] == "2, for their parent failed; 3, for the same error had come too often"
+
+
+def test_what_was_up_to_date_is_confirmed_and_nothing_is_missing(folder):
+    study = study_in(folder)
+    journal = journal_of(study)
+    for stage, gen_id in PLANNED:
+        finish(journal, stage, gen_id, "kept" if stage != "draft" else "made")
+    lines = lines_of(text_of(study))
+    assert (lines["draft"], lines["essay"], lines["evaluation"]) == ("2 made", "2 up to date", "2 up to date")
+    assert not {"not tried", "failed", "go on"} & lines.keys()
+
+
+def test_what_another_run_made_meanwhile_is_up_to_date(folder):
+    study = study_in(folder)
+    for one in GENERATIONS:
+        fixtures.make(study.settings, one, "7.0" if one.stage == "evaluation" else "A text.")
+    record = FreshnessRecord(study.paths.freshness)
+    record.append(inspect_cohort(study, {}).found)
+    record.close()
+    finish(journal_of(study), "draft", "d1", "timeout")
+    lines = lines_of(text_of(study))
+    assert lines["draft"] == "2 up to date"
+    assert not {"not tried", "failed", "go on"} & lines.keys()
+    # A text that has changed since is not what would be made.
+    study.files("draft", "d2").parsed.write_text("Another text.")
+    lines = lines_of(text_of(study))
+    assert lines["draft"] == "1 up to date"
+    assert lines["not tried"] == "3, for the run ended at an error"
+
+
+@pytest.mark.parametrize(("last", "said"), [("made", "1 made"), ("timeout", "1 failed"), ("kept", "1 up to date")])
+def test_a_generation_that_was_tried_again_counts_once_with_its_last_result(folder, last, said):
+    study = study_in(folder)
+    journal = journal_of(study)
+    for result in ("rate_limit", "parse", last):
+        finish(journal, "draft", "d1", result)
+    lines = lines_of(text_of(study, planned=[("draft", "d1")]))
+    assert lines["draft"] == said
+    assert lines.get("failed") == ("1 timeout" if last == "timeout" else None)
+
+
+def test_what_another_cohort_of_the_run_planned_is_not_missed(folder):
+    study = study_in(folder)
+    finish(journal_of(study), "draft", "d1", "made")
+    assert "not tried" not in lines_of(text_of(study, planned=[("draft", "d1"), ("draft", "of-another-cohort")]))
 
 
 def test_what_was_not_planned_is_not_missed(folder):
