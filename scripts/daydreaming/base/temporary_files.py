@@ -28,10 +28,10 @@ def abandoned_files(folder: Path) -> list[Path]:
     folder cannot be read.
     """
     try:
-        names = sorted(os.listdir(folder))
+        files = sorted(folder.iterdir())
     except FileNotFoundError:
         return []
-    return [folder / name for name in names if name.endswith(".tmp") and _is_abandoned(folder / name)]
+    return [file for file in files if file.suffix == ".tmp" and _is_abandoned(file)]
 
 
 def _is_abandoned(path: Path) -> bool:

@@ -44,11 +44,11 @@ class Disk:
 
         def watched_replace(source: str, target: Path) -> None:
             replace(source, target)
-            self.events.append(("named", os.stat(target).st_ino))
+            self.events.append(("named", target.stat().st_ino))
 
         def watched_mkdir(folder: Path, mode: int = 0o777) -> None:
             mkdir(folder, mode)
-            self.events.append(("named", os.stat(folder).st_ino))
+            self.events.append(("named", folder.stat().st_ino))
 
         monkeypatch.setattr(os, "fsync", watched_fsync)
         monkeypatch.setattr(os, "replace", watched_replace)
