@@ -62,7 +62,7 @@ lint: $(ENVIRONMENT)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules profiles/slurm/Snakefile
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python .ci/lint_workflow.py
 
 lock: $(ENVIRONMENT)

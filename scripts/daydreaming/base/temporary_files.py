@@ -34,6 +34,12 @@ def abandoned_files(folder: Path) -> list[Path]:
     return [file for file in files if file.suffix == ".tmp" and _is_abandoned(file)]
 
 
+def remove_abandoned_files(folder: Path) -> None:
+    """Delete what `abandoned_files` returns. Raises OSError when the folder refuses."""
+    for file in abandoned_files(folder):
+        file.unlink(missing_ok=True)
+
+
 def _is_abandoned(path: Path) -> bool:
     writer = _NAME.fullmatch(path.name)
     try:

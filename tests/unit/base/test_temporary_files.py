@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from core_fixtures import python
 
-from daydreaming.base.temporary_files import ABANDONED_ELSEWHERE_S, ABANDONED_HERE_S, abandoned_files, temporary_name
+from daydreaming.base.temporary_files import (
+    ABANDONED_ELSEWHERE_S,
+    ABANDONED_HERE_S,
+    abandoned_files,
+    remove_abandoned_files,
+    temporary_name,
+)
 
 WRITES = """
 import sys
@@ -77,3 +83,12 @@ def test_files_of_others_are_left_alone(name: str, tmp_path: Path):
 
 def test_there_are_none_where_there_is_no_folder(tmp_path: Path):
     assert abandoned_files(tmp_path / "nowhere") == []
+
+
+def test_only_what_is_abandoned_is_removed(left_behind: Path):
+    set_age(left_behind, ALWAYS)
+    result, own = left_behind.with_name("parsed.txt"), left_behind.with_name(temporary_name("raw.txt"))
+    for file in (result, own):
+        file.touch()
+    remove_abandoned_files(left_behind.parent)
+    assert set(left_behind.parent.iterdir()) == {result, own}
