@@ -123,6 +123,12 @@ def kill_group(process: subprocess.Popen) -> None:
     process.wait()
 
 
+def end(process: subprocess.Popen) -> None:
+    """Kill what is left of a run, and close its output, which nobody reads."""
+    kill_group(process)
+    process.stdout.close()
+
+
 def failures(output: str) -> list[str]:
     """The kinds and messages of the generations that failed, in the order in which a run has shown them."""
     return re.findall(r"failed, (\[\w+\] .*)", output)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fault_study import PATIENCE_S, FaultStudy, kill_group, lost
+from fault_study import PATIENCE_S, FaultStudy, end, kill_group, lost
 
 from provider import Call, Provider, faults
 
@@ -50,7 +50,7 @@ def test_kill_at_ten_moments(tmp_path: Path, slow_provider: Provider, survived: 
         last = study.run()
     finally:
         for kill in kills:
-            kill_group(kill.process)
+            end(kill.process)
 
     ages = ages_at_the_kill(lost(slow_provider.ledger(), study), kills)
     unread = {sequence for sequence, age in ages.items() if age <= UNREAD_S}
