@@ -9,11 +9,12 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 # Not root: what a run writes into a mounted study should belong to a person. (--user changes who.)
-RUN useradd --create-home researcher
+RUN useradd --create-home researcher \
+    && install --directory --owner=researcher --group=researcher /home/researcher/daydreaming
 USER researcher
 WORKDIR /home/researcher/daydreaming
 
-COPY --chown=researcher . .
-RUN make environment
+COPY --chown=researcher:researcher . .
+RUN PIP_NO_CACHE_DIR=1 make environment
 
 CMD ["make", "demo"]

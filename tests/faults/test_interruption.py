@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fault_study import FaultStudy, end, finish
-from test_kill import wait_for_calls
+from fault_study import FaultStudy, end, finish, wait_for_calls
 
 from provider import Provider
 

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from core_fixtures import python
+from core_fixtures import python, set_age
 
 from daydreaming.base.temporary_files import (
     ABANDONED_ELSEWHERE_S,
@@ -25,11 +25,6 @@ print(file, flush=True)
 input()
 """
 ALWAYS = ABANDONED_ELSEWHERE_S * 2
-
-
-def set_age(path: Path, seconds: float) -> None:
-    moment = time.time() - seconds
-    os.utime(path, (moment, moment))
 
 
 @pytest.fixture
