@@ -70,6 +70,7 @@ lock: $(ENVIRONMENT)
 	  --quiet -o requirements.lock
 
 wheel: $(ENVIRONMENT)
+	rm -rf build
 	$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 
 clean:
