@@ -6,16 +6,20 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/made-in
 SCORES := data/7_cross_experiment/parsed_scores.csv
 
-.PHONY: help environment demo test test-cluster lint lock clean
+.PHONY: help environment demo test test-all test-cluster lint lock wheel clean
 
 help:
-	@echo "make demo     make the demo cohort with the embedded model, and show its scores"
-	@echo "make test     run all tests"
+	@echo "make environment    install the packages of requirements.lock into .venv (the other targets do it themselves)"
+	@echo "make demo           make the demo cohort with the embedded model, and show its scores"
+	@echo "make test           run all tests; make test PYTEST_OPTIONS='tests/unit -k name' runs some"
+	@echo "make test-all       the same, with the full sets of the tests of which make test takes a sample"
 	@echo "make test-cluster   run the workflow on a real Slurm of one node, which it installs (as root, on Debian or Ubuntu)"
-	@echo "make lint     check the form of the code and of the workflow"
-	@echo "make bench    measure how fast it is (benchmarks/README.md; make bench-large: everything)"
-	@echo "make lock     resolve requirements.lock anew from pyproject.toml"
-	@echo "make clean    remove the environment and caches; data/ and logs/ stay"
+	@echo "make lint           check the form of the code and of the workflow"
+	@echo "make bench          measure how fast it is (benchmarks/README.md); make bench-large: everything"
+	@echo "make lock           resolve requirements.lock anew from pyproject.toml"
+	@echo "make wheel          build the library and the plugins as a package into dist/"
+	@echo "make clean          remove the environment and caches; data/ and logs/ stay"
+	@echo "make clean-bench    remove the benchmarks' results and environments"
 
 environment: $(ENVIRONMENT)
 
@@ -44,7 +48,10 @@ demo: $(ENVIRONMENT)
 	@echo "Texts: data/gens/<stage>/<gen_id>/    tables and report.html: data/cohorts/demo/reports/"
 
 test: $(ENVIRONMENT)
-	$(BIN)/python -m pytest -n logical
+	$(BIN)/python -m pytest -n logical $(PYTEST_OPTIONS)
+
+test-all: $(ENVIRONMENT)
+	$(BIN)/python -m pytest -n logical --full-sets $(PYTEST_OPTIONS)
 
 test-cluster: $(ENVIRONMENT)
 	tests/cluster/one_node_slurm.sh install
@@ -54,14 +61,20 @@ lint: $(ENVIRONMENT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules profiles/slurm/Snakefile
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python .ci/lint_workflow.py
 
 lock: $(ENVIRONMENT)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
 	  --quiet -o requirements.lock
 
+wheel: $(ENVIRONMENT)
+	rm -rf build
+	$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis scripts/*.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .coverage* .hypothesis build dist scripts/*.egg-info
 	find scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 include benchmarks/bench.mk

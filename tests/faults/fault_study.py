@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,20 @@ def kill_group(process: subprocess.Popen) -> None:
     except ProcessLookupError:
         return
     process.wait()
+
+
+def end(process: subprocess.Popen) -> None:
+    """Kill what is left of a run, and close its output, which nobody reads."""
+    kill_group(process)
+    process.stdout.close()
+
+
+def wait_for_calls(provider: Provider, calls: int, process: subprocess.Popen) -> None:
+    """Wait until the provider has been called so often, or the run is over."""
+    deadline = time.monotonic() + PATIENCE_S
+    while provider.calls < calls and process.poll() is None:
+        assert time.monotonic() < deadline, f"{provider.calls} calls, not {calls}"
+        time.sleep(0.02)
 
 
 def failures(output: str) -> list[str]:

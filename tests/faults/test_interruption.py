@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fault_study import FaultStudy, finish
-from test_kill import wait_for_calls
+from fault_study import FaultStudy, end, finish, wait_for_calls
 
 from provider import Provider
 
@@ -71,6 +70,7 @@ def test_snakemake_killed(study: FaultStudy, survived: Callable[..., None]) -> N
     process.wait()
     study.run("--unlock")
     rerun = study.run()
+    end(process)
 
     survived(f"kill -9 of Snakemake with {IN_FLIGHT} calls in flight", study, rerun, seen="Snakemake asks for --unlock")
     assert study.provider.calls == 2 * CHAINS

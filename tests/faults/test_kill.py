@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fault_study import PATIENCE_S, FaultStudy, kill_group, lost
+from fault_study import FaultStudy, end, kill_group, lost, wait_for_calls
 
 from provider import Call, Provider, faults
 
@@ -50,7 +50,7 @@ def test_kill_at_ten_moments(tmp_path: Path, slow_provider: Provider, survived: 
         last = study.run()
     finally:
         for kill in kills:
-            kill_group(kill.process)
+            end(kill.process)
 
     ages = ages_at_the_kill(lost(slow_provider.ledger(), study), kills)
     unread = {sequence for sequence, age in ages.items() if age <= UNREAD_S}
@@ -78,14 +78,6 @@ def kill_one_run(study: FaultStudy, moments: random.Random, number: int) -> Kill
         process.kill()
     process.wait()
     return kill
-
-
-def wait_for_calls(provider: Provider, calls: int, process: subprocess.Popen) -> None:
-    """Wait until the provider has been called so often, or the run is over."""
-    deadline = time.monotonic() + PATIENCE_S
-    while provider.calls < calls and process.poll() is None:
-        assert time.monotonic() < deadline, f"{provider.calls} calls, not {calls}"
-        time.sleep(0.02)
 
 
 def ages_at_the_kill(lost_calls: Iterable[Call], kills: list[Kill]) -> dict[int, float]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fault_study import DRAFT, FaultStudy, finish, kill_group
+from fault_study import DRAFT, FaultStudy, end, finish
 
 from provider import Provider, faults
 from studies import Run
@@ -46,7 +46,7 @@ def test_a_request_in_flight_is_waited_for_and_taken_over_when_its_owner_dies(
         calls_while_owned = provider.calls
         still_waiting = waiting.poll() is None
     finally:
-        kill_group(owner)
+        end(owner)
     code, output = finish(waiting)
 
     survived(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +118,9 @@ def python(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Start a Python process of our own; it says what it did on standard output."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def set_age(path: Path, seconds: float) -> None:
+    """Let a file look as if it had been written so long ago."""
+    moment = time.time() - seconds
+    os.utime(path, (moment, moment))

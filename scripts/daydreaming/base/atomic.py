@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
+
+from daydreaming.base.temporary_files import temporary_name
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
@@ -20,16 +21,18 @@ def encoded(text: str) -> bytes:
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Replace the content of `path`, making its folder if there is none.
 
-    The content is on the disk before the name points to it. `durable` also makes the rename itself survive a power
-    loss: for what cannot be made again. Raises OSError when the disk refuses; `path` is unchanged then.
+    The content is on the disk before the name points to it. `durable` also makes the rename itself, and folders that
+    were made for it, survive a power loss: for what cannot be made again. Raises OSError when the disk refuses; `path`
+    is unchanged then.
     """
     # Texts and not paths: this runs five times for every generation.
     folder, name = os.path.split(path)
-    temporary = f"{folder or '.'}/.{name}.{os.getpid()}.{threading.get_ident()}.tmp"
+    temporary = f"{folder or '.'}/{temporary_name(name)}"
+    changed_folders = [path.parent]
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        changed_folders += _make_folder(path.parent)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         try:
@@ -42,7 +45,15 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     if durable:
-        sync_folder(path.parent)
+        for changed in changed_folders:
+            sync_folder(changed)
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder and those above it that are missing; return the folders that got a new name in them."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return [one.parent for one in missing]
 
 
 def write_all(descriptor: int, content: bytes) -> None:

@@ -1,1 +1,4 @@
-"""What the scripts share: their options, and the check of all inputs."""
+"""What the scripts share: their options, and the check of all inputs.
+
+Public: `command_line.load_project`, `validation.validate_inputs`.
+"""

@@ -37,6 +37,7 @@ class Runner:
         self._run_id = run_id or uuid.uuid4().hex[:12]
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread: threading.Thread | None = None
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
         self._journals: dict[str, Journal] = {}
         self._prompter = Prompter()
@@ -63,16 +64,19 @@ class Runner:
         with self._guard:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="generations", daemon=True).start()
+                self._loop_thread = threading.Thread(target=_run, args=(self._loop,), name="generations", daemon=True)
+                self._loop_thread.start()
         return asyncio.run_coroutine_threadsafe(self.make(specification, **options), self._loop)
 
     def close(self) -> None:
         """Close the client, the journals and the threads, when nothing is being made any more."""
         with self._guard:
             loop, self._loop = self._loop, None
-        if loop is not None:
+            thread, self._loop_thread = self._loop_thread, None
+        if loop is not None and thread is not None:
             asyncio.run_coroutine_threadsafe(self._client.close(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
+            thread.join()
         self._close_files()
 
     async def finish(self) -> None:
@@ -145,6 +149,14 @@ class Runner:
 
     async def _in_file_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._files, function, *arguments)
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run an event loop until it is stopped, and close it."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 def _advance(steps: Steps, reply: Reply | None) -> ModelRequest | None:

@@ -1,1 +1,4 @@
-"""Calls to models: endpoints, limits, the client, and the embedded model."""
+"""Calls to models: endpoints, limits, the client, and the embedded model.
+
+Public: `client.ModelClient`, `embedded.EmbeddedServer`.
+"""

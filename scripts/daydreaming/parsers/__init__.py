@@ -1,4 +1,7 @@
-"""Parsers: from a model's reply to the text that the next stage, or the score, is made of."""
+"""Parsers: from a model's reply to the text that the next stage, or the score, is made of.
+
+Public: `registry.get_parser`, `registry.parser_names`, `contract.ParserContext`.
+"""
 
 from daydreaming.parsers.contract import Parser, ParserContext
 from daydreaming.parsers.registry import get_parser, parser_names

@@ -26,3 +26,60 @@ def test_leaves_the_old_text_and_no_litter_when_the_disk_refuses(tmp_path: Path,
         atomic.write_text(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+class Disk:
+    """What survives a power loss: the content of files and the names in folders, as far as they were synchronized.
+
+    Stands between the code and the real system calls, which are made as well.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.events: list[tuple[str, int]] = []
+        fsync, replace, mkdir = os.fsync, os.replace, os.mkdir
+
+        def watched_fsync(descriptor: int) -> None:
+            fsync(descriptor)
+            self.events.append(("synchronized", os.fstat(descriptor).st_ino))
+
+        def watched_replace(source: str, target: Path) -> None:
+            replace(source, target)
+            self.events.append(("named", target.stat().st_ino))
+
+        def watched_mkdir(folder: Path, mode: int = 0o777) -> None:
+            mkdir(folder, mode)
+            self.events.append(("named", folder.stat().st_ino))
+
+        monkeypatch.setattr(os, "fsync", watched_fsync)
+        monkeypatch.setattr(os, "replace", watched_replace)
+        monkeypatch.setattr(os, "mkdir", watched_mkdir)
+
+    def survives(self, path: Path) -> bool:
+        """Whether the content was synchronized before the file got its name, and the name after that."""
+        named, content = (self.events.index((what, path.stat().st_ino)) for what in ("named", "synchronized"))
+        return content < named and self.name_survives(path)
+
+    def name_survives(self, path: Path) -> bool:
+        named = self.events.index(("named", path.stat().st_ino))
+        return ("synchronized", path.parent.stat().st_ino) in self.events[named:]
+
+
+def test_a_durable_text_survives_a_power_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    disk, path = Disk(monkeypatch), tmp_path / "a.txt"
+    atomic.write_text(path, "paid for")
+    assert disk.survives(path)
+
+
+def test_folders_that_a_durable_text_needs_survive_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    disk, path = Disk(monkeypatch), tmp_path / "one" / "two" / "a.txt"
+    atomic.write_text(path, "paid for")
+    assert disk.survives(path)
+    assert disk.name_survives(tmp_path / "one" / "two")
+    assert disk.name_survives(tmp_path / "one")
+
+
+def test_what_can_be_made_again_costs_no_synchronized_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    disk, path = Disk(monkeypatch), tmp_path / "a.txt"
+    atomic.write_text(path, "derived", durable=False)
+    assert not disk.name_survives(path)
+    assert disk.events[0] == ("synchronized", path.stat().st_ino)

@@ -1,8 +1,8 @@
 import os
-import time
 from pathlib import Path
 
 import pytest
+from core_fixtures import set_age
 
 from daydreaming.base.unchanged_files import UnchangedFiles
 
@@ -31,11 +31,6 @@ def old_file(tmp_path: Path) -> Reading:
     path.write_text("one")
     set_age(path, LONG_AGO_S)
     return Reading(path)
-
-
-def set_age(path: Path, seconds: float) -> None:
-    moment = time.time() - seconds
-    os.utime(path, (moment, moment))
 
 
 def test_a_file_that_stays_the_same_is_read_once(old_file: Reading):

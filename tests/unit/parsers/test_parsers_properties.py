@@ -79,6 +79,7 @@ UNITS = [
 STARTS = ["", "score: ", "score: 7", "score: 7 /", "score: 7, "]
 
 
+@pytest.mark.no_cover  # long texts, where counting lines takes longer than reading
 @pytest.mark.parametrize(("stage", "name"), EVERY_PARSER)
 @pytest.mark.parametrize("unit", UNITS)
 def test_long_replies_are_read_in_linear_time(stage, name, unit):

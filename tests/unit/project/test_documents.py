@@ -12,14 +12,36 @@ from daydreaming.parsers import parser_names
 from daydreaming.results.score_table import COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[3]
-DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
-NAMES = [document.name for document in DOCUMENTS]
+FRONT = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")]
+DOCUMENTS = [*FRONT, *sorted((PROJECT / "docs").glob("*.md"))]
+NAMES = [str(document.relative_to(PROJECT)) for document in DOCUMENTS]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
 def test_links_lead_to_files(document):
     links = re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text())
     assert [link for link in links if not (document.parent / link).is_file()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+def test_links_into_a_page_lead_to_a_heading(document):
+    links = re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", document.read_text())
+    missing = [
+        (page, place) for page, place in links if place not in places(document.parent / page if page else document)
+    ]
+    assert missing == []
+
+
+def places(document: Path) -> set[str]:
+    """The names of a page's headings, as links use them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_front_page_of_the_documents_leads_to_each_of_them():
+    front = (PROJECT / "docs" / "README.md").read_text()
+    pages = {document.name for document in (PROJECT / "docs").glob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"({page}" not in front} == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)

@@ -1,0 +1,27 @@
+"""What holds for all tests: the full sets, and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full-sets", action="store_true", help="also run the cases that are marked full_set")
+
+
+def pytest_configure() -> None:
+    # A shell starts what runs in the background with SIGINT ignored, and children inherit that: the programs that tests
+    # send a Ctrl-C would never see it. A handler of ours is not inherited; they begin with the default.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full-sets"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("full_set")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
