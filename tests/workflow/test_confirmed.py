@@ -38,7 +38,7 @@ def test_retries_tell_a_failure_once(make_study, provider):
     from provider import faults
 
     study = make_study()
-    provider.script([faults.refuse(prompt_contains="evaluation novelty")])
+    provider.script([faults.fault_refused(prompt_contains="evaluation novelty")])
     run = study.run("-j2", "--retries", "2", code=1)
     assert run.asked == {"draft thread": 1, "evaluation novelty": 1}
     assert run.output.count("failed, [refused]") == 1

@@ -47,7 +47,7 @@ def test_options_of_the_command_line_hold_in_every_process(make_study, tmp_path:
     offline = study.run(*options, *LOCAL, "--config", "offline=true", code=1)
     assert offline.calls == ()
     assert "offline is true" in offline.output
-    limited = study.run(*options, *LOCAL, "drafts", "--config", "budget_calls=1")
+    limited = study.run("drafts", *options, *LOCAL, "--config", "budget_calls=1")
     assert [call.body["max_tokens"] for call in limited.calls] == [77]
     refused = study.run(*options, *LOCAL, "--config", "budget_calls=1", code=1)
     assert refused.calls == ()
@@ -61,7 +61,7 @@ def test_as_many_calls_are_in_flight_as_the_command_says(executor, tmp_path: Pat
     chains = {"replicates": {"draft": 5}, "stages": {"draft": {"seed": 1}}}
     study = Study.create(tmp_path / "study", own_provider, Choice(config=chains))
     study.build()
-    study.run("-j3", "drafts", *executor)
+    study.run("-j3", *executor, "--", "drafts")
     assert own_provider.stats().peak_in_flight <= 3
     if not executor:
         assert own_provider.stats().peak_in_flight == 3
