@@ -167,9 +167,9 @@ def _is_generation(outputs: Iterable[Any]) -> bool:
 
 def _is_snakemakes(record: logging.LogRecord) -> bool:
     """Whether a message comes from the code of Snakemake, not from that of a workflow or of a plugin."""
-    import snakemake
+    from snakemake import logging as of_snakemake
 
-    return Path(record.pathname).is_relative_to(Path(snakemake.__file__).parent)
+    return Path(record.pathname).is_relative_to(Path(of_snakemake.__file__).parent)
 
 
 def _warning(message: str) -> logging.LogRecord:
