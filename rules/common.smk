@@ -106,7 +106,7 @@ def evaluations_to_score(wildcards):
     changed = [
         key
         for key in study().membership.generations
-        if key[0] == "evaluation" and (is_open(key) or inspection().changed_at_ns[key] > made_at > 0)
+        if key[0] == "evaluation" and (is_open(key) or inspection().changed_at_ns(key) > made_at > 0)
     ]
     return [study().paths.parsed_text(*key) for key in changed]
 

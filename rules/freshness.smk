@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 
 from snakemake.settings.types import RerunTrigger
 
-from daydreaming.generation.freshness import FreshnessRecord, Inspection, inspect_cohort
+from daydreaming.generation.inspection import inspect_cohort
 
 # Options that look at the graph, or change what Snakemake thinks of files: they want to see everything.
 WHOLE_GRAPH_OPTIONS = {
@@ -38,25 +38,10 @@ def was_interrupted():
 @cache
 def inspection():
     """What a look at the cohort's texts found when the run began."""
-    if whole_graph_is_wanted():
-        return Inspection(frozenset(), {}, {})
-    return inspect_cohort(study(), FreshnessRecord(SETTINGS.paths.freshness).load())
+    return inspect_cohort(study())
 
 
 def is_open(key):
     """Whether Snakemake has to look at a generation."""
-    return key not in inspection().certain
+    return whole_graph_is_wanted() or key in inspection().open
 
-
-def confirm_up_to_date():
-    """Record the generations that Snakemake itself has found up to date in this run, for the next one."""
-    if workflow.dryrun or inspection.cache_info().currsize == 0:
-        return
-    up_to_date = {
-        (job.rule.name, job.wildcards.gen_id)
-        for job in workflow.dag.jobs
-        if job.rule.name in STAGES and not workflow.dag.needrun(job)
-    }
-    confirmed = inspection().confirmed(up_to_date)
-    if confirmed:
-        FreshnessRecord(SETTINGS.paths.freshness).append(confirmed)

@@ -12,7 +12,7 @@ rule score_table:
     log:
         "logs/score_table/{cohort_id}.log",
     run:
-        write_score_table(SETTINGS, study().membership)
+        write_score_table(study())
 
 
 rule pivot_tables:

@@ -137,12 +137,10 @@ onstart:
 
 
 onsuccess:
-    confirm_up_to_date()
     close_run()
     end_watch()
 
 
 onerror:
-    confirm_up_to_date()
     close_run()
     end_watch()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
+
+# What another machine has not finished writing after this time, nobody will finish.
+ABANDONED_AFTER_S = 3600.0
+HOST = os.uname().nodename
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
@@ -25,7 +31,7 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     """
     # Texts and not paths: this runs five times for every generation.
     folder, name = os.path.split(path)
-    temporary = f"{folder or '.'}/.{name}.{os.getpid()}.{threading.get_ident()}.tmp"
+    temporary = f"{folder or '.'}/.{name}@{HOST}.{os.getpid()}.{threading.get_ident()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except FileNotFoundError:
@@ -50,6 +56,32 @@ def write_all(descriptor: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files that processes left in a folder when they were killed, and no others."""
+    with suppress(OSError):
+        for path in folder.glob(".*.tmp"):
+            if _is_abandoned(path):
+                path.unlink(missing_ok=True)
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether the process that a temporary file is named by is gone; one of another machine cannot be asked."""
+    name, _, rest = path.name.removesuffix(".tmp").rpartition(".")
+    name, _, process = name.rpartition(".")
+    if not (process.isdecimal() and rest.isdecimal()):
+        return False
+    # Without a host's name it is of an earlier version, which named none.
+    if "@" in name and not name.endswith(f"@{HOST}"):
+        return time.time() - path.stat().st_mtime > ABANDONED_AFTER_S
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def sync_folder(folder: Path) -> None:

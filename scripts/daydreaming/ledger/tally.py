@@ -10,13 +10,13 @@ from typing import Any
 
 from daydreaming.ledger.journal import parse_event
 
-SUCCESSES = ("made", "reused", "copied")
+SUCCESSES = ("made", "reused", "copied", "kept")
 _BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
-    """What a run made of one generation: `made`, `reused`, `copied`, or the kind of its failure."""
+    """What a run made of one generation: `made`, `reused`, `copied`, `kept`, or the kind of its failure."""
 
     stage: str
     gen_id: str
