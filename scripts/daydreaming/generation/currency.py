@@ -22,6 +22,8 @@ from daydreaming.generation.specification import CallSpecification, Key, Specifi
 from daydreaming.ledger.journal import read_events
 from daydreaming.ledger.metadata import Metadata, MetadataReading, Origin, read_metadata
 
+_BLOCK_BYTES = 1 << 16
+
 
 class State(StrEnum):
     """What a generation on the disk is, by what is asked now."""
@@ -113,7 +115,7 @@ def parent_made_at(paths: DataPaths, parent: Key) -> float | None:
 
 def look(paths: DataPaths, key: Key) -> Found:
     """Look at the files of a generation. Raises nothing."""
-    folder = f"{paths.gens}/{key[0]}/{key[1]}"
+    folder = paths.generation_folder(*key)
     record = read_metadata(f"{folder}/metadata.json")
     try:
         descriptor = os.open(f"{folder}/parsed.txt", os.O_RDONLY)
@@ -122,8 +124,10 @@ def look(paths: DataPaths, key: Key) -> Found:
     except OSError as error:
         return Found(folder, record, None, f"parsed.txt cannot be read ({error.strerror})")
     try:
-        digest = hashlib.sha256()
-        while block := os.read(descriptor, 1 << 20):
+        digest, block = hashlib.sha256(), os.read(descriptor, _BLOCK_BYTES)
+        digest.update(block)
+        while len(block) == _BLOCK_BYTES:
+            block = os.read(descriptor, _BLOCK_BYTES)
             digest.update(block)
         return Found(folder, record, digest.hexdigest(), "", os.fstat(descriptor).st_mtime_ns)
     except OSError as error:

@@ -95,7 +95,7 @@ def currency_of(study: Study, prompter: Prompter | None = None) -> Currency:
     def combo(specification: Specification) -> str:
         return study.membership.chain(study.membership.get(*specification.key))[0].combo_id
 
-    remake = bool(getattr(study.settings, "remake_adopted", False))
+    remake = study.settings.remake_adopted
     return Currency(study.paths, prompter or Prompter(), remake_adopted=remake, combos=combo)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
@@ -71,20 +71,14 @@ class CallSpecification(_Row):
         The texts of template and concepts are in it by digest. What changes no result is left out (the cohort, the
         endpoint's name and limits, prices).
         """
-        parts = {
-            **_source(self, self.parent, self.concepts),
-            "parser": f"{self.parser or 'identity'}@{self.parser_digest}",
-            "model": f"{self.model} at {self.answerer}",
-            **sampling_words(self.sampling),
-            "replicate": str(self.replicate),
-        }
-        return _words(parts)
+        return (
+            f"{_source(self, self.parent, self.concepts)}; parser {self.parser or 'identity'}@{self.parser_digest}; "
+            f"model {self.model} at {self.answerer}{sampling_words(self.sampling)}; replicate {self.replicate}"
+        )
 
     def row_fingerprint(self) -> str:
         """What an adopted generation must agree with: its row and the texts behind it, not how a model is asked."""
-        return _words(
-            {**_source(self, self.parent, self.concepts), "model": self.model, "replicate": str(self.replicate)}
-        )
+        return f"{_source(self, self.parent, self.concepts)}; model {self.model}; replicate {self.replicate}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +90,7 @@ class CopySpecification(_Row):
 
     def fingerprint(self) -> str:
         """Everything that decides the result except the parent's text, in words that can be compared and read."""
-        return _words({**_source(self, self.parent, ()), "replicate": str(self.replicate)})
+        return f"{_source(self, self.parent, ())}; replicate {self.replicate}"
 
     def row_fingerprint(self) -> str:
         """What an adopted generation must agree with."""
@@ -106,27 +100,30 @@ class CopySpecification(_Row):
 Specification: TypeAlias = CallSpecification | CopySpecification
 
 
-def _source(row: _Row, parent: Key | None, concepts: tuple[ConceptText, ...]) -> dict[str, str | None]:
-    return {
-        "template": f"{row.template.template_id}@{row.template_digest}",
-        "generator": row.template.generator,
-        "parent": "/".join(parent) if parent else None,
-        "concepts": " ".join(f"{text.concept_id}@{text.digest}" for text in concepts) or None,
-    }
+def _source(row: _Row, parent: Key | None, concepts: tuple[ConceptText, ...]) -> str:
+    words = f"template {row.template.template_id}@{row.template_digest}; generator {row.template.generator}"
+    if parent:
+        words += f"; parent {parent[0]}/{parent[1]}"
+    if concepts:
+        words += "; concepts " + " ".join(f"{text.concept_id}@{text.digest}" for text in concepts)
+    return words
 
 
-def _words(parts: dict[str, str | None]) -> str:
-    return "; ".join(f"{name} {value}" for name, value in parts.items() if value is not None)
-
-
-def sampling_words(sampling: StageSettings) -> dict[str, str | None]:
+def sampling_words(sampling: StageSettings) -> str:
     """The settings of a stage as short words; bodies by digest, for they may hold whole grammars."""
-    numbers = {name: getattr(sampling, name) for name in ("temperature", "max_tokens", "min_lines", "seed")}
-    words = {name: None if value is None else str(value).removesuffix(".0") for name, value in numbers.items()}
-    body = dict(sampling.extra_body)
-    return {**words, "extra_body": text_digest(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)) if body else None}
+    words = _number_words(sampling.temperature, sampling.max_tokens, sampling.min_lines, sampling.seed)
+    if not sampling.extra_body:
+        return words
+    return f"{words}; extra_body {text_digest(orjson.dumps(dict(sampling.extra_body), option=orjson.OPT_SORT_KEYS))}"
 
 
+@lru_cache(maxsize=1024)
+def _number_words(*numbers: float | None) -> str:
+    named = zip(("temperature", "max_tokens", "min_lines", "seed"), numbers, strict=True)
+    return "".join(f"; {name} {str(value).removesuffix('.0')}" for name, value in named if value is not None)
+
+
+@lru_cache(maxsize=1024)
 def text_digest(content: bytes) -> str:
     """A short name of a text's content: 16 hexadecimal characters of its SHA-256."""
     return hashlib.sha256(content).hexdigest()[:16]

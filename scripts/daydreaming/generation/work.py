@@ -51,8 +51,8 @@ class Workbench:
     def for_run(cls, settings: Settings, replies: ReplyStore) -> Workbench:
         """The workbench of a run."""
         prompter = Prompter()
-        remake = bool(getattr(settings, "remake_adopted", False))
-        return cls(settings, replies, prompter, Currency(settings.paths, prompter, remake_adopted=remake))
+        currency = Currency(settings.paths, prompter, remake_adopted=settings.remake_adopted)
+        return cls(settings, replies, prompter, currency)
 
 
 class GenerationWork:
