@@ -77,7 +77,10 @@ def graph():
         RUN.prepare()
         if executor_name() != PLUGIN:
             logger.info("Each generation is a process of its own here: slower than with the executor of profiles/default.")
-    return CohortGraph(COHORT.study, wants_whole_graph(), is_of_job=not workflow.is_main_process)
+    made = CohortGraph(COHORT.study, wants_whole_graph(), is_of_job=not workflow.is_main_process)
+    if is_real_run():
+        checked(RUN.begin, made.inspection)
+    return made
 
 
 def checked(look_up, *arguments):

@@ -12,7 +12,8 @@ rule score_table:
     log:
         "logs/score_table/{cohort_id}.log",
     shell:
-        program("aggregate_scores.py", *OF_RUN) + " --output {output.scores:q} > {log:q} 2>&1"
+        program("aggregate_scores.py", *OF_RUN) + f" --max-failed-fraction {SETTINGS.max_failed_fraction}"
+        " --output {output.scores:q} > {log:q} 2>&1"
 
 
 rule pivot_tables:

@@ -10,6 +10,7 @@ from daydreaming.base.errors import Fault, InputError
 from daydreaming.cli.command_line import add_project_arguments, load_project
 from daydreaming.cohort.build import cohort_id_for
 from daydreaming.cohort.membership import load_membership
+from daydreaming.generation.study import Study
 from daydreaming.inputs.catalogs import load_catalogs
 from daydreaming.inputs.concepts import load_combos
 from daydreaming.inputs.records import Catalogs
@@ -94,7 +95,8 @@ def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) 
     rows: list[ScoreRow] = []
     for cohort_id in cohort_ids:
         with gathering(faults):
-            rows.extend(collect_scores(settings, load_membership(settings, catalogs, combos, cohort_id)))
+            membership = load_membership(settings, catalogs, combos, cohort_id)
+            rows.extend(collect_scores(Study(settings, catalogs, combos, membership)))
     if faults:
         raise InputError(faults)
     return rows

@@ -71,8 +71,8 @@ def _run(arguments: argparse.Namespace) -> str:
 
 def _serve(descriptor: int) -> None:
     """Make all the generations of a run of the workflow that are asked for, with the arguments that `main` takes."""
-    from daydreaming.workflow.stage_service import StageService
     from daydreaming.generation.runner_service import serve
+    from daydreaming.workflow.stage_service import StageService
 
     serve(descriptor, lambda options: StageService(options, _parser().parse_args))
 

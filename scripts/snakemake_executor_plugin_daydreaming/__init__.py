@@ -27,7 +27,7 @@ class ExecutorSettings(ExecutorSettingsBase):
     """What can be set by `--daydreaming-...`, or in a profile."""
 
     # Snakemake makes the option's type of the annotation: it knows Optional, and not `float | None`.
-    report_every: Optional[float] = field(
+    report_every: float | None = field(
         default=0.2,
         metadata={
             "help": "Seconds after which Snakemake is told of the generations that have ended. It is told at once when "

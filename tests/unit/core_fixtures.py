@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from daydreaming.base.paths import DataPaths
-from daydreaming.generation.specification import ConceptText, Specification
+from daydreaming.generation.specification import CallSpecification, ConceptText, CopySpecification
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.settings import Settings, StageSettings
@@ -64,7 +64,7 @@ def template(stage: str, content: str, parser: str | None = None, generator: str
     return Template(stage, f"{stage}-template", generator, parser, active=True, path=None, content=content)
 
 
-def specification(stage: str = "draft", **changes: Any) -> Specification:
+def specification(stage: str = "draft", **changes: Any) -> CallSpecification:
     """A generation of a stage with inline template; `sampling`, `base_url` and all fields can be given."""
     base_url = changes.pop("base_url", "http://127.0.0.1:1/v1")
     texts = {"draft": "Write. {% for c in concepts %}{{ c.name }}: {{ c.content }}{% endfor %}"}
@@ -89,14 +89,24 @@ def specification(stage: str = "draft", **changes: Any) -> Specification:
         "sampling": StageSettings(temperature=0.5, max_tokens=1000),
         "prices": (1.0, 2.0),
     }
-    return Specification(**{**values, **changes})
+    return CallSpecification(**{**values, **changes})
 
 
-def copy_of_draft(**changes: Any) -> Specification:
+def copy_of_draft(**changes: Any) -> CopySpecification:
     """An essay that passes its draft through."""
-    nothing = {"model": None, "endpoint": None, "answerer": None, "sampling": None, "prices": (None, None)}
-    copy = template("essay", "{{ draft_block }}", generator="copy")
-    return specification("essay", **{"template": copy, **nothing, **changes})
+    values = {
+        "stage": "essay",
+        "gen_id": "essay-1",
+        "cohort_id": "cohort",
+        "parent_gen_id": "parent-1",
+        "combo_id": "",
+        "llm_model_id": "writer",
+        "replicate": 1,
+        "template": template("essay", "{{ draft_block }}", generator="copy"),
+        "template_digest": "t1",
+        "parent": ("draft", "parent-1"),
+    }
+    return CopySpecification(**{**values, **changes})
 
 
 def concept(folder: Path, text: str = "Tides rise and fall.") -> ConceptText:

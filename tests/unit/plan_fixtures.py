@@ -8,6 +8,8 @@ from typing import Any
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import STAGES
+from daydreaming.generation.adoption import adopt
+from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.configuration import settings_from_config
@@ -31,19 +33,24 @@ class PlannedStudy:
     def report(self, **config: Any) -> PlanReport:
         return plan_report(self.loaded(**config))
 
+    def inspection(self, **config: Any) -> Inspection:
+        return inspect_cohort(self.loaded(**config))
+
     def run(self, **config: Any) -> int:
-        """Make all generations whose parents were made, as the rules do; returns how many calls that took."""
+        """Make what is open and whose parents were made, as a run does; returns how many calls that took."""
         study, before = self.loaded(**config), self.folder.provider.calls
+        inspection = inspect_cohort(study)
+        adopt(study, inspection)
         runner = Runner(study.settings)
         failed: set[tuple[str, str]] = set()
-        for specification in (study.specification(*key) for key in _parents_first(study)):
+        for specification in (study.specification(*key) for key in _parents_first(study) if key in inspection.open):
             try:
                 if specification.parent not in failed:
                     runner.run(specification)
                     continue
             except GenerationError:
                 pass
-            failed.add((specification.stage, specification.gen_id))
+            failed.add(specification.key)
         runner.close()
         return self.folder.provider.calls - before
 

@@ -10,9 +10,9 @@ import pytest
 from core_fixtures import settings_for, specification, write_parent
 
 from daydreaming.base.errors import GenerationError
+from daydreaming.generation.outcome import Outcome
 from daydreaming.generation.runner import Runner
-from daydreaming.generation.specification import Specification
-from daydreaming.generation.store import Outcome
+from daydreaming.generation.specification import CallSpecification, Specification
 from daydreaming.ledger.journal import read_events
 from provider import Provider
 
@@ -26,7 +26,7 @@ class Project:
         write_parent(self.root, "draft", "The draft.\r\n")
         write_parent(self.root, "essay", "The essay.")
 
-    def specification(self, stage: str = "draft", **changes: Any) -> Specification:
+    def specification(self, stage: str = "draft", **changes: Any) -> CallSpecification:
         return specification(stage, base_url=self.base_url, **changes)
 
     def run(self, made: Specification, *, options: dict[str, bool] | None = None, **config: Any) -> Outcome:

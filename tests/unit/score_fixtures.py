@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from daydreaming.cohort.membership import Membership, write_membership
-from daydreaming.inputs.records import Generation
+from daydreaming.generation.study import Study
+from daydreaming.inputs.records import Catalogs, Combo, Generation, Model, Template
 from daydreaming.inputs.settings import Settings
 from daydreaming.results.score_table import ScoreRow
 
@@ -33,8 +34,22 @@ def membership(*generations: Generation) -> Membership:
     return Membership(COHORT, {(one.stage, one.gen_id): one for one in generations})
 
 
+def study_of(settings: Settings, members: Membership) -> Study:
+    """A study with the catalogs of `write_project`, without a look at the disk."""
+    templates = {
+        "draft": Template("draft", "thread", "llm", None, True, None, "Write."),
+        "essay": Template("essay", "copied", "copy", None, True, None, "none"),
+        "evaluation": Template("evaluation", "novelty", "llm", "in_last_line", True, None, "Judge {{ response }}"),
+    }
+    models = {
+        name: Model(name, f"{name}/1", "", name, True, True, "embedded") for name in ("writer", "stylist", "judge")
+    }
+    catalogs = Catalogs({}, {stage: {one.template_id: one} for stage, one in templates.items()}, models)
+    return Study(settings, catalogs, {"k1": Combo("k1", "v1", "paragraph", 1, ())}, members)
+
+
 def make(settings: Settings, one: Generation, parsed: str | None, error: str = "none", **metadata) -> None:
-    """Write the files of a generation as the runner leaves them."""
+    """Write the files of a generation, with the few keys that other programs leave in metadata.json too."""
     files = settings.paths.generation(one.stage, one.gen_id)
     files.folder.mkdir(parents=True, exist_ok=True)
     if parsed is not None:

@@ -59,6 +59,9 @@ class FailureKind(StrEnum):
     BUDGET = "budget"
     OFFLINE = "offline"
     STORAGE = "storage"
+    EDITED = "edited"
+    CONFLICT = "conflict"
+    WAITING = "waiting"
     INTERNAL = "internal"
 
 

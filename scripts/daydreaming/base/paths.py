@@ -139,6 +139,10 @@ class DataPaths:
         """The files of a generation."""
         return GenerationFiles(self.gens / stage / gen_id)
 
+    def generation_folder(self, stage: str, gen_id: str) -> str:
+        """The folder of a generation, as text: every generation is looked at at every start."""
+        return f"{self.root}/gens/{stage}/{gen_id}"
+
     def parsed_text(self, stage: str, gen_id: str) -> str:
         """The file of a generation's result, as text: it is asked for of every generation at every start."""
         return f"{self.root}/gens/{stage}/{gen_id}/parsed.txt"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import DataPaths
 from daydreaming.cohort.integrity import NumberedRow
 from daydreaming.inputs.records import Generation
 from daydreaming.inputs.tables import IDENTIFIER_CURE, gathering, identifier_problem
+from daydreaming.ledger.metadata import Metadata, Origin, read_metadata
 
 
 def selected_chains(paths: DataPaths) -> list[NumberedRow]:
@@ -84,17 +83,17 @@ class _Source:
 
     def read(self) -> _Record:
         """Read the record; raise InputError if there is none, or one of another generation."""
-        try:
-            values = json.loads(self.paths.generation(self.stage, self.gen_id).metadata.read_bytes())
-        except FileNotFoundError:
-            raise self.error("does not exist") from None
-        except OSError as error:
-            raise self.error(f"cannot be read ({error.strerror})") from error
-        except ValueError as error:
-            raise self.error(f"is not JSON ({error})") from error
-        if not isinstance(values, dict) or (values.get("stage"), values.get("gen_id")) != (self.stage, self.gen_id):
+        reading = read_metadata(self.paths.generation(self.stage, self.gen_id).metadata)
+        if reading.origin is Origin.NONE:
+            raise self.error("does not exist")
+        if reading.origin is Origin.DAMAGED:
+            raise self.error(f"cannot be used ({reading.problem})")
+        if (reading.metadata.stage, reading.metadata.gen_id) != (self.stage, self.gen_id):
             raise self.error("describes something else")
-        return _Record(self, values)
+        for key in ("template_id", "combo_id", "parent_gen_id", "llm_model_id", "replicate"):
+            if key in reading.not_understood:
+                raise self.error(f"has no {key!r} that can be understood")
+        return _Record(self, reading.metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class _Record:
     """What metadata.json says of a generation. The methods raise InputError for what it should say and does not."""
 
     source: _Source
-    values: Mapping[str, Any]
+    values: Metadata
 
     def draft(self) -> Generation:
         """The draft that was recorded."""
@@ -120,25 +119,14 @@ class _Record:
             parent_gen_id=parent_gen_id,
             combo_id=combo_id,
             template_id=self.text("template_id"),
-            llm_model_id=self._optional_text("llm_model_id"),
-            replicate=self._replicate(),
+            llm_model_id=self.values.catalog_model or "",
+            # Records of other programs know no replicates.
+            replicate=1 if self.values.replicate is None else self.values.replicate,
         )
 
     def text(self, key: str) -> str:
         """A value that the generation cannot be rebuilt without."""
-        text = self._optional_text(key)
+        text: str | None = getattr(self.values, key)
         if not text:
             raise self.source.error(f"has no {key!r}")
         return text
-
-    def _optional_text(self, key: str) -> str:
-        value = self.values.get(key)
-        if value is not None and not isinstance(value, str):
-            raise self.source.error(f"has {value!r} as {key!r}, which should be text")
-        return value or ""
-
-    def _replicate(self) -> int:
-        value = self.values.get("replicate")
-        if type(value) is not int or value < 1:
-            raise self.source.error(f"has {value!r} as 'replicate', which should be 1, 2, 3 and so on")
-        return value

@@ -8,14 +8,14 @@ from itertools import count
 
 from daydreaming.base.errors import FailureKind, GenerationError, ParseError
 from daydreaming.generation.prompting import model_request
-from daydreaming.generation.specification import Specification
+from daydreaming.generation.specification import CallSpecification
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import Reply
 from daydreaming.parsers import ParserContext, get_parser
 
 
 def attempts(
-    specification: Specification, prompt: str, retries: Mapping[str, int], read: Callable[[Reply], str]
+    specification: CallSpecification, prompt: str, retries: Mapping[str, int], read: Callable[[Reply], str]
 ) -> Generator[ModelRequest, Reply, str]:
     """Yield requests, be sent their replies, and return the first that `read` can use, as it reads it.
 
@@ -34,7 +34,7 @@ def attempts(
                 raise
 
 
-def read_reply(reply: Reply, specification: Specification) -> str:
+def read_reply(reply: Reply, specification: CallSpecification) -> str:
     """Return the parsed text of a reply. Raises GenerationError when the reply is no valid result."""
     check_reply(reply, specification)
     if specification.stage == "essay":
@@ -48,7 +48,7 @@ def read_reply(reply: Reply, specification: Specification) -> str:
         raise GenerationError(FailureKind.PARSE, f"The parser {name!r} could not read the reply: {error}") from error
 
 
-def check_reply(reply: Reply, specification: Specification) -> None:
+def check_reply(reply: Reply, specification: CallSpecification) -> None:
     """Raise GenerationError when a reply is malformed, refused, truncated, empty, or has too few lines."""
     completion_tokens = reply.usage.get("completion_tokens", 0)
     limit = specification.sampling.max_tokens

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from daydreaming.base.errors import FailureKind, GenerationError, InputError
 from daydreaming.base.unchanged_files import UnchangedFiles
-from daydreaming.generation.specification import ConceptText, Specification
+from daydreaming.generation.specification import CallSpecification, ConceptText, Specification, text_digest
 from daydreaming.inputs.concepts import read_description
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.templates import CompiledTemplate, compile_template, load_template_text, render, template_name
 from daydreaming.ledger.model_request import ModelRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTexts:
+    """The texts that a generation is made from besides its parent's, and its specification with their digests.
+
+    A template or a description may have been edited since the specification was made: what counts is what is rendered.
+    """
+
+    specification: Specification
+    template: str
+    concepts: tuple[str, ...] = ()
+
+
+def concept_digest(name: str, description: str) -> str:
+    """A digest of what a template sees of a concept."""
+    return text_digest(f"{name}\n{description}".encode(errors="surrogatepass"))
+
+
+def template_digest(text: str) -> str:
+    """A digest of a template's text."""
+    return text_digest(text.encode(errors="surrogatepass"))
 
 
 class Prompter:
@@ -19,41 +41,75 @@ class Prompter:
 
     def __init__(self) -> None:
         self._compiled: dict[tuple[str, str], CompiledTemplate] = {}
-        self._texts: UnchangedFiles[str] = UnchangedFiles()
+        self._templates: UnchangedFiles[tuple[str, str]] = UnchangedFiles()
+        self._descriptions: UnchangedFiles[str] = UnchangedFiles()
 
-    def template_text(self, template: Template) -> str:
-        """Return the text of a template; raises as `load_template_text` does."""
-        if template.content is not None:
-            return template.content
-        return self._texts.content(template.path, partial(load_template_text, template))
+    def sources(self, specification: Specification) -> SourceTexts:
+        """Read what a generation is made from, as it is now.
 
-    def prompt(self, specification: Specification, template_text: str, parent_text: str | None) -> str:
+        Raises GenerationError (template) for a template or a concept whose text cannot be read.
+        """
+        template, digest = self._template(specification.template)
+        now = specification
+        if digest != specification.template_digest:
+            now = replace(now, template_digest=digest)
+        if not isinstance(now, CallSpecification) or not now.concepts:
+            return SourceTexts(now, template)
+        found = [self._concept(concept) for concept in now.concepts]
+        concepts = tuple(
+            replace(concept, digest=digest) for concept, (_, digest) in zip(now.concepts, found, strict=True)
+        )
+        if concepts != now.concepts:
+            now = replace(now, concepts=concepts)
+        return SourceTexts(now, template, tuple(text for text, _ in found))
+
+    def prompt(self, sources: SourceTexts, parent_text: str | None) -> str:
         """Return the prompt of a generation. `parent_text` is the parent's parsed text, None for a draft.
 
-        Raises GenerationError (template) for a template that does not compile or render, and a concept without a text.
+        Raises GenerationError (template) for a template that does not compile or render.
         """
-        key = (template_name(specification.template), template_text)
+        key = (template_name(sources.specification.template), sources.template)
         if key not in self._compiled:
-            self._compiled[key] = compile_template(template_text, key[0])
-        return render(self._compiled[key], self._values(specification, parent_text))
+            self._compiled[key] = compile_template(sources.template, key[0])
+        return render(self._compiled[key], _values(sources, parent_text))
 
-    def _values(self, specification: Specification, parent_text: str | None) -> dict[str, Any]:
-        """What a template of this stage can use."""
-        if specification.stage == "draft":
-            return {"concepts": [self._concept(text) for text in specification.concepts]}
-        if specification.stage == "essay":
-            return {"links_block": parent_text, "draft_block": parent_text}
-        return {"response": parent_text}
+    def _template(self, template: Template) -> tuple[str, str]:
+        """The text of a template and its digest."""
+        if template.content is not None:
+            return template.content, template_digest(template.content)
+        return self._templates.content(template.path or "", partial(_with_digest, template))
 
-    def _concept(self, text: ConceptText) -> dict[str, str]:
+    def _concept(self, concept: ConceptText) -> tuple[str, str]:
+        """The description of a concept, and the digest of what a template sees of the concept."""
         try:
-            content = self._texts.content(text.path, partial(read_description, text.path, text.concept_id))
+            text = self._descriptions.content(concept.path, partial(read_description, concept.path, concept.concept_id))
         except InputError as error:
             raise GenerationError(FailureKind.TEMPLATE, str(error)) from error
-        return {"concept_id": text.concept_id, "name": text.name, "content": content}
+        return text, concept_digest(concept.name, text)
 
 
-def model_request(specification: Specification, prompt: str, attempt: int) -> ModelRequest:
+def _with_digest(template: Template) -> tuple[str, str]:
+    text = load_template_text(template)
+    return text, template_digest(text)
+
+
+def _values(sources: SourceTexts, parent_text: str | None) -> dict[str, object]:
+    """What a template of this stage can use."""
+    specification = sources.specification
+    if specification.stage == "essay":
+        return {"links_block": parent_text, "draft_block": parent_text}
+    if specification.stage == "evaluation":
+        return {"response": parent_text}
+    concepts = specification.concepts if isinstance(specification, CallSpecification) else ()
+    return {
+        "concepts": [
+            {"concept_id": concept.concept_id, "name": concept.name, "content": content}
+            for concept, content in zip(concepts, sources.concepts, strict=True)
+        ]
+    }
+
+
+def model_request(specification: CallSpecification, prompt: str, attempt: int) -> ModelRequest:
     """Return the request that a generation sends; `attempt` is 0 for the first, 1 for the first fresh attempt."""
     sampling = specification.sampling
     # A seed repeats an answer: replicates and fresh attempts are meant to be other samples.

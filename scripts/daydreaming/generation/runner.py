@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from daydreaming.base.errors import FailureKind, GenerationError
-from daydreaming.generation.freshness import FreshnessRecord
-from daydreaming.generation.prompting import Prompter
-from daydreaming.generation.specification import Specification
-from daydreaming.generation.store import Outcome
-from daydreaming.generation.work import GenerationWork, Steps
+from daydreaming.generation.outcome import Outcome, Received
+from daydreaming.generation.specification import CallSpecification, Specification
+from daydreaming.generation.work import GenerationWork, Steps, Workbench
 from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.client import CallContext, ModelClient
 
 # Threads that read and write files. More of them fight for the interpreter; fewer wait for a slow disk's fsync.
@@ -40,9 +40,8 @@ class Runner:
         self._loop_thread: threading.Thread | None = None
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
         self._journals: dict[str, Journal] = {}
-        self._prompter = Prompter()
         self._replies = ReplyStore(settings.paths)
-        self._record = FreshnessRecord(settings.paths.freshness)
+        self._bench = Workbench.for_run(settings, self._replies)
         self._client = ModelClient(settings, self._replies, calls_in_flight)
 
     def run(self, specification: Specification, *, render_only: bool = False, overwrite: bool = False) -> Outcome:
@@ -97,41 +96,55 @@ class Runner:
     def _close_files(self) -> None:
         self._files.shutdown()
         self._replies.close()
-        self._record.close()
         for journal in self._journals.values():
             journal.close()
 
     async def make(self, specification: Specification, **options: bool) -> Outcome:
-        """Make a generation, with the options of `run`, in an event loop of the caller's, always the same one."""
-        journal = self._journal(specification.cohort_id)
-        work = GenerationWork(specification, self._settings, self._replies, journal, self._prompter, self._record)
-        steps = work.steps(**options)
+        """Make a generation, with the options of `run`, in an event loop of the caller's, always the same one.
+
+        Whatever goes wrong is a GenerationError.
+        """
         try:
-            request = await self._in_file_thread(_advance, steps, None)
-            while request is not None:
-                reply, work.outcome.reused = await self._obtain(request, specification, journal)
-                request = await self._in_file_thread(_advance, steps, reply)
-        except GenerationError as error:
-            # Who only looks at a prompt loses no result by it.
-            if not options.get("render_only"):
-                await self._in_file_thread(work.fail, error)
-            raise
+            journal, work = self._journal(specification.cohort_id), GenerationWork(specification, self._bench)
         except Exception as error:
-            kind = FailureKind.STORAGE if isinstance(error, OSError) else FailureKind.INTERNAL
-            failure = GenerationError(kind, f"{type(error).__name__}: {error}.")
-            failure.__cause__ = error
-            await self._in_file_thread(work.fail, failure)
-            raise failure from error
+            raise _failure_of(error) from error
+        # Who only looks at a prompt loses no result by it, and made nothing.
+        is_real = not options.get("render_only")
+        try:
+            await self._advance(work.steps(**options), specification, journal)
+        except Exception as error:
+            failure = error if isinstance(error, GenerationError) else _failure_of(error)
+            if is_real:
+                await self._in_file_thread(work.fail, failure)
+                await self._write_down(journal, work)
+            raise failure from failure.__cause__
+        if is_real:
+            await self._write_down(journal, work)
         return work.outcome
 
-    async def _obtain(
-        self, request: ModelRequest, specification: Specification, journal: Journal
-    ) -> tuple[Reply, bool]:
-        """The reply to a request, and whether it was in the store. Pays at most once, whoever else asks for it."""
+    async def _advance(self, steps: Steps, specification: Specification, journal: Journal) -> None:
+        """Go on with the work, call by call, until it is done."""
+        request = await self._in_file_thread(_next_request, steps, None)
+        while request is not None:
+            assert isinstance(specification, CallSpecification)
+            received = await self._obtain(request, specification, journal)
+            request = await self._in_file_thread(_next_request, steps, received)
+
+    async def _write_down(self, journal: Journal, work: GenerationWork) -> None:
+        try:
+            await self._in_file_thread(partial(journal.write, "generation", **work.journal_line()))
+        except OSError as error:
+            raise _failure_of(error) from error
+
+    async def _obtain(self, request: ModelRequest, specification: CallSpecification, journal: Journal) -> Received:
+        """The reply to a request. Pays at most once, whoever else asks for it."""
         async with self._replies.in_flight(request.sha256):
-            if self._replies.exists(request.sha256):
-                return await self._in_file_thread(self._replies.load, request.sha256), True
-            return await self._client.complete(request, _context(specification), journal), False
+            stored = await self._in_file_thread(self._replies.load, request.sha256)
+            if stored is not None:
+                return Received(stored, reused=True, llm_ms=0.0)
+            started = time.perf_counter()
+            reply = await self._client.complete(request, _context(specification), journal)
+            return Received(reply, llm_ms=round((time.perf_counter() - started) * 1000, 3), tries=1)
 
     def _journal(self, cohort_id: str) -> Journal:
         if cohort_id not in self._journals:
@@ -159,15 +172,23 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def _advance(steps: Steps, reply: Reply | None) -> ModelRequest | None:
+def _next_request(steps: Steps, received: Received | None) -> ModelRequest | None:
     """Go on with the work until it needs a call (the request) or is done (None)."""
     try:
-        return steps.send(reply)
+        return next(steps) if received is None else steps.send(received)
     except StopIteration:
         return None
 
 
-def _context(specification: Specification) -> CallContext:
+def _failure_of(error: Exception) -> GenerationError:
+    """What went wrong that nobody foresaw, as a failed generation."""
+    kind = FailureKind.STORAGE if isinstance(error, OSError) else FailureKind.INTERNAL
+    failure = GenerationError(kind, f"{type(error).__name__}: {error}.")
+    failure.__cause__ = error
+    return failure
+
+
+def _context(specification: CallSpecification) -> CallContext:
     return CallContext(
         stage=specification.stage,
         gen_id=specification.gen_id,

@@ -1,18 +1,20 @@
-"""What decides the result of one generation, as an immutable value that a rule can compare with its last run."""
+"""What decides the result of one generation, as an immutable value that can be compared with how it was last made."""
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import ClassVar, TypeAlias
 
 import orjson
 
+import daydreaming.parsers
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.settings import StageSettings
-from daydreaming.parsers import get_parser
+
+Key: TypeAlias = tuple[str, str]  # stage and gen_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,9 @@ class ConceptText:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Specification:
-    """One generation: its row, its template and parser, its parent or concepts, and how its model is asked.
-
-    `prices` are US dollars per million prompt and completion tokens. Copies have neither model nor sampling.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """What every generation has: its row in the membership and its template."""
 
     stage: str
     gen_id: str
@@ -41,59 +40,97 @@ class Specification:
     replicate: int
     template: Template
     template_digest: str
-    parser: str | None
-    parser_digest: str
-    parent: tuple[str, str] | None
-    concepts: tuple[ConceptText, ...]
-    model: str | None
-    endpoint: str | None
-    answerer: str | None
-    sampling: StageSettings | None
-    prices: tuple[float | None, float | None]
 
     @property
-    def is_copy(self) -> bool:
-        """Whether the parent's text is passed through, without a call."""
-        return self.template.generator == "copy"
+    def key(self) -> Key:
+        """Stage and gen_id."""
+        return (self.stage, self.gen_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSpecification(_Row):
+    """A generation that a model writes: from its parent's text or its concepts, how it is asked, how it is read.
+
+    `prices` are US dollars per million prompt and completion tokens, None where the catalog has none.
+    """
+
+    is_copy: ClassVar[bool] = False
+    parser: str | None
+    parser_digest: str
+    parent: Key | None
+    concepts: tuple[ConceptText, ...]
+    model: str
+    endpoint: str
+    answerer: str
+    sampling: StageSettings
+    prices: tuple[float | None, float | None]
 
     def fingerprint(self) -> str:
         """Everything that decides the result except the parent's text, in words that can be compared and read.
 
-        A rule has it as its `params`: when it differs from that of the last run, the generation is made again. The
-        texts of template and concepts are in it by digest: Snakemake compares files only with what they were when a
-        job ended, and a file may be edited while a job runs. What changes no result is left out (the cohort, the
+        The texts of template and concepts are in it by digest. What changes no result is left out (the cohort, the
         endpoint's name and limits, prices).
         """
-        parts = {
-            "template": f"{self.template.template_id}@{self.template_digest}",
-            "generator": self.template.generator,
-            "parser": f"{self.parser}@{self.parser_digest}" if self.parser else None,
-            "parent": "/".join(self.parent) if self.parent else None,
-            "concepts": " ".join(f"{text.concept_id}@{text.digest}" for text in self.concepts) or None,
-            "model": self.model and f"{self.model} at {self.answerer}",
-            **(sampling_words(self.sampling) if self.sampling else {}),
-            "replicate": str(self.replicate),
-        }
-        return "; ".join(f"{name} {value}" for name, value in parts.items() if value is not None)
+        return (
+            f"{_source(self, self.parent, self.concepts)}; parser {self.parser or 'identity'}@{self.parser_digest}; "
+            f"model {self.model} at {self.answerer}{sampling_words(self.sampling)}; replicate {self.replicate}"
+        )
+
+    def row_fingerprint(self) -> str:
+        """What an adopted generation must agree with: its row and the texts behind it, not how a model is asked."""
+        return f"{_source(self, self.parent, self.concepts)}; model {self.model}; replicate {self.replicate}"
 
 
-def sampling_words(sampling: StageSettings) -> dict[str, str | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopySpecification(_Row):
+    """An essay that is its parent's text, passed through without a call."""
+
+    is_copy: ClassVar[bool] = True
+    parent: Key
+
+    def fingerprint(self) -> str:
+        """Everything that decides the result except the parent's text, in words that can be compared and read."""
+        return f"{_source(self, self.parent, ())}; replicate {self.replicate}"
+
+    def row_fingerprint(self) -> str:
+        """What an adopted generation must agree with."""
+        return self.fingerprint()
+
+
+Specification: TypeAlias = CallSpecification | CopySpecification
+
+
+def _source(row: _Row, parent: Key | None, concepts: tuple[ConceptText, ...]) -> str:
+    words = f"template {row.template.template_id}@{row.template_digest}; generator {row.template.generator}"
+    if parent:
+        words += f"; parent {parent[0]}/{parent[1]}"
+    if concepts:
+        words += "; concepts " + " ".join(f"{text.concept_id}@{text.digest}" for text in concepts)
+    return words
+
+
+def sampling_words(sampling: StageSettings) -> str:
     """The settings of a stage as short words; bodies by digest, for they may hold whole grammars."""
-    body = orjson.dumps(dict(sampling.extra_body), option=orjson.OPT_SORT_KEYS)
-    numbers = {name: getattr(sampling, name) for name in ("temperature", "max_tokens", "min_lines", "seed")}
-    words = {name: None if value is None else str(value).removesuffix(".0") for name, value in numbers.items()}
-    return {**words, "extra_body": text_digest(body) if sampling.extra_body else None}
+    words = _number_words(sampling.temperature, sampling.max_tokens, sampling.min_lines, sampling.seed)
+    if not sampling.extra_body:
+        return words
+    return f"{words}; extra_body {text_digest(orjson.dumps(dict(sampling.extra_body), option=orjson.OPT_SORT_KEYS))}"
 
 
+@lru_cache(maxsize=1024)
+def _number_words(*numbers: float | None) -> str:
+    named = zip(("temperature", "max_tokens", "min_lines", "seed"), numbers, strict=True)
+    return "".join(f"; {name} {str(value).removesuffix('.0')}" for name, value in named if value is not None)
+
+
+@lru_cache(maxsize=1024)
 def text_digest(content: bytes) -> str:
-    """A short name of a text's content: 12 hexadecimal characters of its SHA-256."""
-    return hashlib.sha256(content).hexdigest()[:12]
+    """A short name of a text's content: 16 hexadecimal characters of its SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 @cache
-def parser_digest(stage: str, name: str | None) -> str:
-    """A digest of the code of a parser's module: changed code parses again (stored replies, without a call)."""
-    if stage == "essay":
-        return ""
-    source = inspect.getsourcefile(inspect.unwrap(get_parser(stage, name)))
-    return text_digest(Path(source).read_bytes())
+def parser_digest() -> str:
+    """A digest of the code that reads replies: changed code reads them again (stored ones, without a call)."""
+    files = [*Path(daydreaming.parsers.__path__[0]).glob("*.py"), Path(__file__).with_name("judging.py")]
+    return text_digest(b"\0".join(file.read_bytes() for file in sorted(files)))

@@ -1,212 +1,176 @@
-"""The generations store: the four files of a generation, and its metadata."""
+"""The generations store: the four files of a generation. The only place where a model's text is replaced or deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import hashlib
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from daydreaming.base.atomic import encoded, write_bytes, write_text
-from daydreaming.base.errors import FailureKind
-from daydreaming.base.paths import GenerationFiles
-from daydreaming.generation.specification import Specification
-from daydreaming.inputs.templates import template_name
-from daydreaming.ledger.replies import Reply
+from daydreaming.base.errors import FailureKind, GenerationError
+from daydreaming.base.paths import DataPaths
+from daydreaming.base.temporary_files import remove_abandoned_files
+from daydreaming.generation.adopted_texts import AdoptedTexts
+from daydreaming.generation.specification import Key
+from daydreaming.ledger.metadata import Metadata, Origin, encode_metadata, read_metadata
+from daydreaming.ledger.replies import Reply, ReplyStore
 
 PARSE_REPORT_MARKER = (
     "\n===== daydreaming: the reply ends above this line; below is the report of what is wrong with it =====\n"
 )
-PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-
-
-@dataclass
-class Outcome:
-    """How a generation went, as it fills up: what metadata.json says of it. Times are Unix seconds or milliseconds."""
-
-    started_at: float
-    finished_at: float = 0.0
-    template_sha1: str | None = None
-    prompt_sha256: str | None = None
-    request_sha256: str | None = None
-    seed: int | None = None
-    reply: Reply | None = None
-    attempts: int = 0
-    reused: bool = False
-    render_ms: float | None = None
-    llm_ms: float | None = None
-    parse_ms: float | None = None
-    error: str = "none"
-    error_message: str | None = None
-    error_traceback: str | None = None
-    written: set[str] = field(default_factory=set)
 
 
 class GenerationStore:
     """Writes and reads `data/gens/<stage>/<gen_id>/`. Every write is atomic."""
 
-    def __init__(self, files: GenerationFiles):
-        self.files = files
+    def __init__(self, paths: DataPaths, key: Key, replies: ReplyStore):
+        self.files = paths.generation(*key)
+        self.adopted = AdoptedTexts(paths, key)
+        self._replies = replies
 
     def write_prompt(self, text: str) -> None:
         """Write prompt.txt."""
         write_text(self.files.prompt, text, durable=False)
 
-    def write_reply(self, text: str) -> None:
-        """Write raw.txt: the model's reply to the last character."""
-        write_text(self.files.raw, text, durable=False)
+    def replace(self, metadata: Metadata, *, raw: str | None, parsed: str | None, keep_raw: bool = False) -> None:
+        """Write metadata.json, raw.txt and parsed.txt; a text of None is not there afterwards, but for a kept raw.txt.
 
-    def write_parsed(self, text: str) -> None:
-        """Write parsed.txt."""
-        write_text(self.files.parsed, text, durable=False)
+        What a model wrote and is not safe among the replies is stored there first. parsed.txt goes first and comes
+        last: where it is, all the rest is. The same text stays: a run of another cohort, which shares this generation,
+        may have written it just now and be reading it. Raises OSError when the disk refuses, before any text is touched
+        if it refuses to store what is there.
+        """
+        self.secure()
+        remove_abandoned_files(self.files.folder)
+        if parsed is None or not self._has(self.files.parsed, parsed):
+            self.files.parsed.unlink(missing_ok=True)
+        write_bytes(self.files.metadata, encode_metadata(metadata), durable=False)
+        if keep_raw:
+            pass
+        elif raw is None:
+            self.files.raw.unlink(missing_ok=True)
+        elif not self._has(self.files.raw, raw):
+            write_text(self.files.raw, raw, durable=False)
+        if parsed is not None:
+            self._write_parsed(parsed)
 
-    def write_error(self, report: str) -> None:
-        """Write the report of a failed call to raw.txt."""
-        write_text(self.files.raw, report, durable=False)
+    def write_record(self, metadata: Metadata) -> None:
+        """Write metadata.json over texts that stay as they are, which are stored first if they are not safe yet."""
+        self.secure()
+        write_bytes(self.files.metadata, encode_metadata(metadata), durable=False)
 
-    def write_parse_error(self, reply: str, report: str) -> None:
-        """Write the reply and, below a marker line, the report of what is wrong with it to raw.txt."""
-        write_text(self.files.raw, f"{reply}{PARSE_REPORT_MARKER}{report}", durable=False)
+    def restore_parsed(self, text: str) -> None:
+        """Write parsed.txt again as it was; what lies there instead is stored first. Raises OSError."""
+        self.secure()
+        self._write_parsed(text)
+
+    def raw_sha256(self) -> str | None:
+        """The SHA-256 of raw.txt as it is; None if there is none."""
+        raw = _content(self.files.raw)
+        return None if raw is None else _digest(raw)
+
+    def secure(self) -> None:
+        """Store what a model wrote, as far as it is not safe among the replies. Raises OSError."""
+        raw, parsed = _content(self.files.raw), _content(self.files.parsed)
+        if raw is None and parsed is None:
+            return
+        reading = read_metadata(self.files.metadata)
+        record = reading.metadata
+        if reading.origin is not Origin.OURS or record.adopted:
+            self.adopted.keep(self.files)
+            return
+        reply_is_safe = self._reply_is_safe(record)
+        raw_is_safe = raw is None or _digest(raw) == record.raw_sha256
+        # A report of a failed call is no model's text; a copy has the text of its parent.
+        is_a_view = reply_is_safe or record.request_sha256 is None or (record.usage is None and parsed is None)
+        parsed_is_safe = parsed is None or _digest(parsed) == record.parsed_sha256
+        if not (raw_is_safe and is_a_view and parsed_is_safe):
+            self.adopted.keep(self.files)
+
+    def _reply_is_safe(self, record: Metadata) -> bool:
+        """Whether the reply that raw.txt is a view of is stored; if it is only there, it is stored now."""
+        if record.request_sha256 is None or record.usage is None:
+            return False
+        try:
+            if self._replies.load(record.request_sha256) is not None:
+                return True
+        except GenerationError:
+            return False  # the stored file is damaged or was edited: raw.txt may be all that is left
+        reply = self.kept_reply(record.request_sha256)
+        if reply is None:
+            return False
+        self._replies.adopt(reply, source=str(self.files.raw))
+        return True
 
     def read_reply(self) -> str | None:
-        """The reply in raw.txt, without a report below it; None if there is no raw.txt."""
+        """The reply in raw.txt, without a report below it; None if there is no raw.txt.
+
+        Raises GenerationError (edited) for a raw.txt that is not UTF-8.
+        """
         try:
-            with self.files.raw.open(encoding="utf-8", newline="") as stream:
-                text = stream.read()
-        except FileNotFoundError:
+            text = self.files.raw.read_bytes().decode("utf-8")
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except UnicodeDecodeError as error:
+            problem = f"{self.files.raw} is not UTF-8 text ({error.reason}). Move it away, or save it as UTF-8."
+            raise GenerationError(FailureKind.EDITED, problem) from error
         # Only a parse error leaves a report: a model may quote the marker.
-        metadata = self.read_metadata()
-        has_report = metadata is None or metadata.get("error") == FailureKind.PARSE
+        reading = read_metadata(self.files.metadata)
+        has_report = reading.origin in (Origin.NONE, Origin.DAMAGED) or reading.metadata.error == FailureKind.PARSE
         return text.rsplit(PARSE_REPORT_MARKER, 1)[0] if has_report else text
 
-    def request_sha256(self) -> str | None:
-        """The name of the request whose reply raw.txt holds, as metadata.json says; None where it holds none."""
-        metadata = self.read_metadata() or {}
-        return metadata.get("request_sha256") if metadata.get("usage") is not None else None
-
-    def kept_reply(self) -> Reply | None:
-        """The reply in raw.txt with what metadata.json says of it; None if they do not hold one."""
-        metadata = self.read_metadata() or {}
-        if self.request_sha256() is None or (text := self.read_reply()) is None:
+    def kept_reply(self, request_sha256: str) -> Reply | None:
+        """The reply to a request that raw.txt holds, with what metadata.json says of it; None if it is none."""
+        reading = read_metadata(self.files.metadata)
+        record, raw = reading.metadata, _content(self.files.raw)
+        if reading.origin is not Origin.OURS or record.adopted or raw is None:
+            return None
+        if record.request_sha256 != request_sha256 or record.usage is None:
+            return None
+        if record.raw_sha256 is not None and _digest(raw) != record.raw_sha256:
+            return None
+        try:
+            text = self.read_reply()
+        except GenerationError:
             return None
         return Reply(
-            request_sha256=metadata["request_sha256"],
+            request_sha256=request_sha256,
             text=text,
-            finish_reason=metadata.get("finish_reason"),
-            refusal=metadata.get("error_message") if metadata.get("error") == FailureKind.REFUSED else None,
-            usage=metadata["usage"],
-            cost_usd=metadata.get("cost_usd"),
-            served_model=metadata.get("served_model"),
-            request_id=metadata.get("request_id"),
-            started_at=metadata["started_at"],
-            finished_at=metadata["finished_at"],
-            malformed=metadata.get("error_message") if metadata.get("error") == FailureKind.MALFORMED else None,
+            finish_reason=record.finish_reason,
+            refusal=record.error_message if record.error == FailureKind.REFUSED else None,
+            usage=record.usage,
+            cost_usd=record.cost_usd,
+            served_model=record.served_model,
+            request_id=record.request_id,
+            started_at=record.started_at or 0.0,
+            finished_at=record.finished_at or 0.0,
+            malformed=record.error_message if record.error == FailureKind.MALFORMED else None,
         )
 
-    def has_parsed(self, text: str) -> bool:
-        """Whether parsed.txt is there with this text."""
-        try:
-            return self.files.parsed.read_bytes() == encoded(text)
-        except FileNotFoundError:
-            return False
+    def _write_parsed(self, text: str) -> None:
+        if not self._has(self.files.parsed, text):
+            write_text(self.files.parsed, text, durable=False)
 
-    def remove_raw(self) -> None:
-        """Take away the reply of a time when this generation was no copy."""
-        self.files.raw.unlink(missing_ok=True)
-
-    def remove_parsed(self) -> None:
-        """Take away the result of an earlier run: a failed generation has none."""
-        self.files.parsed.unlink(missing_ok=True)
-
-    def read_metadata(self) -> dict[str, Any] | None:
-        """The metadata; None if there is none that can be read."""
-        try:
-            metadata = orjson.loads(self.files.metadata.read_bytes())
-        except (FileNotFoundError, ValueError):
-            return None
-        return metadata if isinstance(metadata, dict) else None
-
-    def matches(
-        self,
-        metadata: Mapping[str, Any] | None,
-        specification: Specification,
-        prompt_sha256: str,
-        parent_text: str | None,
-    ) -> bool:
-        """Whether the files that are there are what this specification, this prompt and this parent would give."""
-        if metadata is None or metadata.get("error") != "none" or not self.files.parsed.exists():
-            return False
-        # A copy is its parent's text, whatever its prompt shows of it.
-        if specification.is_copy and self.files.parsed.read_bytes() != parent_text.encode():
-            return False
-        return (
-            metadata.get("prompt_sha256") == prompt_sha256
-            and metadata.get("fingerprint") == specification.fingerprint()
-        )
-
-    def write_metadata(self, specification: Specification, outcome: Outcome) -> None:
-        """Write metadata.json, which says how the generation went and what it was made of."""
-        metadata = _metadata(specification, outcome, self.files)
-        write_bytes(self.files.metadata, orjson.dumps(metadata, option=PRETTY), durable=False)
+    @staticmethod
+    def _has(path: Path, text: str) -> bool:
+        return _content(path) == encoded(text)
 
 
-def _metadata(specification: Specification, outcome: Outcome, files: GenerationFiles) -> dict[str, Any]:
-    """The keys of metadata.json, in the order of the contract (schemas/metadata.schema.json)."""
-    reply, sampling = outcome.reply, specification.sampling
-    parent = specification.parent
-    return {
-        "stage": specification.stage,
-        "gen_id": specification.gen_id,
-        "template_id": specification.template.template_id,
-        "template_path": template_name(specification.template),
-        "template_sha1": outcome.template_sha1,
-        "model": specification.model,
-        "parser_name": specification.parser,
-        "skip_llm": specification.is_copy,
-        "pass_through_from": _pass_through_from(specification, files),
-        "files": {name: str(path) if name in outcome.written else None for name, path in _views(files).items()},
-        "started_at": outcome.started_at,
-        "finished_at": outcome.finished_at,
-        "duration_s": outcome.finished_at - outcome.started_at,
-        "mode": "copy" if specification.is_copy else "llm",
-        "error": outcome.error,
-        "error_message": outcome.error_message,
-        "cohort_id": specification.cohort_id,
-        "parent_gen_id": specification.parent_gen_id if parent else None,
-        "combo_id": specification.combo_id or None,
-        "llm_model_id": specification.llm_model_id or None,
-        "replicate": specification.replicate,
-        "render_ms": outcome.render_ms,
-        "llm_ms": outcome.llm_ms,
-        "parse_ms": outcome.parse_ms,
-        "finish_reason": reply.finish_reason if reply else None,
-        "usage": dict(reply.usage) if reply else None,
-        "cost_usd": reply.cost_usd if reply else None,
-        "served_model": reply.served_model if reply else None,
-        "request_id": reply.request_id if reply else None,
-        "temperature": sampling.temperature if sampling else None,
-        "max_tokens": sampling.max_tokens if sampling else None,
-        "seed": outcome.seed,
-        "endpoint": specification.endpoint,
-        "answerer": specification.answerer,
-        "prompt_sha256": outcome.prompt_sha256,
-        "request_sha256": outcome.request_sha256,
-        "attempts": outcome.attempts,
-        "reply_reused": outcome.reused,
-        "fingerprint": specification.fingerprint(),
-        "error_traceback": outcome.error_traceback,
-    }
+def text_sha256(text: str) -> str:
+    """The SHA-256 of a text as it is written."""
+    return _digest(encoded(text))
 
 
-def _views(files: GenerationFiles) -> Mapping[str, Path]:
-    return {"prompt": files.prompt, "raw": files.raw, "parsed": files.parsed}
+def with_report(reply: str, report: str) -> str:
+    """A reply and, below a marker line, the report of what is wrong with it: the raw.txt of a parse error."""
+    return f"{reply}{PARSE_REPORT_MARKER}{report}"
 
 
-def _pass_through_from(specification: Specification, files: GenerationFiles) -> str | None:
-    if not specification.is_copy:
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    stage, gen_id = specification.parent
-    return str(files.folder.parent.parent / stage / gen_id / "parsed.txt")

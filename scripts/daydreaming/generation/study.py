@@ -11,9 +11,17 @@ from daydreaming.base.paths import CohortFiles, DataPaths, GenerationFiles
 from daydreaming.cohort.build import cohort_id_for
 from daydreaming.cohort.membership import Membership, load_membership
 from daydreaming.cohort.slices import Slice, membership_of_slice
-from daydreaming.generation.specification import ConceptText, Specification, parser_digest, text_digest
+from daydreaming.generation.prompting import concept_digest, template_digest
+from daydreaming.generation.specification import (
+    CallSpecification,
+    ConceptText,
+    CopySpecification,
+    Key,
+    Specification,
+    parser_digest,
+)
 from daydreaming.inputs.catalogs import read_catalogs
-from daydreaming.inputs.concepts import load_combos
+from daydreaming.inputs.concepts import load_combos, read_description
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings, StageSettings
@@ -29,7 +37,7 @@ class Study:
     catalogs: Catalogs
     combos: Mapping[str, Combo]
     membership: Membership
-    _specifications: dict[tuple[str, str], Specification] = field(default_factory=dict, repr=False)
+    _specifications: dict[Key, Specification] = field(default_factory=dict, repr=False)
     _samplings: dict[tuple[str, str], StageSettings] = field(default_factory=dict, repr=False)
     _answerers: dict[str, str] = field(default_factory=dict, repr=False)
     _template_digests: dict[str, str] = field(default_factory=dict, repr=False)
@@ -66,29 +74,34 @@ class Study:
 
     def _specification(self, generation: Generation) -> Specification:
         template = self.catalogs.templates[generation.stage][generation.template_id]
-        is_call = template.generator == "llm"
-        model = self.catalogs.models[generation.llm_model_id] if is_call else None
-        endpoint = (model.endpoint or self.settings.default_endpoint) if model else None
         parent = self.membership.parent(generation)
-        return Specification(
-            stage=generation.stage,
-            gen_id=generation.gen_id,
-            cohort_id=generation.cohort_id,
-            parent_gen_id=generation.parent_gen_id,
-            combo_id=generation.combo_id,
-            llm_model_id=generation.llm_model_id,
-            replicate=generation.replicate,
-            template=template,
-            template_digest=self._template_digest(template),
+        parent_key = (parent.stage, parent.gen_id) if parent else None
+        row: dict[str, Any] = {
+            "stage": generation.stage,
+            "gen_id": generation.gen_id,
+            "cohort_id": generation.cohort_id,
+            "parent_gen_id": generation.parent_gen_id,
+            "combo_id": generation.combo_id,
+            "llm_model_id": generation.llm_model_id,
+            "replicate": generation.replicate,
+            "template": template,
+            "template_digest": self._template_digest(template),
+        }
+        if template.generator == "copy" and parent_key:
+            return CopySpecification(**row, parent=parent_key)
+        model = self.catalogs.models[generation.llm_model_id]
+        endpoint = model.endpoint or self.settings.default_endpoint
+        return CallSpecification(
+            **row,
             parser=template.parser,
-            parser_digest=parser_digest(generation.stage, template.parser),
-            parent=(parent.stage, parent.gen_id) if parent else None,
+            parser_digest=parser_digest(),
+            parent=parent_key,
             concepts=self._concepts(generation.combo_id) if generation.stage == "draft" else (),
-            model=model.model if model else None,
+            model=model.model,
             endpoint=endpoint,
-            answerer=self._answerer(endpoint) if endpoint else None,
-            sampling=self._sampling(generation.stage, endpoint) if endpoint else None,
-            prices=(model.usd_per_mtok_in, model.usd_per_mtok_out) if model else (None, None),
+            answerer=self._answerer(endpoint),
+            sampling=self._sampling(generation.stage, endpoint),
+            prices=(model.usd_per_mtok_in, model.usd_per_mtok_out),
         )
 
     def _concepts(self, combo_id: str) -> tuple[ConceptText, ...]:
@@ -99,14 +112,14 @@ class Study:
         key = (concept_id, level)
         if key not in self._concept_texts:
             name, path = self.catalogs.concepts[concept_id].name, self.paths.concept_text(level, concept_id)
-            digest = text_digest(f"{name}\n".encode() + path.read_bytes())
+            digest = concept_digest(name, read_description(path, concept_id))
             self._concept_texts[key] = ConceptText(concept_id, name, path, digest)
         return self._concept_texts[key]
 
     def _template_digest(self, template: Template) -> str:
         name = template_name(template)
         if name not in self._template_digests:
-            self._template_digests[name] = text_digest(load_template_text(template).encode())
+            self._template_digests[name] = template_digest(load_template_text(template))
         return self._template_digests[name]
 
     def _sampling(self, stage: str, endpoint: str) -> StageSettings:

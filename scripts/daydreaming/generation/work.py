@@ -1,198 +1,222 @@
-"""One generation while it is being made: render, (ask for a reply), parse, persist. Knows files, knows no network."""
+"""The work on one generation: what it is, its prompt, its reply, its text, its files. Knows files, knows no network."""
 
 from __future__ import annotations
 
 import hashlib
-import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from daydreaming.base.atomic import encoded
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.paths import DataPaths
-from daydreaming.generation.freshness import FreshnessRecord, Made, text_digest
+from daydreaming.generation.adoption import adopt_generation
+from daydreaming.generation.currency import (
+    Currency,
+    Finding,
+    Found,
+    ParentText,
+    State,
+    look,
+    parent_made_at,
+    parsed_text,
+)
 from daydreaming.generation.judging import attempts, read_reply
-from daydreaming.generation.prompting import Prompter
-from daydreaming.generation.specification import Specification
-from daydreaming.generation.store import GenerationStore, Outcome
+from daydreaming.generation.outcome import Outcome, Received, record_of
+from daydreaming.generation.prompting import Prompter, SourceTexts
+from daydreaming.generation.specification import CallSpecification, Specification
+from daydreaming.generation.store import GenerationStore, text_sha256, with_report
 from daydreaming.inputs.settings import Settings
-from daydreaming.ledger.journal import Journal
+from daydreaming.ledger.metadata import Origin
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import Reply, ReplyStore
 
-# A generator that yields each request that needs a call, is sent its reply, and ends when the files are written.
-Steps = Generator[ModelRequest, Reply, None]
+# A generator that yields each request that needs a call, is sent what came of it, and ends when the files are written.
+Steps = Generator[ModelRequest, Received, None]
+# These failures leave everything as it is: nothing was tried.
+UNTOUCHED = (FailureKind.CONFLICT, FailureKind.WAITING)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What the generations of a run share."""
+
+    settings: Settings
+    replies: ReplyStore
+    prompter: Prompter
+    currency: Currency
+
+    @classmethod
+    def for_run(cls, settings: Settings, replies: ReplyStore) -> Workbench:
+        """The workbench of a run."""
+        prompter = Prompter()
+        currency = Currency(settings.paths, prompter, remake_adopted=settings.remake_adopted)
+        return cls(settings, replies, prompter, currency)
 
 
 class GenerationWork:
-    """The work on one generation. `outcome` says how far it is."""
+    """The work on one generation. `outcome` says how far it is, `result` what came of it."""
 
-    def __init__(
-        self,
-        specification: Specification,
-        settings: Settings,
-        replies: ReplyStore,
-        journal: Journal,
-        prompter: Prompter,
-        record: FreshnessRecord,
-    ):
+    def __init__(self, specification: Specification, bench: Workbench):
         self.specification = specification
-        self.outcome = Outcome(started_at=time.time())
-        self._settings = settings
-        self._replies = replies
-        self._journal = journal
-        self._prompter = prompter
-        self._record = record
-        self._parent_text: str | None = None
-        self._store = GenerationStore(settings.paths.generation(specification.stage, specification.gen_id))
+        self.outcome = Outcome()
+        self.result = ""
+        self._bench = bench
+        self._store = GenerationStore(bench.settings.paths, specification.key, bench.replies)
+        self._may_replace = False
 
     def steps(self, *, render_only: bool = False, overwrite: bool = False) -> Steps:
         """Do the work; raises GenerationError (see `fail`)."""
-        prompt = self._timed("render_ms", self._render)
-        if not overwrite and not render_only and self._matches():
+        outcome, paths = self.outcome, self._bench.settings.paths
+        sources = self._bench.prompter.sources(self.specification)
+        # From here on it is what is rendered that counts, not what the study had read.
+        self.specification = specification = sources.specification
+        outcome.template_sha1 = hashlib.sha1(sources.template.encode(), usedforsecurity=False).hexdigest()
+        parent = _parent_text(paths, specification)
+        outcome.parent_sha256 = parent.sha256 if parent else None
+        if not render_only and self._is_kept(parent, overwrite=overwrite):
+            self.result = "kept"
             return
-        self._keep_reply_of_raw_text()
-        self._store.write_prompt(prompt)
-        self.outcome.written.add("prompt")
+        prompt = self._prompt(sources, parent)
         if render_only:
             return
-        if self.specification.is_copy:
-            self._store.remove_raw()
-            parsed = self._parent_text
-        else:
-            parsed = yield from self._usable_text(prompt)
-        self._succeed(parsed)
+        if isinstance(specification, CallSpecification):
+            parsed = yield from self._usable_text(specification, prompt)
+            self._succeed(parsed, raw=_text(outcome.reply), result="reused" if outcome.reused else "made")
+        elif parent is not None:
+            self._succeed(parent.read(), raw=None, result="copied")
 
     def fail(self, error: GenerationError) -> None:
-        """Write how the work failed: raw.txt keeps a reply as it came, metadata.json has the kind; no parsed.txt."""
-        outcome, store = self.outcome, self._store
-        outcome.finished_at = time.time()
+        """Write how the work failed: raw.txt keeps a reply as it came, metadata.json has the kind; no parsed.txt.
+
+        Texts that are not ours stay. Raises nothing: what cannot be written is added to the error's message.
+        """
+        outcome = self.outcome
+        outcome.finish()
         outcome.error, outcome.error_message = str(error.kind), error.message
         outcome.error_traceback = "".join(traceback.format_exception(error))
+        outcome.parsed_sha256, self.result = None, str(error.kind)
+        outcome.written.discard("parsed")
         try:
-            if outcome.request_sha256 is None:
-                # metadata.json is about to forget whose reply raw.txt holds.
-                self._keep_reply_of_raw_text()
-            store.remove_parsed()
-            outcome.written.discard("parsed")
-            report = f"{error.kind}: {error.message}\n\n{outcome.error_traceback}"
-            if outcome.reply is not None and error.kind == FailureKind.PARSE:
-                store.write_parse_error(outcome.reply.text or "", report)
-            elif outcome.reply is None and outcome.request_sha256 is not None:
-                store.write_error(report)
-                outcome.written.add("raw")
-            store.write_metadata(self.specification, outcome)
-            self._write_down(result=error.kind)
-        except OSError as refused:
+            if error.kind not in UNTOUCHED and (self._may_replace or self._is_ours_or_empty()):
+                self._write_failure(error)
+        except Exception as refused:
             error.message += f" (This could not be written to metadata.json: {refused}.)"
             error.args = (f"[{error.kind}] {error.message}",)
 
-    def _render(self) -> str:
-        specification = self.specification
-        text = self._prompter.template_text(specification.template)
-        self.outcome.template_sha1 = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        if specification.parent:
-            self._parent_text = parsed_text(self._settings.paths, *specification.parent)
-        prompt = self._prompter.prompt(specification, text, self._parent_text)
-        self.outcome.prompt_sha256 = hashlib.sha256(prompt.encode()).hexdigest()
+    def journal_line(self) -> dict[str, Any]:
+        """What the journal says of this generation."""
+        specification, reply = self.specification, self.outcome.reply
+        return {
+            "stage": specification.stage,
+            "gen_id": specification.gen_id,
+            "template_id": specification.template.template_id,
+            "llm_model_id": specification.llm_model_id,
+            "result": self.result,
+            "saved_usd": reply.cost_usd if reply and self.result == "reused" else None,
+        }
+
+    def _is_kept(self, parent: ParentText | None, *, overwrite: bool) -> bool:
+        """Whether what is there stays: it is current, or is not ours to replace (then it is adopted here)."""
+        paths = self._bench.settings.paths
+        found = look(paths, self.specification.key)
+        finding = self._bench.currency.find(self.specification, found, parent)
+        if finding.waits:
+            raise _waiting(finding, found)
+        if finding.adopted:
+            self.outcome.written = adopt_generation(
+                self.specification, paths, self._store, found, self.outcome.parent_sha256
+            )
+            return True
+        self._may_replace = True
+        return finding.is_done and not overwrite
+
+    def _prompt(self, sources: SourceTexts, parent: ParentText | None) -> str:
+        with self.outcome.timed("render_ms"):
+            prompt = self._bench.prompter.prompt(sources, parent.read() if parent else None)
+        self.outcome.prompt_sha256 = text_sha256(prompt)
+        self._store.write_prompt(prompt)
+        self.outcome.written.add("prompt")
         return prompt
 
-    def _matches(self) -> bool:
-        """Whether the files that are there are what this specification and this prompt would give."""
-        metadata = self._store.read_metadata()
-        return self._store.matches(metadata, self.specification, self.outcome.prompt_sha256, self._parent_text)
-
-    def _keep_reply_of_raw_text(self) -> None:
-        """Put the reply in raw.txt into the reply store if it is not there, before raw.txt is written again."""
-        if (request_sha256 := self._store.request_sha256()) and not self._replies.exists(request_sha256):
-            reply = self._store.kept_reply()
-            if reply is not None:
-                self._replies.adopt(reply, source=str(self._store.files.raw))
-
-    def _usable_text(self, prompt: str) -> Generator[ModelRequest, Reply, str]:
+    def _usable_text(self, specification: CallSpecification, prompt: str) -> Generator[ModelRequest, Received, str]:
         """The parsed text of the first reply that can be used; stored replies are taken without asking."""
-        steps, reply = attempts(self.specification, prompt, self._settings.retry_replies, self._read), None
+        steps = attempts(specification, prompt, self._bench.settings.retry_replies, self._read)
+        request = next(steps)
         while True:
+            self.outcome.received = None
+            self.outcome.request_sha256, self.outcome.seed = request.sha256, request.seed
+            self.outcome.attempts = request.attempt + 1
+            stored = self._stored(request)
+            self.outcome.received = stored if stored is not None else (yield request)
             try:
-                request = steps.send(reply)
+                request = steps.send(self.outcome.received.reply)
             except StopIteration as end:
-                return end.value
-            reply = yield from self._reply(request)
+                return str(end.value)
 
-    def _read(self, reply: Reply) -> str:
-        return self._timed("parse_ms", lambda: read_reply(reply, self.specification))
-
-    def _reply(self, request: ModelRequest) -> Generator[ModelRequest, Reply, Reply]:
-        """The reply to a request: the stored one, or one that is called for."""
-        outcome = self.outcome
-        outcome.request_sha256, outcome.seed, outcome.reply = request.sha256, request.seed, None
-        outcome.attempts = request.attempt + 1
-        reply, started = self._replies.load(request.sha256), time.perf_counter()
-        outcome.reused = reply is not None
-        if reply is None and self._settings.offline:
+    def _stored(self, request: ModelRequest) -> Received | None:
+        """The stored reply to a request, also one that only raw.txt holds, which is stored then."""
+        reply = self._bench.replies.load(request.sha256)
+        if reply is None and (reply := self._store.kept_reply(request.sha256)) is not None:
+            self._bench.replies.adopt(reply, source=str(self._store.files.raw))
+        if reply is None and self._bench.settings.offline:
             message = f"No stored reply for request {request.sha256[:12]}, and offline is true. Run without offline."
             raise GenerationError(FailureKind.OFFLINE, message)
-        if reply is None:
-            reply = yield request
-        outcome.llm_ms = _milliseconds_since(started)
-        outcome.reply = reply
-        self._store.write_reply(reply.text or "")
-        outcome.written.add("raw")
-        return reply
+        return None if reply is None else Received(reply, reused=True, llm_ms=0.0)
 
-    def _succeed(self, parsed: str) -> None:
-        # parsed.txt comes last, and an old one goes first: where it is, all the rest is. The same text stays: a run of
-        # another cohort, which shares this generation, may have written it just now and be reading it.
-        if not self._store.has_parsed(parsed):
-            self._store.remove_parsed()
+    def _read(self, reply: Reply) -> str:
+        assert isinstance(self.specification, CallSpecification)
+        with self.outcome.timed("parse_ms"):
+            return read_reply(reply, self.specification)
+
+    def _succeed(self, parsed: str, *, raw: str | None, result: str) -> None:
         outcome = self.outcome
-        outcome.finished_at = time.time()
-        outcome.written.add("parsed")
-        self._store.write_metadata(self.specification, outcome)
-        self._store.write_parsed(parsed)
-        self._record.append({(self.specification.stage, self.specification.gen_id): self._made(parsed)})
-        result = "copied" if self.specification.is_copy else "reused" if outcome.reused else "made"
-        self._write_down(result=result, saved_usd=outcome.reply.cost_usd if outcome.reused else None)
+        outcome.finish()
+        outcome.written |= {"parsed"} if raw is None else {"raw", "parsed"}
+        outcome.raw_sha256 = None if raw is None else text_sha256(raw)
+        outcome.parsed_sha256 = text_sha256(parsed)
+        self._store.replace(self._record(), raw=raw, parsed=parsed)
+        self.result = result
 
-    def _made(self, parsed: str) -> Made:
-        fingerprint, parent = self.specification.fingerprint(), self._parent_text
-        return Made(
-            text_digest(fingerprint.encode()),
-            text_digest(encoded(parent)) if parent is not None else "",
-            text_digest(encoded(parsed)),
-        )
+    def _write_failure(self, error: GenerationError) -> None:
+        outcome = self.outcome
+        report = f"{error.kind}: {error.message}\n\n{outcome.error_traceback}"
+        raw = None
+        if outcome.reply is not None:
+            text = _text(outcome.reply)
+            raw = with_report(text, report) if error.kind == FailureKind.PARSE else text
+        elif outcome.request_sha256 is not None:
+            raw = report
+        if raw is not None:
+            outcome.written.add("raw")
+        outcome.raw_sha256 = self._store.raw_sha256() if raw is None else text_sha256(raw)
+        self._store.replace(self._record(), raw=raw, parsed=None, keep_raw=raw is None)
 
-    def _write_down(self, **details: Any) -> None:
-        """Write in the journal what came of this generation."""
-        specification = self.specification
-        self._journal.write(
-            "generation",
-            stage=specification.stage,
-            gen_id=specification.gen_id,
-            template_id=specification.template.template_id,
-            llm_model_id=specification.llm_model_id,
-            **details,
-        )
+    def _is_ours_or_empty(self) -> bool:
+        """Whether what lies there may be replaced although nobody could say what it is."""
+        found = look(self._bench.settings.paths, self.specification.key)
+        is_ours = found.record.origin is Origin.OURS and not found.record.metadata.adopted
+        return is_ours or not (found.parsed_sha256 or found.problem or found.has_raw)
 
-    def _timed(self, name: str, step: Callable[[], str]) -> str:
-        """Do a step and note how many milliseconds it took."""
-        started = time.perf_counter()
-        try:
-            return step()
-        finally:
-            setattr(self.outcome, name, _milliseconds_since(started))
+    def _record(self) -> Any:
+        return record_of(self.specification, self.outcome, self._bench.settings.paths)
 
 
-def parsed_text(paths: DataPaths, stage: str, gen_id: str) -> str:
-    """The parsed text of a parent. Raises GenerationError (parent) when there is none."""
-    path = paths.generation(stage, gen_id).parsed
-    try:
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"The parent's text {path} cannot be read: {error}. Make the {stage} {gen_id!r} first."
-        raise GenerationError(FailureKind.PARENT, message) from error
+def _parent_text(paths: DataPaths, specification: Specification) -> ParentText | None:
+    if specification.parent is None:
+        return None
+    text = parsed_text(paths, *specification.parent)
+    return ParentText(text_sha256(text), lambda: text, partial(parent_made_at, paths, specification.parent))
 
 
-def _milliseconds_since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 3)
+def _waiting(finding: Finding, found: Found) -> GenerationError:
+    if finding.state is State.CONFLICT:
+        cure = "Give the row another gen_id, move the folder away, or set remake_adopted to have it made again."
+        return GenerationError(FailureKind.CONFLICT, f"{found.folder}: {finding.reason}. {cure}")
+    cure = "Put things back as they were, or set remake_adopted to have it made again; its texts are kept."
+    return GenerationError(FailureKind.WAITING, f"{found.folder}: {finding.reason}. {cure}")
+
+
+def _text(reply: Reply | None) -> str:
+    return (reply.text if reply else None) or ""

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from daydreaming.base.paths import DataPaths
-from daydreaming.generation.specification import Specification
+from daydreaming.generation.specification import CallSpecification
 from daydreaming.ledger.journal import read_events
 
 ASSUMED_CHARACTERS_PER_TOKEN = 4.0
@@ -44,7 +44,7 @@ class History:
         """How long a model's tokens are."""
         return self.token_lengths.get(llm_model_id, TokenLength())
 
-    def expected_completion(self, specification: Specification) -> float | None:
+    def expected_completion(self, specification: CallSpecification) -> float | None:
         """The mean length in tokens of the template's and model's past replies, at most `max_tokens`; None without."""
         key = (specification.stage, specification.template.template_id, specification.llm_model_id)
         total, number = self.completion_tokens.get(key, (0, 0))

@@ -5,36 +5,36 @@ Requests are built and stored replies are read by the same code as in a run, so 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
-from typing import Any
+from math import inf
 
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.paths import STAGES
+from daydreaming.generation.adoption import adopted_text
+from daydreaming.generation.currency import Finding, Found, ParentText, look, parent_made_at, parsed_text
+from daydreaming.generation.inspection import currency_of
 from daydreaming.generation.judging import attempts, read_reply
 from daydreaming.generation.prompting import Prompter
-from daydreaming.generation.specification import Specification
-from daydreaming.generation.store import GenerationStore
+from daydreaming.generation.specification import CallSpecification, Key, Specification
+from daydreaming.generation.store import GenerationStore, text_sha256
 from daydreaming.generation.study import Study
-from daydreaming.generation.work import parsed_text
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import Reply, ReplyStore
-from daydreaming.plan.reasons import why_made
 
 
 class State(StrEnum):
     """What a run would do with a generation."""
 
     UP_TO_DATE = "up to date"
+    ADOPTED = "adopted"  # no run of ours made it: it stays as it is
     COPY = "copy"
     REPARSE = "reparse"  # the reply that it was made from is stored, and is read again
     REUSE = "reuse"  # the reply to another request than its last one is stored, or another generation calls for it
     CALL = "call"
     UNKNOWN = "unknown"  # its parent's text does not exist yet, so its own request is not known
-    FAIL = "fail"  # without a call: its stored reply cannot be used, its template not rendered, or its parent fails
+    FAIL = "fail"  # without a call: its reply cannot be used, its template not rendered, its parent fails, or it waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,18 @@ class Plan:
     generations: tuple[PlannedGeneration, ...]
 
 
-_Key = tuple[str, str]  # stage and gen_id
-
-
 @dataclass(frozen=True, slots=True)
 class _Result:
     """A planned generation, and its parsed text after the run: the text, or whose file has it; None if not known."""
 
     planned: PlannedGeneration
-    text: str | _Key | None = None
+    text: str | Key | None = None
+    sha256: str | None = None
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the run writes its text."""
+        return self.planned.state not in (State.UP_TO_DATE, State.ADOPTED)
 
 
 def make_plan(study: Study, last_stage: str = STAGES[-1]) -> Plan:
@@ -79,10 +82,11 @@ class _Planner:
     """Classifies generations, each after its parent."""
 
     def __init__(self, study: Study):
-        self.results: dict[_Key, _Result] = {}
+        self.results: dict[Key, _Result] = {}
         self._study = study
         self._replies = ReplyStore(study.paths)
         self._prompter = Prompter()
+        self._currency = currency_of(study, self._prompter)
         # The evaluations of an essay mostly stand together.
         self._text_on_disk = lru_cache(maxsize=64)(partial(parsed_text, study.paths))
         self._called_for: dict[str, Specification] = {}  # request_sha256 -> the first that needs it
@@ -92,32 +96,46 @@ class _Planner:
         parent = self.results[specification.parent] if specification.parent else None
         try:
             if parent is not None and parent.text is None:
-                result = _without_parent(specification, parent.planned)
+                result = self._without_parent(specification, parent.planned)
             else:
                 result = self._with_parent(specification, parent)
         except GenerationError as error:
             result = _result(specification, State.FAIL, str(error))
         except OSError as error:
             result = _result(specification, State.FAIL, f"[{FailureKind.STORAGE}] {error}")
-        self.results[specification.stage, specification.gen_id] = result
+        self.results[specification.key] = result
 
     def _with_parent(self, specification: Specification, parent: _Result | None) -> _Result:
-        store = GenerationStore(self._study.files(specification.stage, specification.gen_id))
-        metadata, parent_text = store.read_metadata(), self._text(parent)
-        prompt = self._prompter.prompt(specification, self._prompter.template_text(specification.template), parent_text)
-        prompt_sha256 = hashlib.sha256(prompt.encode()).hexdigest()
-        if store.matches(metadata, specification, prompt_sha256, parent_text):
-            return _result(specification, State.UP_TO_DATE, text=(specification.stage, specification.gen_id))
-        reason = why_made(specification, metadata, store.files, prompt_sha256)
-        if specification.is_copy:
-            return _result(specification, State.COPY, reason, text=parent.text)
+        found = look(self._study.paths, specification.key)
+        finding = self._currency.find(specification, found, self._parent_text(parent) if parent else None)
+        if finding.is_done or finding.adopted or finding.waits:
+            return self._as_it_is(specification, finding, found)
+        if not isinstance(specification, CallSpecification):
+            assert parent is not None
+            return _Result(PlannedGeneration(specification, State.COPY, finding.reason), parent.text, parent.sha256)
+        prompt = self._prompter.prompt(self._prompter.sources(specification), self._text(parent) if parent else None)
+        store = GenerationStore(self._study.paths, specification.key, self._replies)
         text, request = self._stored_text(specification, prompt, store)
         if text is None:
-            return self._call(specification, request, reason, len(prompt))
-        return _result(specification, _how_stored(request, metadata), reason, text=text)
+            return self._call(specification, request, finding.reason, len(prompt))
+        own = found.record.metadata.request_sha256 == request.sha256
+        state = State.REPARSE if own else State.REUSE
+        return _Result(PlannedGeneration(specification, state, finding.reason), text, text_sha256(text))
+
+    def _as_it_is(self, specification: Specification, finding: Finding, found: Found) -> _Result:
+        """What becomes of a generation of which nothing is made."""
+        if finding.waits:
+            return _result(specification, State.FAIL, f"it waits for you: {finding.reason}")
+        state = State.ADOPTED if finding.adopted else State.UP_TO_DATE
+        if finding.is_done:
+            return _Result(
+                PlannedGeneration(specification, state, finding.reason), specification.key, found.parsed_sha256
+            )
+        text = adopted_text(specification, GenerationStore(self._study.paths, specification.key, self._replies), found)
+        return _Result(PlannedGeneration(specification, state, finding.reason), text, text_sha256(text))
 
     def _stored_text(
-        self, specification: Specification, prompt: str, store: GenerationStore
+        self, specification: CallSpecification, prompt: str, store: GenerationStore
     ) -> tuple[str | None, ModelRequest]:
         """The parsed text of the first stored reply that can be used; no text if the request needs a call."""
         retries = self._study.settings.retry_replies
@@ -132,10 +150,7 @@ class _Planner:
 
     def _stored(self, request: ModelRequest, store: GenerationStore) -> Reply | None:
         """The stored reply to a request; a run also takes the one in the generation's own raw.txt."""
-        reply = self._replies.load(request.sha256)
-        if reply is None and store.request_sha256() == request.sha256:
-            return store.kept_reply()
-        return reply
+        return self._replies.load(request.sha256) or store.kept_reply(request.sha256)
 
     def _call(self, specification: Specification, request: ModelRequest, reason: str, characters: int) -> _Result:
         first = self._called_for.setdefault(request.sha256, specification)
@@ -146,25 +161,29 @@ class _Planner:
             reason += f"; attempt {request.attempt + 1}, for the reply before could not be used"
         return _Result(PlannedGeneration(specification, State.CALL, reason, characters))
 
-    def _text(self, result: _Result | None) -> str | None:
-        if result is None:
-            return None
+    def _without_parent(self, specification: Specification, parent: PlannedGeneration) -> _Result:
+        """What becomes of a generation whose parent's text is not known."""
+        name = f"{parent.specification.stage} {parent.specification.gen_id}"
+        if parent.state == State.FAIL:
+            return _result(specification, State.FAIL, f"its parent {name} fails")
+        found = look(self._study.paths, specification.key)
+        nothing = ParentText(None, partial(parsed_text, self._study.paths, *parent.specification.key))
+        finding = self._currency.find(specification, found, nothing)
+        if finding.adopted or finding.waits:
+            return _result(specification, State.FAIL, f"it waits for you: its parent {name} is made first")
+        state = State.UNKNOWN if isinstance(specification, CallSpecification) else State.COPY
+        return _result(specification, state, f"its parent {name} is to be made first")
+
+    def _parent_text(self, parent: _Result) -> ParentText:
+        """The text that a parent has after the run."""
+        key = parent.planned.specification.key
+        made_at = (lambda: inf) if parent.is_made else partial(parent_made_at, self._study.paths, key)
+        return ParentText(parent.sha256, partial(self._text, parent), made_at)
+
+    def _text(self, result: _Result) -> str:
+        assert result.text is not None
         return self._text_on_disk(*result.text) if isinstance(result.text, tuple) else result.text
 
 
-def _without_parent(specification: Specification, parent: PlannedGeneration) -> _Result:
-    """What becomes of a generation whose parent's text is not known."""
-    name = f"{parent.specification.stage} {parent.specification.gen_id}"
-    if parent.state == State.FAIL:
-        return _result(specification, State.FAIL, f"its parent {name} fails")
-    state = State.COPY if specification.is_copy else State.UNKNOWN
-    return _result(specification, state, f"its parent {name} is to be made first")
-
-
-def _how_stored(request: ModelRequest, metadata: Mapping[str, Any] | None) -> State:
-    own = metadata is not None and metadata.get("request_sha256") == request.sha256
-    return State.REPARSE if own else State.REUSE
-
-
-def _result(specification: Specification, state: State, reason: str = "", text: str | _Key | None = None) -> _Result:
-    return _Result(PlannedGeneration(specification, state, reason), text)
+def _result(specification: Specification, state: State, reason: str) -> _Result:
+    return _Result(PlannedGeneration(specification, state, reason))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.prompting import Prompter
-from daydreaming.generation.specification import Specification
+from daydreaming.generation.specification import CallSpecification, Specification
 from daydreaming.plan.history import History
 from daydreaming.plan.planning import Plan, PlannedGeneration, State
 
@@ -52,7 +52,7 @@ def price_plan(plan: Plan, history: History) -> list[PlanRow]:
         key = (specification.stage, specification.llm_model_id)
         row = rows.setdefault(key, PlanRow(*key))
         row.counts[planned.state] += 1
-        if planned.state in PAID_STATES:
+        if planned.state in PAID_STATES and isinstance(specification, CallSpecification):
             prompt, completion = estimator.prompt_tokens(planned), estimator.completion_tokens(specification)
             price_in, price_out = (_per_token(price) for price in specification.prices)
             row.prompt_tokens += prompt
@@ -88,6 +88,8 @@ class _Estimator:
 
     def completion_tokens(self, specification: Specification) -> Range:
         """Tokens of a reply: as past ones of that template and model, else up to the limit."""
+        if not isinstance(specification, CallSpecification):
+            return Range(0, 0)
         limit = specification.sampling.max_tokens
         expected = self._history.expected_completion(specification)
         return Range(limit if expected is None else expected, limit)
@@ -108,19 +110,20 @@ class _Estimator:
 
     def _parent_characters(self, specification: Specification) -> Range:
         """How long the text may be that a generation is made from; a copy is as long as its draft."""
+        assert specification.parent is not None, "the request of a draft is always known"
         parent = self._by_key[specification.parent]
-        if parent.is_copy:
+        if not isinstance(parent, CallSpecification):
             return self._parent_characters(parent)
         return self.completion_tokens(parent).times(self._history.token_length(parent.llm_model_id).of_replies)
 
     def _rendered_length(self, specification: Specification, parent_length: float) -> int:
         key = (specification.stage, specification.template.template_id, round(parent_length))
         if key not in self._lengths:
-            text = self._prompter.template_text(specification.template)
+            sources = self._prompter.sources(specification)
             try:
-                self._lengths[key] = len(self._prompter.prompt(specification, text, "x" * key[2]))
+                self._lengths[key] = len(self._prompter.prompt(sources, "x" * key[2]))
             except GenerationError:  # a template that computes with its parent's text may not like this one
-                self._lengths[key] = len(text) + key[2]
+                self._lengths[key] = len(sources.template) + key[2]
         return self._lengths[key]
 
 

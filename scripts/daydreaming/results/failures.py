@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
-import orjson
-
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.paths import DataPaths, GenerationFiles
+from daydreaming.generation.currency import State
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
+from daydreaming.ledger.metadata import read_metadata
 from daydreaming.ledger.tally import GenerationResult
 from daydreaming.results.score_table import write_csv
-from daydreaming.results.scores import INVALID, KINDS_WITH_REPLY
+from daydreaming.results.scores import INVALID, KINDS_WITH_REPLY, trouble_of
 
 SHOWN_GROUPS = 20
 _MESSAGE_CHARACTERS = 200
@@ -39,8 +40,14 @@ CURES: Mapping[str, str] = {
     FailureKind.OFFLINE: "Run again without offline: the store has no reply to this request.",
     FailureKind.STORAGE: "Make room on the disk, or correct the permissions of the data folder, and run again.",
     FailureKind.INTERNAL: "This should not happen: please report it, with metadata.json.",
-    INVALID: "Delete metadata.json, and run again.",
+    FailureKind.EDITED: "Run again: the text is put back from its stored reply. A stored reply that was edited is not.",
+    FailureKind.CONFLICT: "Give the row another gen_id, move the folder away, or set remake_adopted.",
+    FailureKind.WAITING: "Put back what has changed, or set remake_adopted to have it made again: its texts are kept.",
+    INVALID: "Run again: the files are made again, from the stored reply where there is one.",
 }
+
+
+_KINDS: Mapping[State, str] = {State.CONFLICT: FailureKind.CONFLICT, State.ADOPTED_WAITING: FailureKind.WAITING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +86,18 @@ def run_failures(results: Iterable[GenerationResult], paths: DataPaths) -> list[
 
 
 def cohort_failures(study: Study) -> list[Failure]:
-    """The generations of a cohort whose last try failed, in the membership's order, from their metadata.json.
+    """The generations of a cohort whose last try failed or whose files cannot be relied on, in the membership's order.
 
-    What was never tried, because its parent failed or nobody asked for it, is not among them.
+    What is to be made, because it was never tried or is out of date, is not among them.
     """
-    failures = []
+    inspection, failures = inspect_cohort(study), []
     for generation in study.membership.generations.values():
-        files = study.files(generation.stage, generation.gen_id)
-        kind, message = _recorded_failure(files)
-        if kind:
-            failures.append(_failure(generation, kind, files, message))
+        state = inspection.state((generation.stage, generation.gen_id))
+        trouble = trouble_of(study, inspection, generation)
+        if trouble is not None and state not in (State.MISSING, State.OUT_OF_DATE):
+            kind = _KINDS.get(state, trouble.error)
+            files = study.files(generation.stage, generation.gen_id)
+            failures.append(_failure(generation, kind, files, _one_line(trouble.message)))
     return failures
 
 
@@ -135,20 +144,10 @@ def _failure(who: object, kind: str, files: GenerationFiles, message: str = "") 
     return Failure(stage, gen_id, template_id, model, kind, look_at, message)
 
 
-def _recorded_failure(files: GenerationFiles) -> tuple[str, str]:
-    """The kind and the message of a failure, as metadata.json says them; empty texts where it says of none."""
-    try:
-        metadata = orjson.loads(files.metadata.read_bytes())
-        kind, message = metadata["error"], metadata.get("error_message")
-    except (FileNotFoundError, NotADirectoryError):
-        return "", ""
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return INVALID, f"metadata.json cannot be read: {error}"
-    return ("", "") if kind == "none" else (str(kind), _one_line(message))
-
-
 def _message(failure: Failure) -> str:
-    return _recorded_failure(GenerationFiles(failure.look_at.parent))[1] or "(metadata.json says nothing)"
+    record = read_metadata(GenerationFiles(failure.look_at.parent).metadata)
+    message = record.metadata.error_message or record.problem
+    return _one_line(message) if message else "(metadata.json says nothing)"
 
 
 def _one_line(message: object) -> str:

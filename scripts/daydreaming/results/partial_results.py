@@ -18,7 +18,7 @@ def write_partial_results(study: Study) -> str:
     Raises OSError.
     """
     allowed = study.settings.max_failed_fraction
-    rows = collect_scores(study.settings, study.membership)
+    rows = collect_scores(study)
     counts = count_scores(rows)
     share = f"{counts.total - counts.scored:,} of {counts.total:,} evaluations ({counts.unscored_fraction:.1%})"
     if counts.unscored_fraction > allowed:

@@ -34,7 +34,8 @@ class ScoreRow:
     """An evaluation and its score from 0 to 10; or None, the kind of failure, its message and the file to look at.
 
     `generation_*` is the essay's, `parent_gen_id` the essay itself. `error` is "" for a score, and `failed_gen_id` the
-    generation that failed: the evaluation, or the draft or essay that it depends on.
+    generation that failed: the evaluation, or the draft or essay that it depends on. `adopted`: it, or one that it was
+    made from, was made by no run of ours.
     """
 
     gen_id: str
@@ -55,6 +56,7 @@ class ScoreRow:
     failed_gen_id: str = ""
     error_message: str = ""
     look_at: str = ""
+    adopted: bool = False
 
 
 COLUMNS = tuple(field.name for field in fields(ScoreRow))
@@ -117,4 +119,9 @@ def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
         faults.append(Fault(str(path), problem, cure, row.number, "score"))
     replicate = values.get("replicate", "")
     given = {column: values.get(column, "") for column in COLUMNS}
-    return ScoreRow(**{**given, "score": score, "replicate": int(replicate) if replicate.isdecimal() else 1})
+    typed = {
+        "score": score,
+        "replicate": int(replicate) if replicate.isdecimal() else 1,
+        "adopted": values.get("adopted") == "True",
+    }
+    return ScoreRow(**{**given, **typed})

@@ -6,20 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.paths import GenerationFiles
-from daydreaming.cohort.membership import Membership
+from daydreaming.generation.currency import DONE, State
+from daydreaming.generation.inspection import Inspection, inspect_cohort
+from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Catalogs, Generation
 from daydreaming.inputs.settings import Settings
 from daydreaming.results.score_table import ScoreRow, distinct_evaluations, parse_score, write_scores
 
 MISSING = "missing"  # nothing is there, and nothing says why
 INVALID = "invalid"  # a file does not hold what it should
-STALE = "stale"  # the files were made from another row than the membership's
+STALE = "stale"  # it was made from something else than what is asked now
 
 # These failures have a reply to look at, in raw.txt.
 KINDS_WITH_REPLY = {
@@ -28,6 +27,13 @@ KINDS_WITH_REPLY = {
     FailureKind.EMPTY,
     FailureKind.TOO_SHORT,
     FailureKind.PARSE,
+}
+_ERRORS: Mapping[State, str] = {
+    State.OUT_OF_DATE: STALE,
+    State.ADOPTED_WAITING: STALE,
+    State.CONFLICT: STALE,
+    State.EDITED: FailureKind.EDITED.value,
+    State.DAMAGED: INVALID,
 }
 _MESSAGE_CHARACTERS = 300
 
@@ -70,23 +76,23 @@ class _Outcome:
     score: float | None = None
 
 
-def collect_scores(settings: Settings, membership: Membership) -> list[ScoreRow]:
+def collect_scores(study: Study) -> list[ScoreRow]:
     """Return one row for each evaluation of the membership, in its order: a score, or why there is none.
 
-    An evaluation has a score only if nothing in its chain is recorded as failed, its record agrees with the membership,
-    and `parsed.txt` holds a plain number from 0 to 10.
+    An evaluation has a score only if it and all that it was made from are what is asked now (or adopted), and
+    `parsed.txt` holds a plain number on the rubric's scale.
     """
-    collector = _Collector(settings, membership)
-    return [collector.row(evaluation) for evaluation in membership.stage("evaluation")]
+    collector = _Collector(study)
+    return [collector.row(evaluation) for evaluation in study.membership.stage("evaluation")]
 
 
-def write_score_table(settings: Settings, membership: Membership) -> None:
+def write_score_table(study: Study) -> None:
     """Write the scores of a cohort of which everything has been made.
 
     The list of failures that an earlier run has left goes with it. Raises OSError.
     """
-    files = settings.paths.cohort(membership.cohort_id)
-    write_scores(files.scores, collect_scores(settings, membership))
+    files = study.cohort_files
+    write_scores(files.scores, collect_scores(study))
     files.failures.unlink(missing_ok=True)
 
 
@@ -121,17 +127,17 @@ def embedded_models(settings: Settings, catalogs: Catalogs) -> set[str]:
 
 
 class _Collector:
-    """Looks up evaluations; what their drafts and essays came to is read once and kept for all that share them."""
+    """Looks up evaluations, in one look at the whole cohort."""
 
-    def __init__(self, settings: Settings, membership: Membership):
-        self._paths = settings.paths
-        self._membership = membership
-        self._ancestors: dict[tuple[str, str], _Outcome] = {}
+    def __init__(self, study: Study):
+        self._study = study
+        self._membership = study.membership
+        self._inspection = inspect_cohort(study)
 
     def row(self, evaluation: Generation) -> ScoreRow:
-        draft, essay, _ = self._membership.chain(evaluation)
+        draft, essay, _ = chain = self._membership.chain(evaluation)
         files = self._files(evaluation)
-        outcome = self._failed_ancestor(draft, essay) or self._outcome(evaluation, files, draft, essay)
+        outcome = self._outcome(draft, essay, evaluation)
         return ScoreRow(
             gen_id=evaluation.gen_id,
             parent_gen_id=essay.gen_id,
@@ -151,74 +157,68 @@ class _Collector:
             failed_gen_id=outcome.failed.gen_id if outcome.failed else "",
             error_message=outcome.message,
             look_at=outcome.look_at.as_posix() if outcome.look_at else "",
+            adopted=any(self._state(one) is State.ADOPTED for one in chain),
         )
 
     def _files(self, generation: Generation) -> GenerationFiles:
-        return self._paths.generation(generation.stage, generation.gen_id)
+        return self._study.files(generation.stage, generation.gen_id)
 
-    def _failed_ancestor(self, *ancestors: Generation) -> _Outcome | None:
-        """Return the failure of the first ancestor that failed, as that of its descendants."""
-        for ancestor in ancestors:
-            key = ancestor.stage, ancestor.gen_id
-            if key not in self._ancestors:
-                self._ancestors[key] = _recorded(ancestor, self._files(ancestor))[1]
-            outcome = self._ancestors[key]
-            if outcome.error:
-                message = f"its {ancestor.stage} {ancestor.gen_id} failed ({outcome.error}): {outcome.message}"
-                return _Outcome(FailureKind.PARENT.value, message, outcome.look_at, ancestor)
-        return None
+    def _state(self, generation: Generation) -> State:
+        return self._inspection.state((generation.stage, generation.gen_id))
 
-    def _outcome(
-        self, evaluation: Generation, files: GenerationFiles, draft: Generation, essay: Generation
-    ) -> _Outcome:
-        metadata, recorded = _recorded(evaluation, files)
-        if recorded.error:
-            return recorded
-        if difference := _difference(evaluation, metadata):
-            return _Outcome(STALE, difference, files.metadata, evaluation)
+    def _outcome(self, *chain: Generation) -> _Outcome:
+        """The score of the last of a chain, or what is wrong with the first that is wrong."""
+        *_, evaluation = chain
+        for one in chain:
+            trouble = trouble_of(self._study, self._inspection, one)
+            if trouble is None:
+                continue
+            if one is evaluation:
+                return _Outcome(trouble.error, trouble.message, trouble.look_at, one)
+            if trouble.error == MISSING:
+                message = f"its {one.stage} {one.gen_id} is not made yet"
+                return _Outcome(MISSING, message, trouble.look_at, one)
+            message = f"its {one.stage} {one.gen_id} failed ({trouble.error}): {trouble.message}"
+            return _Outcome(FailureKind.PARENT.value, message, trouble.look_at, one)
+        return self._score(evaluation)
+
+    def _score(self, evaluation: Generation) -> _Outcome:
+        parsed = self._files(evaluation).parsed
         try:
-            text = files.parsed.read_text(encoding="utf-8", errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
-            return self._missing(draft, essay, evaluation)
+            text = parsed.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
-            return _Outcome(INVALID, f"parsed.txt cannot be read: {error.strerror}", files.parsed, evaluation)
+            return _Outcome(INVALID, f"parsed.txt cannot be read: {error.strerror}", parsed, evaluation)
         score = parse_score(text)
         if score is None:
             message = f"parsed.txt holds {text[:40]!r} and not a number from 0 to 10"
-            return _Outcome(INVALID, message, files.parsed, evaluation)
+            return _Outcome(INVALID, message, parsed, evaluation)
         return _Outcome(score=score)
 
-    def _missing(self, *chain: Generation) -> _Outcome:
-        """Say which generation of a chain, the draft first, is the first that has not been made."""
-        first = next(generation for generation in chain if not self._files(generation).parsed.exists())
-        message = "not made yet" if first is chain[-1] else f"its {first.stage} {first.gen_id} is not made yet"
-        return _Outcome(MISSING, message, self._files(first).parsed, first)
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the text of a generation counts for nothing: a kind of failure, what is wrong, and the file to look at."""
+
+    error: str
+    message: str
+    look_at: Path
 
 
-def _recorded(generation: Generation, files: GenerationFiles) -> tuple[Mapping[str, Any], _Outcome]:
-    """Read a generation's metadata.json and what it says of a failure; without one, nothing is said."""
-    try:
-        metadata = orjson.loads(files.metadata.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return {}, _Outcome()
-    except (OSError, ValueError):
-        return {}, _Outcome(INVALID, "metadata.json cannot be read", files.metadata, generation)
-    error = metadata.get("error") if isinstance(metadata, dict) else None
-    if not error or not isinstance(error, str):
-        return {}, _Outcome(INVALID, "metadata.json does not say how it went", files.metadata, generation)
-    if error == "none":
-        return metadata, _Outcome()
-    look_at = files.raw if error in KINDS_WITH_REPLY else files.metadata
-    return metadata, _Outcome(error, _one_line(metadata.get("error_message")), look_at, generation)
-
-
-def _difference(generation: Generation, metadata: Mapping[str, Any]) -> str:
-    """Say where the record of a generation disagrees with its row in the membership; "" where it does not."""
-    for key in ("template_id", "parent_gen_id", "llm_model_id", "replicate"):
-        recorded, expected = metadata.get(key), getattr(generation, key)
-        if recorded is not None and recorded != expected:
-            return f"made with {key} {recorded!r}, but the membership says {expected!r}"
-    return ""
+def trouble_of(study: Study, inspection: Inspection, generation: Generation) -> Trouble | None:
+    """Say why the text of a generation, as it is on the disk, counts for nothing; None if it counts."""
+    key = (generation.stage, generation.gen_id)
+    state, files = inspection.state(key), study.files(*key)
+    if state in DONE:
+        return None
+    if state is State.FAILED:
+        record = inspection.found(key).record.metadata
+        look_at = files.raw if record.error in KINDS_WITH_REPLY else files.metadata
+        return Trouble(record.error, _one_line(record.error_message), look_at)
+    if state is State.MISSING:
+        return Trouble(MISSING, "not made yet", files.parsed)
+    message = _one_line(inspection.reason(key))
+    at_text = state is State.EDITED or bool(inspection.found(key).problem)
+    return Trouble(_ERRORS[state], message, files.parsed if at_text else files.metadata)
 
 
 def _one_line(message: object) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from daydreaming.base.amounts import counted, duration, usd
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import STAGES
-from daydreaming.generation.freshness import FreshnessRecord, inspect_cohort
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Account, Budget, read_events
 from daydreaming.ledger.replies import ReplyStore
@@ -102,7 +102,8 @@ def up_to_date(study: Study, keys: Sequence[PlannedGeneration]) -> Collection[Pl
     """Those of some generations whose texts are there, and are what they would be made to now."""
     if not keys:
         return set()
-    return set(keys) & inspect_cohort(study, FreshnessRecord(study.paths.freshness).load()).certain
+    inspection = inspect_cohort(study)
+    return {key for key in keys if inspection.finding(key).is_done}
 
 
 def _stored_cost(replies: ReplyStore, request_sha256: str) -> float | None:

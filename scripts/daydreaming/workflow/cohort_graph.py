@@ -15,14 +15,13 @@ from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES
-from daydreaming.generation.freshness import FreshnessRecord, Inspection, inspect_cohort
+from daydreaming.generation.inspection import Inspection, inspect_cohort
+from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.study import Study
 from daydreaming.results.pivots import STATISTICS
 
 # The name is what Snakemake shows as the reason: `Updated input files: ...`.
 RENEWED = "made-from-something-else-than-what-is-asked-now"
-
-Key = tuple[str, str]
 
 
 @dataclass
@@ -42,11 +41,11 @@ class CohortGraph:
     @cached_property
     def inspection(self) -> Inspection:
         """What a look at the cohort's texts found when the run began. Writes nothing."""
-        return inspect_cohort(self.study, FreshnessRecord(self.study.paths.freshness).load())
+        return inspect_cohort(self.study)
 
     def is_open(self, key: Key) -> bool:
         """Whether a run has to look at a generation."""
-        return key not in self.inspection.certain
+        return key in self.inspection.open
 
     def is_shown(self, key: Key) -> bool:
         """Whether a generation is in the graph."""
@@ -70,7 +69,8 @@ class CohortGraph:
         """The files of the template and the concepts that a generation is made from, as far as they are files."""
         specification = self.study.specification(stage, gen_id)
         template = [specification.template.path] if specification.template.path else []
-        return [*template, *(str(text.path) for text in specification.concepts)]
+        concepts = specification.concepts if isinstance(specification, CallSpecification) else ()
+        return [*template, *(str(text.path) for text in concepts)]
 
     def parent(self, stage: str, gen_id: str) -> list[str]:
         """The parsed text that a generation is made from, where it is in the graph."""
@@ -98,8 +98,7 @@ class CohortGraph:
         changed = [
             key
             for key in self.study.membership.generations
-            if key[0] == "evaluation"
-            and (self.is_shown(key) or self.inspection.changed_at_ns.get(key, 0) > made_at > 0)
+            if key[0] == "evaluation" and (self.is_shown(key) or self.inspection.changed_at_ns(key) > made_at > 0)
         ]
         return [self.study.paths.parsed_text(*key) for key in changed]
 

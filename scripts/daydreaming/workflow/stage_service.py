@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from daydreaming.cli.command_line import load_project
+from daydreaming.generation.currency import State
+from daydreaming.generation.inspection import changed_inputs, inspect_cohort
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.runner_process import RunEnd, RunOptions
 from daydreaming.generation.study import Study, load_study
@@ -43,18 +45,23 @@ class StageService:
 
     def end(self, run: RunEnd) -> str:
         """Tell what the run came to, when nothing is being made any more."""
-        texts = [
-            end_run(
-                project.study,
-                self._options.run_id,
-                run.planned,
-                wants_scores=run.wants_scores,
-                seconds=run.seconds,
-                stopped=self._stopped,
-            )
-            for project in self._projects.values()
-        ]
-        return "\n\n".join(filter(None, texts))
+        return "\n\n".join(filter(None, (self._end_of(project.study, run) for project in self._projects.values())))
+
+    def _end_of(self, study: Study, run: RunEnd) -> str:
+        told = end_run(
+            study,
+            self._options.run_id,
+            run.planned,
+            wants_scores=run.wants_scores,
+            seconds=run.seconds,
+            stopped=self._stopped,
+            adopted=_adopted(study),
+        )
+        changed = changed_inputs(study)
+        if not changed:
+            return told
+        what = f"Changed while the run went on: {', '.join(changed)}."
+        return f"{told}\n\n{what} What was made before is of the old text: run the same command again."
 
     def stop_calling(self) -> None:
         """Start no call any more."""
@@ -79,3 +86,10 @@ class StageService:
             if self._stopped:
                 runner.stop_calling()
         return self._projects[key]
+
+
+def _adopted(study: Study) -> int:
+    """How many generations are used that no run made. Only where some were adopted is the cohort looked at again."""
+    if not (study.paths.replies / "adopted").is_dir():
+        return 0
+    return inspect_cohort(study).counts()[State.ADOPTED]

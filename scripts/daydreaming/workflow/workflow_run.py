@@ -17,6 +17,8 @@ from daydreaming.base.errors import InputError
 from daydreaming.cli.command_line import configuration_file, write_configuration
 from daydreaming.cohort.build import cohort_id_for
 from daydreaming.cohort.membership import Membership
+from daydreaming.generation.adoption import adopt
+from daydreaming.generation.inspection import Inspection, conflict_faults
 from daydreaming.generation.runner_process import RUN_VARIABLE
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.catalogs import load_catalogs
@@ -75,6 +77,12 @@ class WorkflowRun:
     def prepare(self) -> None:
         """Write what the jobs of a run need: its configuration. Raises OSError."""
         write_configuration(self.cohort.config, FOLDER)
+
+    def begin(self, inspection: Inspection) -> None:
+        """Keep what no run made before anything replaces it. Raises InputError for texts that are another row's."""
+        if faults := conflict_faults(self.cohort.study, inspection):
+            raise InputError(faults)
+        adopt(self.cohort.study, inspection)
 
     def start_watch(self, logger: logging.Logger, planned: Collection[Key]) -> None:
         """Start to show the progress of jobs that are processes of their own."""

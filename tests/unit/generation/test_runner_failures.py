@@ -7,10 +7,27 @@ import pytest
 from core_fixtures import KEY_ENV, copy_of_draft, template
 from runner_fixtures import Project
 
+from daydreaming.generation.specification import Specification
+from daydreaming.generation.store import text_sha256
 from daydreaming.inputs.settings import StageSettings
+from daydreaming.ledger.metadata import Metadata, encode_metadata
 from provider import Provider, Rule, faults
 
 SHORT = StageSettings(temperature=0.5, max_tokens=1000, min_lines=5)
+
+
+def record_of_another_request(made: Specification) -> Metadata:
+    """A record of ours that is out of date."""
+    return Metadata(
+        stage=made.stage,
+        gen_id=made.gen_id,
+        template_id="older",
+        started_at=1.0,
+        finished_at=2.0,
+        error="none",
+        fingerprint="template older@1",
+        parsed_sha256=text_sha256("An old result."),
+    )
 
 
 def assert_failed(
@@ -20,7 +37,9 @@ def assert_failed(
     made = project.specification(stage, **change)
     old = project.root / "gens" / stage / made.gen_id / "parsed.txt"
     old.parent.mkdir(parents=True, exist_ok=True)
-    old.write_text("An old result.")
+    if not old.with_name("metadata.json").exists():
+        old.write_text("An old result.")
+        old.with_name("metadata.json").write_bytes(encode_metadata(record_of_another_request(made)))
     failure = project.failure(made, **(config or {}))
     metadata = project.metadata(made)
     assert failure.kind == metadata["error"] == kind

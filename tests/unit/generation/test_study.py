@@ -7,6 +7,7 @@ from inputs_fixtures import RAW, make_project, settings_with, write
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.cohort.writer import build_cohort
+from daydreaming.generation.specification import CallSpecification, CopySpecification
 from daydreaming.generation.study import Study, load_study
 
 ENDPOINTS = {"mine": {"base_url": "http://127.0.0.1:1/v1/", "stages": {"essay": {"max_tokens": 9}}}}
@@ -63,8 +64,8 @@ def test_a_draft_is_made_of_concepts_by_a_model_at_its_endpoint():
 def test_essays_are_copied_or_written():
     study = load()
     copied, written = first(study, "essay", "pass"), first(study, "essay", "write")
-    assert copied.is_copy
-    assert (copied.model, copied.endpoint, copied.sampling, copied.prices) == (None, None, None, (None, None))
+    assert isinstance(copied, CopySpecification)
+    assert isinstance(written, CallSpecification)
     assert (written.model, written.sampling.max_tokens) == ("acme/writer", 9)
     assert copied.parent == written.parent == ("draft", study.membership.stage("draft")[0].gen_id)
     assert study.parent_parsed("essay", written.gen_id) == f"data/gens/draft/{written.parent[1]}/parsed.txt"

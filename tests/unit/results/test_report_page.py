@@ -73,13 +73,13 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def report(study: Study) -> Page:
-    return Page(write_report(study, collect_scores(study.settings, study.membership)))
+    return Page(write_report(study, collect_scores(study)))
 
 
 def test_the_page_says_what_the_cohort_is_and_what_its_scores_are(folder):
     study = make_cohort(folder)
     page = report(study)
-    rows = collect_scores(study.settings, study.membership)
+    rows = collect_scores(study)
     assert "4 combos, 8 drafts, 16 essays, 64 evaluations, 64 with a score." in page.text
     assert "Made 2026-01-01 00:00 UTC to 2026-01-01 00:43 UTC." in page.text
     first = [
@@ -100,7 +100,7 @@ def test_the_page_says_what_the_cohort_is_and_what_its_scores_are(folder):
 
 def test_scores_of_different_judges_and_rubrics_are_not_put_together(folder):
     study = make_cohort(folder)
-    comparisons = compare(collect_scores(study.settings, study.membership))
+    comparisons = compare(collect_scores(study))
     judged_by = [(one.evaluation_template, one.evaluation_llm_model) for one in comparisons]
     assert judged_by == [(rubric, judge) for rubric in ("novelty", "soundness") for judge in ("judge", "strict-judge")]
     assert {len(condition.scores) for one in comparisons for condition in one.conditions} == {4}
@@ -114,7 +114,7 @@ def test_the_same_data_give_the_same_page(folder):
         "from daydreaming.results.report.page import write_report\n"
         "from daydreaming.results.scores import collect_scores\n"
         "from daydreaming.generation.study import load_study; study = load_study({'cohort': 'c1', 'k_max': 2})\n"
-        "write_report(study, collect_scores(study.settings, study.membership))"
+        "write_report(study, collect_scores(study))"
     )
     subprocess.run(
         [sys.executable, "-c", code], check=True, cwd=folder, env={"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "5"}
@@ -160,7 +160,7 @@ def test_failures_stand_beside_every_mean_and_are_told_with_their_files(folder):
 
 def test_essays_are_ranked_by_all_their_scores_and_equal_ones_alike(folder):
     study = make_cohort(folder)
-    ranking = rank_essays(study, collect_scores(study.settings, study.membership))
+    ranking = rank_essays(study, collect_scores(study))
     assert (ranking.compared, len(ranking.best), len(ranking.worst)) == (16, 5, 5)
     means = [essay.mean for essay in (*ranking.best, *ranking.worst)]
     assert means == sorted(means, reverse=True)
@@ -240,7 +240,7 @@ def test_calls_and_cost_are_told(folder):
 
 def test_a_large_cohort_is_drawn_in_part_and_told_whole(folder):
     study = make_cohort(folder)
-    rows = collect_scores(study.settings, study.membership)
+    rows = collect_scores(study)
     many = [
         replace(row, gen_id=f"{number}-{row.gen_id}", evaluation_template=f"rubric-{number}")
         for number in range(13)

@@ -1,5 +1,5 @@
 import pytest
-from score_fixtures import draft, essay, evaluation, make, membership, score_row
+from score_fixtures import draft, essay, evaluation, make, membership, score_row, study_of
 
 from daydreaming.base.errors import InputError
 from daydreaming.inputs.configuration import settings_from_config
@@ -27,7 +27,7 @@ def made(settings):
 
 
 def only_row(settings, cohort=COHORT) -> ScoreRow:
-    (row,) = collect_scores(settings, cohort)
+    (row,) = collect_scores(study_of(settings, cohort))
     return row
 
 
@@ -48,6 +48,7 @@ def test_a_scored_evaluation_has_its_whole_chain(made):
         essay_path="data/gens/essay/e1/parsed.txt",
         evaluation_path="data/gens/evaluation/v1/parsed.txt",
         metadata_path="data/gens/evaluation/v1/metadata.json",
+        adopted=True,
     )
 
 
@@ -138,7 +139,7 @@ def test_files_made_from_another_row_are_stale(made, key, value):
 
 def test_one_row_for_every_evaluation_in_the_order_of_the_membership(made):
     more = [evaluation(f"v{number}", "e1") for number in (9, 2, 5)]
-    rows = collect_scores(made, membership(DRAFT, ESSAY, *more, EVALUATION))
+    rows = collect_scores(study_of(made, membership(DRAFT, ESSAY, *more, EVALUATION)))
     assert [(row.gen_id, row.score) for row in rows] == [("v9", None), ("v2", None), ("v5", None), ("v1", 7.0)]
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 import score_fixtures as fixtures
+from daydreaming.generation.freshness import FreshnessRecord, inspect_cohort
 from watch_fixtures import GENERATIONS, PLANNED, RUN, call, finish, journal_of, study_in
 
-from daydreaming.generation.freshness import FreshnessRecord, inspect_cohort
 from daydreaming.ledger.replies import Reply, ReplyStore
 from daydreaming.watch.run_summary import summarize_run, summary_text
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
-
-from daydreaming.base.paths import GenerationFiles
 from daydreaming.generation.study import Study
+from daydreaming.ledger.metadata import Origin, read_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +30,13 @@ def read_making(study: Study) -> Making:
     served: dict[str, Counter[str]] = {}
     failed = 0
     for generation in study.membership.generations.values():
-        metadata = _metadata(study.files(generation.stage, generation.gen_id))
-        if metadata is None:
+        record = read_metadata(study.files(generation.stage, generation.gen_id).metadata)
+        if record.origin is Origin.NONE:
             continue
-        failed += metadata.get("error") != "none"
-        if metadata.get("finished_at"):
-            times.append(metadata["finished_at"])
-        if metadata.get("served_model") and metadata.get("llm_model_id"):
-            served.setdefault(metadata["llm_model_id"], Counter())[metadata["served_model"]] += 1
+        metadata = record.metadata
+        failed += metadata.failed or record.origin is Origin.DAMAGED
+        if metadata.finished_at:
+            times.append(metadata.finished_at)
+        if metadata.served_model and metadata.llm_model_id:
+            served.setdefault(metadata.llm_model_id, Counter())[metadata.served_model] += 1
     return Making(min(times, default=None), max(times, default=None), served, failed)
-
-
-def _metadata(files: GenerationFiles) -> dict[str, Any] | None:
-    """What a generation's metadata.json says; {} for a file that nobody can read, None where there is none."""
-    try:
-        metadata = orjson.loads(files.metadata.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError):
-        return {}
-    return metadata if isinstance(metadata, dict) else {}

@@ -1,0 +1,144 @@
+"""Adoption: generations that no run of ours made stay as they are, and it is written down what they were found with."""
+
+from __future__ import annotations
+
+from daydreaming.base.errors import FailureKind, GenerationError
+from daydreaming.base.paths import DataPaths
+from daydreaming.generation.currency import Found
+from daydreaming.generation.inspection import Inspection
+from daydreaming.generation.judging import read_reply
+from daydreaming.generation.specification import CallSpecification, Specification
+from daydreaming.generation.store import GenerationStore, text_sha256
+from daydreaming.generation.study import Study
+from daydreaming.inputs.templates import template_name
+from daydreaming.ledger.metadata import NO_ERROR, VERSION, Files, Metadata
+from daydreaming.ledger.replies import Reply, ReplyStore
+
+
+def adopt(study: Study, inspection: Inspection) -> int:
+    """Adopt what an inspection found to be adopted and not recorded; returns how many. For the start of a real run.
+
+    Their files are stored among the replies first. What `inspection` says stays true. Raises OSError.
+    """
+    replies = ReplyStore(study.paths)
+    try:
+        for key in inspection.to_adopt:
+            specification = study.specification(*key)
+            parent = inspection.found(specification.parent) if specification.parent else None
+            store = GenerationStore(study.paths, key, replies)
+            adopt_generation(
+                specification, study.paths, store, inspection.found(key), parent.parsed_sha256 if parent else None
+            )
+    finally:
+        replies.close()
+    return len(inspection.to_adopt)
+
+
+def adopt_generation(
+    specification: Specification, paths: DataPaths, store: GenerationStore, found: Found, parent_sha256: str | None
+) -> set[str]:
+    """Adopt one generation, or put its text back as it was adopted; returns the names of the files that were written.
+
+    Raises GenerationError where there is no text, and none can be read from raw.txt; OSError when the disk refuses.
+    """
+    record = found.record.metadata
+    if record.adopted:
+        if record.parsed_sha256 == found.parsed_sha256 is not None:
+            return set()
+        store.restore_parsed(adopted_text(specification, store, found))
+        return {"parsed"}
+    written = {"metadata"}
+    parsed_sha256 = found.parsed_sha256
+    if parsed_sha256 is None:
+        text = adopted_text(specification, store, found)
+        store.restore_parsed(text)
+        parsed_sha256 = text_sha256(text)
+        written.add("parsed")
+    store.write_record(_adopted_record(specification, paths, record, parent_sha256, parsed_sha256, store.raw_sha256()))
+    return written
+
+
+def adopted_text(specification: Specification, store: GenerationStore, found: Found) -> str:
+    """The text of an adopted generation: as it was stored then, else as it is read from raw.txt. Reads only.
+
+    Raises GenerationError where there is none.
+    """
+    record = found.record.metadata
+    kept = store.adopted.parsed_with(record.parsed_sha256) if record.parsed_sha256 else None
+    if kept is not None:
+        return kept.decode("utf-8", errors="surrogateescape")
+    if record.raw_sha256 is not None and store.raw_sha256() != record.raw_sha256:
+        problem = f"{store.files.parsed} is not what was adopted, and neither is raw.txt. Put one of them back."
+        raise GenerationError(FailureKind.EDITED, problem)
+    return _text_of_raw(specification, store)
+
+
+def _text_of_raw(specification: Specification, store: GenerationStore) -> str:
+    """The parsed text of an adopted raw.txt. Raises GenerationError where it holds none."""
+    text = store.read_reply()
+    if text is None or not isinstance(specification, CallSpecification):
+        problem = f"{store.files.parsed} is missing, and there is no raw.txt to read it from. Put it back."
+        raise GenerationError(FailureKind.EDITED, problem)
+    nobody = Reply(
+        request_sha256="",
+        text=text,
+        finish_reason="stop",
+        refusal=None,
+        usage={},
+        cost_usd=None,
+        served_model=None,
+        request_id=None,
+        started_at=0.0,
+        finished_at=0.0,
+    )
+    return read_reply(nobody, specification)
+
+
+def _adopted_record(
+    specification: Specification,
+    paths: DataPaths,
+    found: Metadata,
+    parent_sha256: str | None,
+    parsed_sha256: str,
+    raw_sha256: str | None,
+) -> Metadata:
+    """The record of an adopted generation: its row, the digests of now, and what its own record said of how it went."""
+    call = specification if isinstance(specification, CallSpecification) else None
+    files = paths.generation(*specification.key)
+    moment = files.parsed.stat().st_mtime
+    return Metadata(
+        stage=specification.stage,
+        gen_id=specification.gen_id,
+        template_id=specification.template.template_id,
+        template_path=template_name(specification.template),
+        template_sha1=found.template_sha1,
+        model=call.model if call else None,
+        parser_name=call.parser if call else None,
+        skip_llm=call is None,
+        pass_through_from=None if call or not specification.parent else paths.parsed_text(*specification.parent),
+        files=Files(
+            prompt=str(files.prompt) if files.prompt.exists() else None,
+            raw=str(files.raw) if raw_sha256 else None,
+            parsed=str(files.parsed),
+        ),
+        started_at=moment if found.started_at is None else found.started_at,
+        finished_at=moment if found.finished_at is None else found.finished_at,
+        duration_s=max(0.0, (found.finished_at or moment) - (found.started_at or found.finished_at or moment)),
+        mode="llm" if call else "copy",
+        error=NO_ERROR,
+        cohort_id=specification.cohort_id,
+        version=VERSION,
+        parent_gen_id=specification.parent_gen_id if specification.parent else None,
+        combo_id=specification.combo_id or None,
+        llm_model_id=specification.llm_model_id or None,
+        model_id=specification.llm_model_id or None,
+        replicate=specification.replicate,
+        adopted=True,
+        finish_reason=found.finish_reason,
+        usage=found.usage,
+        served_model=found.served_model,
+        fingerprint=specification.row_fingerprint(),
+        parent_sha256=parent_sha256,
+        raw_sha256=raw_sha256,
+        parsed_sha256=parsed_sha256,
+    )
