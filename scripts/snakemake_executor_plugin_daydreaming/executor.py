@@ -74,8 +74,8 @@ class Executor(RealExecutor):
     def _start_program(self, job: Any) -> None:
         """Start a program of the workflow, which replaces its results in one step.
 
-        Not by the local executor, which deletes them first, and looks each input up among the outputs of all jobs before:
-        for a table of ten thousand scores, that takes minutes.
+        Not by the local executor, which deletes them first, and looks each input up among the outputs of all jobs
+        before: for a table of ten thousand scores, that takes minutes.
         """
         self.printjob(job)
         self.report_job_submission(SubmittedJobInfo(job), register_job=False)

@@ -15,7 +15,9 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings, StorageSettings
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
-state = lambda: [str(signal.getsignal(signal.SIGTERM)), str(signal.getsignal(signal.SIGINT)), dict(os.environ), os.getcwd()]
+def state():
+    handlers = [str(signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
+    return [*handlers, dict(os.environ), os.getcwd()]
 
 def run(folder, data):
     with SnakemakeApi(OutputSettings()) as api:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from daydreaming.base.paths import STAGES
 from daydreaming.cohort.slices import Slice, plan_slices
+from daydreaming.generation.specification import Key
 from daydreaming.watch.slurm import SliceJob, check_no_job_is_alive, job_name, made_by_run, slices_text
-from daydreaming.workflow.cohort_graph import CohortGraph, Key, stages_up_to
+from daydreaming.workflow.cohort_graph import CohortGraph, stages_up_to
 
 FOLDER_OF_SLICES = ".snakemake/slices"
 LOGS = Path("logs/slurm")
@@ -95,6 +96,6 @@ class SliceRun:
         """The Slurm job that made a slice, as submit.sh has left its id."""
         id_file = Path(self._file(target, slice_, ".job"))
         job_id = id_file.read_text().strip() if id_file.exists() else ""
-        state = [project / "profiles/slurm/state.sh", job_id]
+        state = [str(project / "profiles/slurm/state.sh"), job_id]
         said = subprocess.run(state, capture_output=True, text=True).stdout.strip() if job_id else ""
         return SliceJob(job_id, said, LOGS / f"{job_id}.log")

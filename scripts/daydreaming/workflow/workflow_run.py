@@ -20,13 +20,13 @@ from daydreaming.cohort.membership import Membership
 from daydreaming.generation.adoption import adopt
 from daydreaming.generation.inspection import Inspection, conflict_faults
 from daydreaming.generation.runner_process import RUN_VARIABLE
+from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.catalogs import load_catalogs
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.settings import Settings
 from daydreaming.watch.run_end import end_run
 from daydreaming.watch.run_events import run_ended, run_started
-from daydreaming.workflow.cohort_graph import Key
 
 # What the workflow itself keeps in the folder of a run.
 FOLDER = Path(".snakemake") / "daydreaming"
