@@ -1,8 +1,9 @@
 """Snakemake's executor for this project: one long-lived process makes all generations, many calls at a time.
 
 A call to a model is waiting, not computing, and a process for each costs more than a second of CPU. A job whose command
-invokes `run_stage.py` is handed, with the same arguments, to one process that serves it; every other job is run as
-Snakemake's local executor runs it. The rules know nothing of this: with any other executor they run as they are written.
+invokes `run_stage.py` is handed, with the same arguments, to one process that serves it; the workflow's other programs
+are processes; everything else is run by Snakemake's local executor. The rules know nothing of this: with any other
+executor they run as they are written.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class ExecutorSettings(ExecutorSettingsBase):
     """What can be set by `--daydreaming-...`, or in a profile."""
 
     # Snakemake makes the option's type of the annotation: it knows Optional, and not `float | None`.
-    report_every: float | None = field(
+    report_every: Optional[float] = field(  # noqa: UP045
         default=0.2,
         metadata={
             "help": "Seconds after which Snakemake is told of the generations that have ended. It is told at once when "

@@ -31,7 +31,7 @@ class Maker(Protocol):
     """What a serving process makes generations with."""
 
     async def make(self, arguments: tuple[str, ...]) -> None:
-        """Make a generation; raises GenerationError, InputError, or RunStoppedError where it needed a call and got none."""
+        """Make a generation; raises GenerationError, InputError, or RunStoppedError (it got no turn for its call)."""
 
     def journal_of(self, arguments: tuple[str, ...]) -> str:
         """The journal of the cohort that these arguments name; raises InputError."""

@@ -1,4 +1,4 @@
-"""A run of the workflow as the Snakefile sees it: the cohort that is loaded, and what is done before and after its jobs."""
+"""A run of the workflow as the Snakefile sees it: its cohort, and what is done before and after its jobs."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def load_cohort(config: Mapping[str, Any]) -> LoadedCohort:
 class WorkflowRun:
     """One run of the workflow in Snakemake's process.
 
-    With the executor plugin, the process that makes the generations watches the run and ends it; elsewhere `start_watch`
-    and `end_watch` do.
+    With the executor plugin, the process that makes the generations watches the run and ends it; elsewhere
+    `start_watch` and `end_watch` do.
     """
 
     cohort: LoadedCohort
