@@ -257,7 +257,7 @@ def test_a_number_below_zero_on_a_scale_that_has_them(name):
         ("SCORE: 7-8", "'SCORE: 7-8'"),
         ("Text.\nFinal Score: seven\nMore text.", "'Final Score: seven'"),
         ("SCORE: 42", "'SCORE: 42'"),
-        ("## Final Score\n7 or 8", r"'Final Score\n7 or 8'"),
+        ("## Final Score\n7 or 8", r"'## Final Score\n7 or 8'"),
         ("Score: 6\nScore: 8", "'Score: 6' and 'Score: 8'"),
     ],
 )
