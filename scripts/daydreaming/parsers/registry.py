@@ -5,10 +5,8 @@ To add one, write a function of the shape `contract.Parser` and enter it here (s
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
-from functools import cache, wraps
-from pathlib import Path
+from functools import wraps
 from types import MappingProxyType
 
 from daydreaming.base.errors import Fault, InputError
@@ -56,18 +54,6 @@ def get_parser(stage: str, name: str | None) -> Parser:
             )
         )
     return _of_answers(parser)
-
-
-@cache
-def parser_source(stage: str, name: str | None) -> bytes:
-    """Return the code that decides what a parser reads: its own module, and all modules of this room.
-
-    Raises:
-        InputError: as `get_parser`.
-    """
-    own = Path(inspect.getsourcefile(inspect.unwrap(get_parser(stage, name))) or __file__)
-    modules = {own, *Path(__file__).parent.glob("*.py")}
-    return b"\n".join(module.read_bytes() for module in sorted(modules))
 
 
 def _of_answers(parser: Parser) -> Parser:

@@ -34,9 +34,9 @@ def scored(expression: Expression, context: ParserContext) -> Fraction:
                 f"The score is out of {float(note.highest):g}, and the scale is {scale_words(context)}."
             )
         number = number * highest / note.highest
-    for part in (*expression.digits, number):
-        on_scale(Fraction(part), context)
-    return number
+    for digit in expression.digits:
+        on_scale(Fraction(digit), context)
+    return on_scale(number, context)
 
 
 def on_scale(number: Fraction, context: ParserContext) -> Fraction:
