@@ -13,7 +13,8 @@ from daydreaming.base.errors import ParseError
 from daydreaming.parsers.contract import ParsedScore, ParserContext, unreadable
 from daydreaming.parsers.scale import OffScaleError, score_text, scored
 from daydreaming.parsers.score_expression import UnreadableError
-from daydreaming.parsers.score_statements import MOST_LABELS, Statement, Subject, find_statements
+from daydreaming.parsers.score_labels import Subject
+from daydreaming.parsers.score_statements import MOST_LABELS, Statement, find_statements
 
 _LAST_LINES = 3
 _COMPLEX_LINES = 30

@@ -6,20 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from daydreaming.parsers.scale_notes import ScaleNote, bracket_group, scale_note
 from daydreaming.parsers.score_tokens import Token
-from daydreaming.parsers.score_words import FILLING, OF, OUT, QUOTING, REASONS, ROUNDED, SCALE_WORDS, UNITS, UNSURE
+from daydreaming.parsers.score_words import FILLING, OF, OUT, QUOTING, REASONS, ROUNDED, UNITS, UNSURE
 
-_NOTE_MARKS = "-:,.=/~"
 _FURTHER_MARKS = "^~±≈%?&@°<>≤≥×÷²/+"
-
-
-@dataclass(frozen=True, slots=True)
-class ScaleNote:
-    """A scale that a judge names: `(out of 5)`, `(0-10)`, `(max 10)`. A bare one names two numbers and nothing else."""
-
-    lowest: Fraction | None
-    highest: Fraction
-    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,40 +50,13 @@ def read_expression(tokens: Sequence[Token], *, three_digits: bool = False) -> E
         return mean
     inner = _inside_brackets(tokens)
     result = _start_of_result(tokens)
-    if inner and inner[0].number is not None and not result:
+    nested = bracket_group(inner, 0) == len(inner) - 1
+    if inner and (nested or inner[0].number is not None) and not result:
         expression = read_expression(inner, three_digits=three_digits)
         if not expression.whole:
             raise UnreadableError
         return _with_suffixes(expression, tokens, len(inner) + 2)
     return _value(tokens, result)
-
-
-def scale_note(tokens: Sequence[Token]) -> ScaleNote | None:
-    """Read a named scale, such as `out of 5`, `0-10` or `max score 10`; None where the tokens name none."""
-    if any(
-        not (token.number is not None or token.is_word(FILLING | SCALE_WORDS | UNITS) or token.is_mark(_NOTE_MARKS))
-        for token in tokens
-    ):
-        return None
-    numbers = [token.number for token in tokens if token.number is not None]
-    named = any(token.is_word(SCALE_WORDS) for token in tokens)
-    if len(numbers) == 1 and (named or tokens[0].is_mark("/")):
-        return ScaleNote(None, numbers[0])
-    if len(numbers) == 2 and numbers[0] < numbers[1] and not any(token.is_mark(",=") for token in tokens):
-        return ScaleNote(numbers[0], numbers[1], bare=not named)
-    return None
-
-
-def bracket_group(tokens: Sequence[Token], start: int) -> int | None:
-    """Return where the bracket that opens at `start` closes; None if none opens there or it stays open."""
-    if start >= len(tokens) or not tokens[start].is_mark("(["):
-        return None
-    depth = 0
-    for index in range(start, len(tokens)):
-        depth += tokens[index].is_mark("([") - tokens[index].is_mark(")]")
-        if depth == 0:
-            return index
-    return None
 
 
 def _inside_brackets(tokens: Sequence[Token]) -> Sequence[Token]:
@@ -307,8 +271,12 @@ def _check_word(token: Token, rest: Sequence[Token]) -> None:
         raise UnreadableError
     if token.is_word(ROUNDED | REASONS):
         return
-    if rest and (rest[0].kind == "number" or (rest[0].is_mark("+-") and len(rest) > 1 and rest[1].kind == "number")):
-        raise UnreadableError
+    # `7 Punkte von 20`: among words that the grammar does not know, a number may change what was said.
+    for following in rest[:4]:
+        if following.kind == "number":
+            raise UnreadableError
+        if following.is_word(REASONS) or not (following.kind == "word" or following.is_mark("([+-/")):
+            return
 
 
 def _is_arrow(token: Token, rest: Sequence[Token]) -> bool:

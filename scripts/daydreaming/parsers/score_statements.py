@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from fractions import Fraction
-from itertools import takewhile
 
-from daydreaming.parsers.score_expression import (
-    Expression,
-    QuotedError,
-    ScaleNote,
-    UnreadableError,
-    bracket_group,
-    read_expression,
-    scale_note,
-)
+from daydreaming.parsers.scale_notes import ScaleNote, bracket_group, scale_note
+from daydreaming.parsers.score_expression import Expression, QuotedError, UnreadableError, read_expression
+from daydreaming.parsers.score_labels import Label, Subject, label_at, label_places, lead_of
 from daydreaming.parsers.score_tokens import Token, tokenize
 from daydreaming.parsers.score_words import (
     COPULAS,
-    DETERMINERS,
-    DOUBT,
-    FINAL,
     HEDGES,
     NUMBER_WORDS,
     OTHER,
+    REASONS,
+    ROUNDED,
     SUBJECTS,
-    TOTAL,
+    UNITS,
 )
 
 # How far around a label is looked: it bounds the work, whatever the length of a line.
-_BEFORE, _BEHIND = 160, 400
+_BEHIND = 400
 MOST_LABELS = 200
-
-_SCORE, _OVERALL = "score", "overall"
-_LIST_MARK = re.compile(r"\s*(?:[-+•–—>|<]|\*(?=\s)|\(?\d{1,2}[.)](?=\s))\s*")
-_EMPHASIS = re.compile(r"[*#_`\s]*")
 
 
 UNREADABLE = Expression(Fraction(-1), 0, 0)
-
-
-class Subject(IntEnum):
-    """What a statement says it is the score of; the higher one decides."""
-
-    PART = 1  # of one criterion (`Novelty score: 3`), in a bracket, or `a score of 7`
-    TEXT = 2  # `the score is 7` in running text
-    LINE = 3  # a line that begins with `Score`
-    TOTAL = 4  # `Total Score`, `Overall score`, `Overall:`
-    FINAL = 5  # `Final Score`, `Revised score`
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +43,6 @@ class Statement:
     written: str = ""
     exact: bool = False
     listed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Label:
-    """The words that say that a score follows: what stands before `Score`, and where they are in the text."""
-
-    subject: Subject
-    begins_line: bool
-    is_score: bool
-    listed: bool
-    bare: bool
-    is_tag: bool
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,85 +63,16 @@ def find_statements(text: str, *, three_digits: bool) -> list[Statement]:
         UnreadableError: there are more than `MOST_LABELS` places to look at.
     """
     statements = []
-    for count, (start, word) in enumerate(_labels(text)):
+    for count, (start, word) in enumerate(label_places(text)):
         if count == MOST_LABELS:
             raise UnreadableError
-        label = _label(text, start, word)
+        label = label_at(text, start, word)
         if label and (statement := _statement(text, label, three_digits)):
             statements.append(statement)
     return statements
 
 
-def _labels(text: str) -> Iterator[tuple[int, str]]:
-    """Yield where the words `score` and `overall` stand, in their order."""
-    # The only capital letter whose small form has another length: places in the two texts must be the same.
-    lower = text.replace("İ", "i").lower()
-    places = {word: lower.find(word) for word in (_SCORE, _OVERALL)}
-    while (found := [(place, word) for word, place in places.items() if place >= 0]) != []:
-        place, word = min(found)
-        end = place + len(word)
-        if not (place and lower[place - 1].isalnum()) and not lower[end : end + 1].isalnum():
-            yield place, word
-        places[word] = lower.find(word, end)
-
-
-def _label(text: str, start: int, word: str) -> _Label | None:
-    """Say what is labelled by the word that was found; None where it labels no score."""
-    limit = max(0, start - _BEFORE)
-    newline = text.rfind("\n", limit, start)
-    line_is_cut = newline < 0 and limit > 0
-    before = text[limit if newline < 0 else newline + 1 : start]
-    lead = "" if line_is_cut else _lead(before)
-    tokens = tokenize(before[len(lead) :])
-    is_score = word == _SCORE
-    words = [token.text for token in reversed(list(takewhile(lambda token: token.kind == "word", reversed(tokens))))]
-    mark = tokens[-len(words) - 1].text if len(words) < len(tokens) else ""
-    begins = not tokens and not line_is_cut
-    if (not is_score and not begins) or set(words) & DOUBT or any(word.endswith("n't") for word in words):
-        return None
-    if set(words[-3:]) & OTHER or (mark == "-" and not words and tokens[-2:-1] and tokens[-2].text in OTHER):
-        return None
-    subject = _subject(words, mark, begins) if is_score else Subject.TOTAL
-    begins_line = not line_is_cut and len(words) == len(tokens) and set(words) <= FINAL | TOTAL | DETERMINERS
-    return _Label(
-        subject=subject,
-        begins_line=begins_line,
-        is_score=is_score,
-        listed=bool(lead.strip()),
-        bare=begins and is_score,
-        is_tag=before.endswith("<"),
-        start=start - len(before) + len(lead),
-        end=start + len(word),
-    )
-
-
-def _lead(before: str) -> str:
-    """Return the emphasis and list marks that a line begins with."""
-    end = 0
-    while True:
-        step = max(_EMPHASIS.match(before, end).end(), 0)  # type: ignore[union-attr]  # it matches nothing, too
-        mark = _LIST_MARK.match(before, step)
-        if mark is None:
-            return before[:step] if step == len(before) or end else before[:end]
-        end = mark.end()
-
-
-def _subject(words: Sequence[str], mark: str, begins: bool) -> Subject:
-    qualifiers = set(words[-3:])
-    if qualifiers & FINAL:
-        return Subject.FINAL
-    if qualifiers & TOTAL:
-        return Subject.TOTAL
-    if begins:
-        return Subject.LINE
-    if words and not set(words[-1:]) <= DETERMINERS:
-        return Subject.PART
-    if not words and mark in ("(", "[", ":", "-", "|", "/"):
-        return Subject.PART
-    return Subject.TEXT
-
-
-def _statement(text: str, label: _Label, three_digits: bool) -> Statement | None:
+def _statement(text: str, label: Label, three_digits: bool) -> Statement | None:
     line, is_cut = _line(text, label.end)
     tokens = tokenize(line)
     link = _link(tokens, label)
@@ -202,9 +95,7 @@ def _statement(text: str, label: _Label, three_digits: bool) -> Statement | None
     return _read(label, expression, link.note, line, part, exact=exact)
 
 
-def _read(
-    label: _Label, expression: Expression, note: ScaleNote | None, line: str, part: str, exact: bool
-) -> Statement:
+def _read(label: Label, expression: Expression, note: ScaleNote | None, line: str, part: str, exact: bool) -> Statement:
     written = line[expression.start : expression.end]
     plain = not (expression.note or note or expression.percent or expression.digits) and expression.whole
     if note is not None:
@@ -225,15 +116,18 @@ def _line(text: str, start: int) -> tuple[str, bool]:
     return rest, start + _BEHIND < len(text) and not rest[-_BEHIND // 2 :].isspace()
 
 
-def _link(tokens: Sequence[Token], label: _Label) -> _Link | None:
+def _link(tokens: Sequence[Token], label: Label) -> _Link | None:
     """Find what links a label to its expression; None where the label is just a word of the text."""
     index, subject, note = 0, label.subject, None
     if (closing := bracket_group(tokens, 0)) is not None:
         note = scale_note(tokens[1:closing])
-        if note is None and any(token.kind == "number" for token in tokens[1:closing]):
-            return None
-        subject = min(subject, Subject.PART) if note is None and subject == Subject.LINE else subject
-        index = closing + 1
+        numeric = any(token.kind == "number" for token in tokens[1:closing])
+        if note is None and not numeric and subject == Subject.LINE:
+            subject = Subject.PART
+        # `Score (7/10)`: the bracket is the expression.
+        index = closing + 1 if note is not None or not numeric else 0
+    elif tokens and tokens[0].is_mark("])"):
+        index = 1
     elif (colon := _colon_after_words(tokens)) > 0:
         note = scale_note(tokens[:colon])
         if note is None:
@@ -276,20 +170,29 @@ def _is_dash(tokens: Sequence[Token], index: int) -> bool:
     )
 
 
-def _expression(tokens: Sequence[Token], label: _Label, link: _Link, three_digits: bool) -> Expression | None:
+def _expression(tokens: Sequence[Token], label: Label, link: _Link, three_digits: bool) -> Expression | None:
     """Read an expression: UNREADABLE where it has no form of the grammar, None where no score is stated after all."""
     if not any(token.kind == "number" for token in tokens[:1]) and _is_placeholder(tokens):
         return None
     try:
         expression = read_expression(tokens, three_digits=three_digits and label.is_score)
     except QuotedError:
-        return None
+        ours = tokens[0].is_mark("([") or (link.colon and label.subject >= Subject.TOTAL)
+        return UNREADABLE if ours else None
     except UnreadableError:
         return UNREADABLE if _is_meant(tokens, label, link) else None
+    if not label.begins_line and label.subject <= Subject.TEXT and _goes_on(tokens, expression):
+        return None
     # `Overall: 8/10` is a score where nothing else stands on its line.
     if not label.is_score and not expression.whole:
         return None
     return expression
+
+
+def _goes_on(tokens: Sequence[Token], expression: Expression) -> bool:
+    """Whether a sentence goes on behind a number with words that may be about the number: `a score of 9 means ...`."""
+    following = [token for token in tokens if token.start >= expression.end and not token.is_word(UNITS)]
+    return bool(following) and following[0].kind == "word" and not following[0].is_word(REASONS | ROUNDED)
 
 
 def _is_placeholder(tokens: Sequence[Token]) -> bool:
@@ -311,13 +214,15 @@ def _is_placeholder(tokens: Sequence[Token]) -> bool:
     )
 
 
-def _is_meant(tokens: Sequence[Token], label: _Label, link: _Link) -> bool:
+def _is_meant(tokens: Sequence[Token], label: Label, link: _Link) -> bool:
     """Whether a score is stated, though in a form that cannot be read."""
     first = tokens[0]
     if first.kind == "number" or first.is_mark("+-.~<>≈≤≥±([½") or first.is_word(HEDGES):
         return any(_is_numeric(token) for token in tokens[:8])
     if not label.is_score:
         return False
+    if first.is_mark(",;") and label.begins_line:
+        return tokens[1:2] != [] and tokens[1].kind == "number"
     if link.colon:
         return label.begins_line or any(_is_numeric(token) for token in tokens[:6])
     return link.copula and any(_is_numeric(token) for token in tokens[:2])
@@ -327,14 +232,14 @@ def _is_numeric(token: Token) -> bool:
     return token.kind == "number" or token.text in NUMBER_WORDS or any(letter.isnumeric() for letter in token.text)
 
 
-def _statement_below(text: str, label: _Label, link: _Link, line_end: int, three_digits: bool) -> Statement | None:
+def _statement_below(text: str, label: Label, link: _Link, line_end: int, three_digits: bool) -> Statement | None:
     """Read the line below a label that stands alone, such as a heading `Final Score`."""
     for start, line, is_cut in _lines_below(text, line_end):
-        lead = _lead(line)
+        lead = lead_of(line)
         tokens = tokenize(line[len(lead) :])
         if not tokens:
             continue
-        if next(_labels(line), None):
+        if next(label_places(line), None):
             return None
         part = text[label.start : start + len(line)]
         expression = _expression(tokens, label, link, three_digits)

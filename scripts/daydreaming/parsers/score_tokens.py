@@ -19,6 +19,7 @@ _TOKEN = re.compile(
     (?P<skipped>(?:
         [\s*\#_`"'“”„‘’$\\{}\u200b\ufeff]                                   # blanks, emphasis, quotes, braces
         | (?<=\\)(?:boxed|textbf|mathbf|mathrm|text)(?=\s*\{)            # LaTeX: \\boxed{7}
+        | <\|[a-z_]{1,20}\|>                                              # <|im_end|>
         | </?(?:b|strong|i|em|u|span|p|br|h[1-6]|code)\s{0,9}/?>         # HTML
     )++)
     | (?P<number>\d++(?:[.．]\d++)*+)

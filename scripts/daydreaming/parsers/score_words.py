@@ -44,5 +44,6 @@ QUOTING = _words(
 # They make a number unsure, or only a part of what is said: "7 or 8", "7 and a half", "7 plus".
 UNSURE = _words(
     "or to and plus minus ish percent per hundred thousand half through until till versus vs up down at maybe "
-    "perhaps possibly almost nearly about around approximately roughly x times"
+    "perhaps possibly almost nearly about around approximately roughly x times initially "
+    "originally previously formerly before later then"
 )
