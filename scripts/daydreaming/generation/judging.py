@@ -11,7 +11,7 @@ from daydreaming.generation.prompting import model_request
 from daydreaming.generation.specification import CallSpecification
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import Reply
-from daydreaming.parsers import ParserContext, get_parser
+from daydreaming.parsers import ParserContext, answer_of, get_parser
 
 
 def attempts(
@@ -35,21 +35,36 @@ def attempts(
 
 
 def read_reply(reply: Reply, specification: CallSpecification) -> str:
-    """Return the parsed text of a reply. Raises GenerationError when the reply is no valid result."""
+    """Return the parsed text of a reply; of an evaluation, a ParsedScore, which says how the judge wrote the score.
+
+    Raises GenerationError when the reply is no valid result.
+    """
     check_reply(reply, specification)
-    if specification.stage == "essay":
-        return reply.text
-    parser = get_parser(specification.stage, specification.parser)
-    context = ParserContext(specification.stage, specification.gen_id, specification.template.template_id)
+    # What the row of an essay says about a parser is ignored.
+    name = None if specification.stage == "essay" else specification.parser
+    parser = get_parser(specification.stage, name)
     try:
-        return parser(reply.text, context)
+        return parser(reply.text or "", _context(specification))
     except ParseError as error:
-        name = specification.parser or "identity"
-        raise GenerationError(FailureKind.PARSE, f"The parser {name!r} could not read the reply: {error}") from error
+        raise GenerationError(
+            FailureKind.PARSE, f"The parser {name or 'identity'!r} could not read the reply: {error}"
+        ) from error
+
+
+def _context(specification: CallSpecification) -> ParserContext:
+    template = specification.template
+    return ParserContext(
+        specification.stage,
+        specification.gen_id,
+        template.template_id,
+        score_min=getattr(template, "score_min", 0.0),
+        score_max=getattr(template, "score_max", 10.0),
+        score_key=getattr(template, "score_key", "score"),
+    )
 
 
 def check_reply(reply: Reply, specification: CallSpecification) -> None:
-    """Raise GenerationError when a reply is malformed, refused, truncated, empty, or has too few lines."""
+    """Raise GenerationError when a reply is malformed, refused, truncated, without an answer, or has too few lines."""
     completion_tokens = reply.usage.get("completion_tokens", 0)
     limit = specification.sampling.max_tokens
     text = reply.text or ""
@@ -68,7 +83,13 @@ def check_reply(reply: Reply, specification: CallSpecification) -> None:
         )
     if not text.strip():
         raise GenerationError(FailureKind.EMPTY, f"The reply is empty (finish reason {reply.finish_reason!r}).")
-    lines = sum(1 for line in text.splitlines() if line.strip())
+    try:
+        answer = answer_of(text)
+    except ParseError as error:
+        raise GenerationError(
+            FailureKind.EMPTY, f"{error} Raise max_tokens, or let the model think less (extra_body)."
+        ) from error
+    lines = sum(1 for line in answer.splitlines() if line.strip())
     if lines < (specification.sampling.min_lines or 0):
         raise GenerationError(
             FailureKind.TOO_SHORT,

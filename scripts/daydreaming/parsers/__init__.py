@@ -3,7 +3,8 @@
 Public: `registry.get_parser`, `registry.parser_names`, `contract.ParserContext`.
 """
 
-from daydreaming.parsers.contract import Parser, ParserContext
+from daydreaming.parsers.contract import ParsedScore, Parser, ParserContext
 from daydreaming.parsers.registry import get_parser, parser_names
+from daydreaming.parsers.thoughts import answer_of
 
-__all__ = ["Parser", "ParserContext", "get_parser", "parser_names"]
+__all__ = ["ParsedScore", "Parser", "ParserContext", "answer_of", "get_parser", "parser_names"]

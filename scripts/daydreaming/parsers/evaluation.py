@@ -1,115 +1,122 @@
-"""Parsers of evaluations: the score in a judge's reply, as decimal text between 0 and 10.
+"""Parsers of evaluations that read a judge's text: the score that its last lines state (grammar: docs/parsers.md).
 
-A number counts only where its reading is certain. A range (`7-8`), a decimal comma (`7,5`), a percentage or a
-date is an error and not the nearest number: a wrong score is worse than none.
+A wrong score is worse than none: an expression is read whole or not at all, and of statements that differ with
+nothing to say which one counts, none does.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from decimal import Decimal
-from itertools import islice
-from math import inf
+from collections.abc import Sequence
+from fractions import Fraction
 
-from daydreaming.parsers.contract import ParserContext, unreadable
+from daydreaming.base.errors import ParseError
+from daydreaming.parsers.contract import ParsedScore, ParserContext, unreadable
+from daydreaming.parsers.scale import OffScaleError, score_text, scored
+from daydreaming.parsers.score_expression import UnreadableError
+from daydreaming.parsers.score_labels import Subject
+from daydreaming.parsers.score_statements import MOST_LABELS, Statement, find_statements
 
-LOWEST_SCORE = 0.0
-HIGHEST_SCORE = 10.0
 _LAST_LINES = 3
 _COMPLEX_LINES = 30
-
-_EXACT_LINE = re.compile(r"score:\s*([0-9](?:\.[0-9]+)?)", re.IGNORECASE)
-# A place where a score is stated; \d takes in digits of all scripts, so that those we do not read are noticed.
-# Repetitions are possessive (`*+`) throughout: a reply of many megabytes of blanks must not take quadratic time.
-_MENTION = re.compile(r"\bscore(?:\s*+[:=]\s*+|\s++)(?=[-+.]*+\d)", re.IGNORECASE)
-_BLANKS = r"[^\S\n]*+"
-_DIGITS = r"[-+]?[0-9]++(?:\.[0-9]++)?"
-_NO_MORE_DIGITS = rf"(?!\w|\.\d|{_BLANKS}[%/]|{_BLANKS}(?:[,–—-]{_BLANKS})?\d)"
-_OUT_OF = rf"{_BLANKS}out\s+of\b"
-_NUMBER = re.compile(rf"({_DIGITS}){_NO_MORE_DIGITS}(?!{_OUT_OF}{_BLANKS}(?!10\b))", re.IGNORECASE)
-_FRACTION = re.compile(
-    rf"({_DIGITS})(?:{_BLANKS}/|{_OUT_OF}){_BLANKS}(?:(?P<maximum>{_DIGITS}){_NO_MORE_DIGITS})?", re.IGNORECASE
-)
-_THREE_DIGITS = re.compile(
-    rf"(?:[0-9]{{3}}|[0-9](?:{_BLANKS},{_BLANKS}[0-9]){{2}}|[0-9](?:[^\S\n]++[0-9]){{2}}){_NO_MORE_DIGITS}"
-)
+_BLANKS_AND_MARKUP = " \t\n\v\f\xa0\u2028\u2029\u3000\u200b*#_"
+_LARGEST_MEAN_OF_DIGITS = 10
 
 
-def in_last_line(raw_text: str, context: ParserContext) -> str:
-    """Return the score stated in the last three lines that are not empty; `*` and `#` are ignored.
+def in_last_line(answer: str, context: ParserContext) -> str:
+    """Return the score stated in the last three lines that are not empty.
 
-    A line that is exactly `SCORE: X` (one digit, decimals allowed) comes first. Otherwise it is the last `Score` with
-    three digits (`456` or `4, 5, 6`: their mean) or with a number. Of several, the last one counts.
+    A line that is `SCORE: X` and no more comes first. On scales up to 10, `456` and `4, 5, 6` are three digits whose
+    mean counts.
 
     Raises:
-        ParseError: there is no score, it cannot be read with certainty, or it is outside 0 to 10.
+        ParseError: there is no score, it cannot be read with certainty, or it is outside the scale.
     """
-    last_lines = list(islice(_lines_from_the_end(raw_text), _LAST_LINES))
-    for line in last_lines:
-        if exact := _EXACT_LINE.fullmatch(line):
-            return _score_text(float(exact[1]), raw_text)
-    for line in last_lines:
-        if mentions := list(_MENTION.finditer(line)):
-            return _score_text(_three_digits_or_number(line, mentions[-1].end(), raw_text), raw_text)
-    raise unreadable("No score found: looked for 'SCORE: X' in the last three lines that are not empty.", raw_text)
+    window = _last_lines(_unix_lines(answer))
+    three_digits = context.score_max <= _LARGEST_MEAN_OF_DIGITS
+    return _stated_score(window, answer, context, three_digits=three_digits, lines="three lines that are not empty")
 
 
-def complex_score(raw_text: str, context: ParserContext) -> str:
-    """Return the score stated in the last 30 lines; `*` and `#` are ignored.
-
-    It is the last `Score` (also `Final Score`, `Total Score`) with `a/b`, scaled to 10, and only where there is
-    none the last one with a number, which may stand on the line below.
+def complex_score(answer: str, context: ParserContext) -> str:
+    """Return the score stated in the last 30 lines: of statements of the same thing, one with `a/b` comes first.
 
     Raises:
-        ParseError: there is no score, it cannot be read with certainty, or it is outside 0 to 10.
+        ParseError: there is no score, it cannot be read with certainty, or it is outside the scale.
     """
-    text = _without_markup("\n".join(raw_text.rstrip().rsplit("\n", _COMPLEX_LINES)[-_COMPLEX_LINES:]))
-    mentions = [mention.end() for mention in _MENTION.finditer(text)]
-    for position in reversed(mentions):
-        if fraction := _FRACTION.match(text, position):
-            if fraction["maximum"] is None:
-                raise unreadable("The last score that is a fraction has no readable maximum.", raw_text)
-            return _score_text(_out_of_ten(float(fraction[1]), float(fraction["maximum"])), raw_text)
-    if not mentions:
-        raise unreadable("No score found: looked for 'SCORE: a/b' or 'SCORE: X' in the last 30 lines.", raw_text)
-    number = _NUMBER.match(text, mentions[-1])
-    if not number:
-        raise unreadable("The last score in the reply is neither a fraction nor a plain number.", raw_text)
-    return _score_text(float(number[1]), raw_text)
+    window = "\n".join(_unix_lines(answer).rstrip().rsplit("\n", _COMPLEX_LINES)[-_COMPLEX_LINES:])
+    return _stated_score(window, answer, context, three_digits=None, lines="30 lines")
 
 
-def _lines_from_the_end(text: str) -> Iterator[str]:
-    """Yield the lines that are not empty, the last one first, without markup; a huge reply is not split as a whole."""
-    end = len(text)
-    while end >= 0:
+def _stated_score(
+    window: str, answer: str, context: ParserContext, *, three_digits: bool | None, lines: str
+) -> ParsedScore:
+    """Read the score of a window; `three_digits` is None for the parser that does not put exact lines first."""
+    try:
+        statements = find_statements(window, three_digits=bool(three_digits))
+    except UnreadableError:
+        raise unreadable(f"The last lines name a score more than {MOST_LABELS} times.", answer) from None
+    if not statements:
+        raise unreadable(f"No score found: looked for 'SCORE: X' or 'SCORE: a/b' in the last {lines}.", answer)
+    deciding = _deciding(statements, answer, context, exact_first=three_digits is not None)
+    scores = {_score(statement, answer, context): statement for statement in deciding}
+    if len(scores) > 1:
+        parts = " and ".join(repr(statement.part.strip()[:80]) for statement in list(scores.values())[:3])
+        raise ParseError(f"The reply states different scores, and nothing says which one counts: {parts}.")
+    [(score, statement)] = scores.items()
+    return ParsedScore(score_text(score), statement.written)
+
+
+def _deciding(
+    statements: Sequence[Statement], answer: str, context: ParserContext, *, exact_first: bool
+) -> Sequence[Statement]:
+    """Return the statements of the highest rank; a statement of the score that cannot be read leaves none."""
+
+    def rank(statement: Statement) -> tuple[bool, Subject, int]:
+        note = statement.expression.note if statement.expression else None
+        form = 0 if note is None else 1 if note.highest != Fraction(str(context.score_max)) else 2
+        return exact_first and statement.exact, statement.subject, form
+
+    highest = max(map(rank, statements))
+    for statement in reversed(statements):
+        if statement.expression is None and statement.subject >= min(Subject.TEXT, highest[1]):
+            raise unreadable("The score is stated in a form that cannot be read.", answer, statement.part)
+    deciding = [statement for statement in statements if rank(statement) == highest]
+    for statement in statements:
+        # Passed over, they would be a score that the judge stated and that no scale explains.
+        if statement.subject > deciding[0].subject or (statement.subject >= Subject.TEXT and _is_unsure(statement)):
+            _score(statement, answer, context)
+    listed = [statement for statement in deciding if statement.listed]
+    # Items of a list are the parts of what the line outside of it sums up.
+    if 1 < len(listed) < len(deciding):
+        return [statement for statement in deciding if not statement.listed]
+    return deciding
+
+
+def _is_unsure(statement: Statement) -> bool:
+    """Whether a statement can be read on some scales only: `70%`, `7 (0-10)`."""
+    expression = statement.expression
+    return expression is not None and (expression.percent or (expression.note is not None and expression.note.bare))
+
+
+def _score(statement: Statement, answer: str, context: ParserContext) -> Fraction:
+    assert statement.expression is not None
+    try:
+        return scored(statement.expression, context)
+    except OffScaleError as error:
+        raise unreadable(str(error), answer, statement.part) from None
+
+
+def _last_lines(text: str) -> str:
+    """Return the text from the third last line that is not empty; a line of markup alone is an empty one."""
+    end = start = len(text)
+    for _ in range(_LAST_LINES):
+        # Not line by line: a reply of many megabytes may be nothing but line ends.
+        end = len(text[:end].rstrip(_BLANKS_AND_MARKUP))
+        if end == 0:
+            break
         start = text.rfind("\n", 0, end) + 1
-        if line := _without_markup(text[start:end]).strip():
-            yield line
-        end = start - 1
+        end = start
+    return text[start:].rstrip()
 
 
-def _without_markup(text: str) -> str:
-    return text.replace("*", "").replace("#", "")
-
-
-def _three_digits_or_number(line: str, position: int, raw_text: str) -> float:
-    if three_digits := _THREE_DIGITS.match(line, position):
-        digits = re.findall(r"[0-9]", three_digits[0])
-        return sum(map(int, digits)) / len(digits)
-    if number := _NUMBER.match(line, position):
-        return float(number[1])
-    hint = " The parser 'complex' reads fractions." if _FRACTION.match(line, position) else ""
-    raise unreadable(f"The score in the last lines is neither three digits nor a plain number.{hint}", raw_text)
-
-
-def _out_of_ten(points: float, maximum: float) -> float:
-    # An impossible maximum gives a score out of range, which is reported as every other.
-    return points * HIGHEST_SCORE / maximum if 0 < maximum < inf else inf
-
-
-def _score_text(score: float, raw_text: str) -> str:
-    if not LOWEST_SCORE <= score <= HIGHEST_SCORE:
-        raise unreadable(f"The score is outside 0 to 10 ({score:g}).", raw_text)
-    # Adding zero turns -0.0 into 0.0; Decimal writes small numbers without an exponent.
-    return format(Decimal(repr(score + 0.0)), "f")
+def _unix_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -102,17 +102,13 @@ def test_unknown_parser_names_those_of_the_stage():
     write(RAW / "evaluation_templates.csv", EVALUATIONS.replace("in_last_line", "guess"))
     write(RAW / "draft_templates.csv", DRAFTS.replace("essay_block", "in_last_line"))
     text = message()
-    assert (
-        "evaluation_templates.csv, row 2, column 'parser': 'guess' is not known. Use in_last_line or complex." in text
-    )
+    assert "row 2, column 'parser': 'guess' is not known. Use in_last_line or complex or json_score." in text
     assert "draft_templates.csv, row 2, column 'parser': 'in_last_line' is not known. Use " in text
 
 
 def test_evaluation_template_without_parser():
     write(RAW / "evaluation_templates.csv", EVALUATIONS.replace("in_last_line", ""))
-    assert (
-        "evaluation_templates.csv, row 2, column 'parser': the cell is empty. Use in_last_line or complex." in message()
-    )
+    assert "row 2, column 'parser': the cell is empty. Use in_last_line or complex or json_score." in message()
     write(RAW / "evaluation_templates.csv", "template_id,generator,active\nrubric,llm,true\n")
     assert "evaluation_templates.csv, row 1, column 'parser': this column is missing." in message()
 

@@ -126,7 +126,7 @@ def test_drafts_and_essays_without_a_parser_stay_as_they_are(stage, name):
 
 def test_names_are_those_of_the_stage():
     assert {"essay_idea_last", "essay_block"} <= set(parser_names("draft"))
-    assert set(parser_names("evaluation")) == {"in_last_line", "complex"}
+    assert set(parser_names("evaluation")) == {"in_last_line", "complex", "json_score"}
 
 
 @pytest.mark.parametrize(

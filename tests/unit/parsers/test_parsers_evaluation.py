@@ -40,14 +40,19 @@ IN_LAST_LINE = [
     ("Final Score: 655\nSCORE: 5", "5.0"),
     ("SCORE: 5\nFinal Score: 655", "5.0"),
     ("SCORE: 5\nThat is a score of 9 for style.", "5.0"),
-    # Of several the last one counts.
-    ("SCORE: 3\nOn reflection:\nSCORE: 7", "7.0"),
+    # Of several the one that says that it is the final one counts.
     ("Score: 3, revised score: 8", "8.0"),
     # Blank lines and lines of markup alone are no lines.
     ("SCORE: 5\n\n\n***\n\n", "5.0"),
     ("SCORE: 5\none\ntwo", "5.0"),
     ("SCORE: 6\nScores: 3", "6.0"),
     ("Subscore: 3\nSCORE 6 overall", "6.0"),
+    ("SCORE:\n7", "7.0"),
+    ("SCORE: ７", "7.0"),
+    ("SCORE: 7/10", "7.0"),
+    ("SCORE: 7 / 10", "7.0"),
+    ("SCORE: 8 out of 20", "4.0"),
+    ("Score: 5 for style\nOverall score: 7/10", "7.0"),
 ]
 
 
@@ -61,7 +66,6 @@ NOT_IN_LAST_LINE = [
     "   \n\n ",
     "A fine essay.",
     "SCORE: 5\none\ntwo\nthree",
-    "SCORE:\n7",
     "7",
     "SCORE: seven",
     "SCORE: nan",
@@ -70,7 +74,6 @@ NOT_IN_LAST_LINE = [
     "SCORE: 1e0",
     "SCORE: 0x5",
     "SCORE: ٣",
-    "SCORE: ７",
     "SCORE: 7٣",
     "SCORE: .5",
     "SCORE: 7,5",
@@ -85,9 +88,6 @@ NOT_IN_LAST_LINE = [
     "SCORE: 10, 5",
     "SCORE: 7.5.1",
     "SCORE: 456.5",
-    "SCORE: 7/10",
-    "SCORE: 7 / 10",
-    "SCORE: 8 out of 20",
     "SCORE: 45",
     "SCORE: 1000",
     "SCORE: 11",
@@ -96,8 +96,8 @@ NOT_IN_LAST_LINE = [
     "SCORE: " + "9" * 5000,
     "Subscore: 7",
     "Underscore 7",
+    "SCORE: 3\nOn reflection:\nSCORE: 7",
     # A later statement that cannot be read is not passed over for an earlier one.
-    "Score: 5 for style\nOverall score: 7/10",
     "Score: 5 for style\nOverall score: ٣",
 ]
 
@@ -169,11 +169,6 @@ def test_complex_refuses(text):
 def test_errors_say_what_was_looked_for_and_how_the_reply_ends(name):
     with pytest.raises(ParseError, match=r"looked for 'SCORE: .* in the last .* lines.*ends with: 'so it is good\.'"):
         parse(name, "so it is good.\n")
-
-
-def test_an_error_about_a_fraction_names_the_parser_that_reads_it():
-    with pytest.raises(ParseError, match="'complex' reads fractions"):
-        parse("in_last_line", "SCORE: 7/10")
 
 
 @pytest.mark.parametrize("name", ["in_last_line", "complex"])
