@@ -121,6 +121,8 @@ class GenerationWork:
         """Whether what is there stays: it is current, or is not ours to replace (then it is adopted here)."""
         paths = self._bench.settings.paths
         found = look(paths, self.specification.key)
+        if found.problem:
+            raise GenerationError(FailureKind.STORAGE, f"{found.folder}: {found.problem}.")
         finding = self._bench.currency.find(self.specification, found, parent)
         if finding.waits:
             raise _waiting(finding, found)

@@ -107,6 +107,8 @@ class _Planner:
 
     def _with_parent(self, specification: Specification, parent: _Result | None) -> _Result:
         found = look(self._study.paths, specification.key)
+        if found.problem:
+            return _result(specification, State.FAIL, found.problem)
         finding = self._currency.find(specification, found, self._parent_text(parent) if parent else None)
         if finding.is_done or finding.adopted or finding.waits:
             return self._as_it_is(specification, finding, found)
