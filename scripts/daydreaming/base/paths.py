@@ -102,10 +102,6 @@ class DataPaths:
         return self.root / "gens"
 
     @property
-    def freshness(self) -> Path:
-        return self.gens / "up_to_date.jsonl"
-
-    @property
     def cohorts(self) -> Path:
         return self.root / "cohorts"
 

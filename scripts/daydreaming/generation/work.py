@@ -144,7 +144,8 @@ class GenerationWork:
 
     def _usable_text(self, specification: CallSpecification, prompt: str) -> Generator[ModelRequest, Received, str]:
         """The parsed text of the first reply that can be used; stored replies are taken without asking."""
-        steps = attempts(specification, prompt, self._bench.settings.retry_replies, self._read)
+        retries: dict[str, int] = {**self._bench.settings.retry_replies}
+        steps = attempts(specification, prompt, retries, self._read)
         request = next(steps)
         while True:
             self.outcome.received = None
