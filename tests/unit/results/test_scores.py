@@ -2,6 +2,8 @@ import pytest
 from score_fixtures import draft, essay, evaluation, make, membership, score_row, study_of
 
 from daydreaming.base.errors import InputError
+from daydreaming.generation.adoption import adopt
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Model
 from daydreaming.results.score_table import ScoreRow, parse_score, read_scores, write_scores
@@ -202,3 +204,30 @@ def test_faulty_tables_are_refused_with_every_fault(tmp_path):
 )
 def test_parse_score(text, score):
     assert parse_score(text) == score
+
+
+def test_a_score_is_left_out_where_the_text_is_not_the_one_that_was_written(made):
+    study = study_of(made, COHORT)
+    adopt(study, inspect_cohort(study))
+    assert (only_row(made).score, only_row(made).adopted) == (7.0, True)
+    made.paths.generation("evaluation", "v1").parsed.write_text("9.9")
+    row = only_row(made)
+    assert (row.score, row.error, row.look_at) == (None, "edited", "data/gens/evaluation/v1/parsed.txt")
+    assert "not the text that was written" in row.error_message
+
+
+def test_a_score_of_an_edited_essay_is_left_out(made):
+    study = study_of(made, COHORT)
+    adopt(study, inspect_cohort(study))
+    made.paths.generation("essay", "e1").parsed.write_text("Another essay.")
+    row = only_row(made)
+    assert (row.score, row.error, row.failed_gen_id) == (None, "parent", "e1")
+    assert "(edited)" in row.error_message
+
+
+def test_an_adopted_score_whose_parent_changed_is_stale(made):
+    study = study_of(made, COHORT)
+    adopt(study, inspect_cohort(study))
+    make(made, ESSAY, "Another essay.")
+    adopt(study, inspect_cohort(study))
+    assert (only_row(made).score, only_row(made).error) == (None, "stale")
