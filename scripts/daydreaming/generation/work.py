@@ -100,7 +100,7 @@ class GenerationWork:
         outcome.written.discard("parsed")
         try:
             if error.kind not in UNTOUCHED and (self._may_replace or self._is_ours_or_empty()):
-                self._write_failure(error)
+                self._write_what_can_be_written(error)
         except Exception as refused:
             error.message += f" (This could not be written to metadata.json: {refused}.)"
             error.args = (f"[{error.kind}] {error.message}",)
@@ -181,6 +181,15 @@ class GenerationWork:
         outcome.parsed_sha256 = text_sha256(parsed)
         self._store.replace(self._record(), raw=raw, parsed=parsed)
         self.result = result
+
+    def _write_what_can_be_written(self, error: GenerationError) -> None:
+        try:
+            self._write_failure(error)
+        except (TypeError, ValueError, AttributeError):
+            # The reply itself is what is wrong: a file that somebody edited. The record says so without it.
+            self.outcome.received, self.outcome.request_sha256 = None, None
+            self.outcome.written.discard("raw")
+            self._write_failure(error)
 
     def _write_failure(self, error: GenerationError) -> None:
         outcome = self.outcome

@@ -13,6 +13,7 @@ import pytest
 from core_fixtures import copy_of_draft, settings_for, template, write_parent
 from runner_fixtures import Project
 
+from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
 from daydreaming.generation.currency import Currency, Finding, ParentText, State, look, parent_made_at, parsed_text
 from daydreaming.generation.prompting import Prompter
@@ -384,3 +385,23 @@ def test_the_workbench_knows_what_the_user_said(project: Project):
         Prompter().sources(made).specification, look(settings.paths, made.key), ParentText("x", str)
     )
     assert (finding.state, finding.adopted) == (State.OUT_OF_DATE, False)
+
+
+@pytest.mark.parametrize("part", [{"usage": None}, {"usage": [1]}, {"text": 5}, {"finish_reason": {}}])
+def test_a_stored_reply_of_wrong_types_ends_as_one_failed_generation(
+    project: Project, provider: Provider, part: dict[str, Any]
+):
+    made = project.specification()
+    project.run(made)
+    (stored,) = project.stored()
+    values = json.loads(stored.read_text())
+    values["reply"].update(part)
+    stored.write_text(json.dumps(values))
+    (folder_of(project, made) / "parsed.txt").unlink()
+    try:
+        project.run(made)
+    except GenerationError as failure:
+        assert project.metadata(made)["error"] == failure.kind
+    assert provider.calls == 1
+    assert project.results()[0] == "made"
+    assert len(project.results()) == 2

@@ -179,6 +179,7 @@ def test_embedded_models_by_their_endpoint_or_the_default():
 def test_the_table_comes_back_as_it_was(tmp_path):
     rows = [
         score_row("0012", 14 / 3, parent_gen_id="1e5", combo_id="NA", generation_model="null", replicate=3),
+        score_row("five", 5.0, score_min=1.0, score_max=5.0, adopted=True),
         score_row("nan", None, error="parse", error_message='a "quoted", reason', look_at="data/x"),
     ]
     write_scores(tmp_path / "new" / "scores.csv", rows)
@@ -204,6 +205,12 @@ def test_faulty_tables_are_refused_with_every_fault(tmp_path):
 )
 def test_parse_score(text, score):
     assert parse_score(text) == score
+
+
+@pytest.mark.parametrize(("text", "score"), [("1", 1.0), ("5.0", 5.0), ("0.9", None), ("5.1", None), ("-1", None)])
+def test_a_score_is_on_its_rubric_s_scale(text, score):
+    assert parse_score(text, 1, 5) == score
+    assert parse_score("-3.5", -5, 5) == -3.5
 
 
 def test_a_score_is_left_out_where_the_text_is_not_the_one_that_was_written(made):
