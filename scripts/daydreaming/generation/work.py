@@ -127,9 +127,7 @@ class GenerationWork:
         if finding.waits:
             raise _waiting(finding, found)
         if finding.adopted:
-            self.outcome.written = adopt_generation(
-                self.specification, paths, self._store, found, self.outcome.parent_sha256
-            )
+            adopt_generation(self.specification, paths, self._store, found, self.outcome.parent_sha256)
             return True
         self._may_replace = True
         return finding.is_done and not overwrite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -405,3 +406,61 @@ def test_a_stored_reply_of_wrong_types_ends_as_one_failed_generation(
     assert provider.calls == 1
     assert project.results()[0] == "made"
     assert len(project.results()) == 2
+
+
+# No path loses a text ----------------------------------------------------------------------------------------------
+
+PATHS: dict[str, tuple[dict[str, Any], dict[str, bool], dict[str, Any]]] = {
+    "run": ({}, {}, {}),
+    "offline": ({}, {}, {"offline": True}),
+    "changed template": ({"template": template("evaluation", "SCORE: {{ response }}!")}, {}, {}),
+    "template that does not render": ({"template": template("evaluation", "{{ nothing }}")}, {}, {}),
+    "changed template, offline": (
+        {"template": template("evaluation", "SCORE: {{ response }}!")},
+        {},
+        {"offline": True},
+    ),
+    "other model": ({"model": "acme/poet"}, {}, {}),
+    "failed parse": ({"template": template("evaluation", "Say nothing. {{ response }}")}, {}, {}),
+    "budget": ({"model": "acme/poet"}, {}, {"budget_calls": 0}),
+    "overwrite": ({}, {"overwrite": True}, {}),
+    "render only": ({}, {"render_only": True}, {}),
+    "made again": ({}, {}, {"remake_adopted": True}),
+    "made again, offline": ({}, {}, {"remake_adopted": True, "offline": True}),
+    "made again, overwrite": ({}, {"overwrite": True}, {"remake_adopted": True}),
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("origin", ["foreign", "foreign record", "ours, edited", "ours, reply deleted", "damaged"])
+def test_no_path_loses_a_text(project: Project, path: str, origin: str):
+    changes, options, config = PATHS[path]
+    made = project.specification("evaluation")
+    folder = folder_of(project, made)
+    if origin.startswith("foreign"):
+        foreign(project, made, "6.5", **({"error": "none"} if origin == "foreign record" else {}))
+        (folder / "raw.txt").write_text("A foreign judgement.\nSCORE: 6.5")
+    else:
+        project.run(made)
+        if origin != "ours, edited":
+            project.stored()[0].unlink()
+        if origin == "ours, edited":
+            (folder / "parsed.txt").write_text("9.9")
+            (folder / "raw.txt").write_text("Edited.\nSCORE: 9.9")
+        if origin == "damaged":
+            (folder / "metadata.json").write_text("[")
+    texts = {(folder / name).read_text() for name in ("raw.txt", "parsed.txt")}
+    with contextlib.suppress(GenerationError):
+        project.run(replace(made, **changes), options=options, **config)
+    assert texts <= everything_kept(project, folder)
+
+
+def everything_kept(project: Project, folder: Path) -> set[str]:
+    """All texts in the folder, in stored replies (with their scores), and in what was kept aside."""
+    texts = {path.read_text() for path in folder.glob("*.txt")}
+    for path in project.stored():
+        text = json.loads(path.read_text())["reply"]["text"]
+        texts |= {text, f"{float(text.rsplit('SCORE: ', 1)[-1])}" if "SCORE: " in text else ""}
+    for path in project.root.glob("replies/adopted/*/*/*.json"):
+        texts |= {one["text"] for one in json.loads(path.read_text())["files"].values()}
+    return texts
