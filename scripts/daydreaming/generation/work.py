@@ -142,7 +142,7 @@ class GenerationWork:
 
     def _usable_text(self, specification: CallSpecification, prompt: str) -> Generator[ModelRequest, Received, str]:
         """The parsed text of the first reply that can be used; stored replies are taken without asking."""
-        retries: dict[str, int] = {**self._bench.settings.retry_replies}
+        retries = {str(kind): number for kind, number in self._bench.settings.retry_replies.items()}
         steps = attempts(specification, prompt, retries, self._read)
         request = next(steps)
         while True:

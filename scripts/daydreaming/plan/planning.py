@@ -140,7 +140,7 @@ class _Planner:
         self, specification: CallSpecification, prompt: str, store: GenerationStore
     ) -> tuple[str | None, ModelRequest]:
         """The parsed text of the first stored reply that can be used; no text if the request needs a call."""
-        retries: dict[str, int] = {**self._study.settings.retry_replies}
+        retries = {str(kind): number for kind, number in self._study.settings.retry_replies.items()}
         steps = attempts(specification, prompt, retries, lambda reply: read_reply(reply, specification))
         request = next(steps)
         while (reply := self._stored(request, store)) is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from daydreaming.base import atomic
 from daydreaming.base.errors import Fault, InputError
@@ -131,7 +132,7 @@ def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
         cure = "Make the table again with scripts/aggregate_scores.py."
         faults.append(Fault(str(path), problem, cure, row.number, "score"))
     replicate = values.get("replicate", "")
-    given = {column: values.get(column, "") for column in COLUMNS}
+    given: dict[str, Any] = {column: values.get(column, "") for column in COLUMNS}
     typed = {
         "score": score,
         "replicate": int(replicate) if replicate.isdecimal() else 1,
