@@ -49,7 +49,7 @@ class Project:
         return json.loads((self.root / "gens" / made.stage / made.gen_id / "metadata.json").read_text())
 
     def stored(self) -> list[Path]:
-        return sorted((self.root / "replies").rglob("*.json"))
+        return sorted((self.root / "replies").glob("??/*.json"))
 
     def results(self) -> list[str]:
         events = read_events(self.root / "cohorts" / "cohort" / "journal.jsonl")

@@ -53,11 +53,6 @@ def change_setting(study: Study, chance: random.Random) -> None:
     study.configure(stages={chance.choice(("draft", "evaluation")): {"temperature": chance.random()}})
 
 
-def drop_record(study: Study, chance: random.Random) -> None:
-    lines = study.paths.freshness.read_text(encoding="utf-8").splitlines(keepends=True)
-    study.paths.freshness.write_text("".join(chance.sample(lines, len(lines) // 2)), encoding="utf-8")
-
-
 def delete_scores(study: Study, chance: random.Random) -> None:
     next(study.paths.cohorts.glob("*/reports/parsed_scores.csv")).unlink()
 
@@ -76,7 +71,7 @@ def remove_row(study: Study, chance: random.Random) -> None:
 
 
 EDITS = [
-    touch, edit_text, delete_text, edit_template, touch_template, change_setting, drop_record, delete_scores,
+    touch, edit_text, delete_text, edit_template, touch_template, change_setting, delete_scores,
     newer_evaluation, remove_row,
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One generation, from its row to its files: specification, prompt, work, store, and what is current.
+"""One generation, from its row to its files: specification, prompt, work, store, and whether it is current.
 
-Public: `study.load_study`, `runner.Runner`.
+Public: `study.load_study`, `inspection.inspect_cohort`, `adoption.adopt`, `runner.Runner`.
 """

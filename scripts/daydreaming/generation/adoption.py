@@ -36,26 +36,22 @@ def adopt(study: Study, inspection: Inspection) -> int:
 
 def adopt_generation(
     specification: Specification, paths: DataPaths, store: GenerationStore, found: Found, parent_sha256: str | None
-) -> set[str]:
-    """Adopt one generation, or put its text back as it was adopted; returns the names of the files that were written.
+) -> None:
+    """Adopt one generation, or put its text back as it was adopted.
 
     Raises GenerationError where there is no text, and none can be read from raw.txt; OSError when the disk refuses.
     """
     record = found.record.metadata
     if record.adopted:
-        if record.parsed_sha256 == found.parsed_sha256 is not None:
-            return set()
-        store.restore_parsed(adopted_text(specification, store, found))
-        return {"parsed"}
-    written = {"metadata"}
+        if found.parsed_sha256 is None or record.parsed_sha256 != found.parsed_sha256:
+            store.restore_parsed(adopted_text(specification, store, found))
+        return
     parsed_sha256 = found.parsed_sha256
     if parsed_sha256 is None:
         text = adopted_text(specification, store, found)
         store.restore_parsed(text)
         parsed_sha256 = text_sha256(text)
-        written.add("parsed")
     store.write_record(_adopted_record(specification, paths, record, parent_sha256, parsed_sha256, store.raw_sha256()))
-    return written
 
 
 def adopted_text(specification: Specification, store: GenerationStore, found: Found) -> str:

@@ -75,7 +75,7 @@ class Found:
     folder: str
     record: MetadataReading
     parsed_sha256: str | None
-    problem: str = ""  # of parsed.txt
+    problem: str = ""  # of parsed.txt: nothing can be made in its place
     changed_at_ns: int = 0
 
     @property
@@ -122,7 +122,7 @@ def look(paths: DataPaths, key: Key) -> Found:
     except (FileNotFoundError, NotADirectoryError):
         return Found(folder, record, None)
     except OSError as error:
-        return Found(folder, record, None, f"parsed.txt cannot be read ({error.strerror})")
+        return Found(folder, record, None, f"parsed.txt cannot be read ({error.strerror}): move it away")
     try:
         digest, block = hashlib.sha256(), os.read(descriptor, _BLOCK_BYTES)
         digest.update(block)
@@ -272,4 +272,4 @@ def _of_ours(specification: Specification, found: Found, record: Metadata, paren
 def _has_text(specification: Specification, found: Found) -> bool:
     """Whether there is a text that somebody may have paid for. The raw.txt beside a copy is none of it."""
     has_raw = isinstance(specification, CallSpecification) and found.has_raw
-    return found.parsed_sha256 is not None or bool(found.problem) or has_raw
+    return found.parsed_sha256 is not None or has_raw

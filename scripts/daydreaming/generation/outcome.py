@@ -114,7 +114,7 @@ def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) 
         wait_ms=received.wait_ms if received else None,
         parse_ms=outcome.parse_ms,
         finish_reason=reply.finish_reason if reply else None,
-        usage=dict(reply.usage) if reply else None,
+        usage=dict(reply.usage) if reply and reply.usage is not None else None,
         cost_usd=reply.cost_usd if reply else None,
         served_model=reply.served_model if reply else None,
         request_id=reply.request_id if reply else None,

@@ -100,7 +100,7 @@ class GenerationWork:
         outcome.written.discard("parsed")
         try:
             if error.kind not in UNTOUCHED and (self._may_replace or self._is_ours_or_empty()):
-                self._write_failure(error)
+                self._write_what_can_be_written(error)
         except Exception as refused:
             error.message += f" (This could not be written to metadata.json: {refused}.)"
             error.args = (f"[{error.kind}] {error.message}",)
@@ -121,13 +121,13 @@ class GenerationWork:
         """Whether what is there stays: it is current, or is not ours to replace (then it is adopted here)."""
         paths = self._bench.settings.paths
         found = look(paths, self.specification.key)
+        if found.problem:
+            raise GenerationError(FailureKind.STORAGE, f"{found.folder}: {found.problem}.")
         finding = self._bench.currency.find(self.specification, found, parent)
         if finding.waits:
             raise _waiting(finding, found)
         if finding.adopted:
-            self.outcome.written = adopt_generation(
-                self.specification, paths, self._store, found, self.outcome.parent_sha256
-            )
+            adopt_generation(self.specification, paths, self._store, found, self.outcome.parent_sha256)
             return True
         self._may_replace = True
         return finding.is_done and not overwrite
@@ -142,7 +142,8 @@ class GenerationWork:
 
     def _usable_text(self, specification: CallSpecification, prompt: str) -> Generator[ModelRequest, Received, str]:
         """The parsed text of the first reply that can be used; stored replies are taken without asking."""
-        steps = attempts(specification, prompt, self._bench.settings.retry_replies, self._read)
+        retries = {str(kind): number for kind, number in self._bench.settings.retry_replies.items()}
+        steps = attempts(specification, prompt, retries, self._read)
         request = next(steps)
         while True:
             self.outcome.received = None
@@ -178,6 +179,15 @@ class GenerationWork:
         outcome.parsed_sha256 = text_sha256(parsed)
         self._store.replace(self._record(), raw=raw, parsed=parsed)
         self.result = result
+
+    def _write_what_can_be_written(self, error: GenerationError) -> None:
+        try:
+            self._write_failure(error)
+        except (TypeError, ValueError, AttributeError):
+            # The reply itself is what is wrong: a file that somebody edited. The record says so without it.
+            self.outcome.received, self.outcome.request_sha256 = None, None
+            self.outcome.written.discard("raw")
+            self._write_failure(error)
 
     def _write_failure(self, error: GenerationError) -> None:
         outcome = self.outcome

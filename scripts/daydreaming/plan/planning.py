@@ -107,6 +107,8 @@ class _Planner:
 
     def _with_parent(self, specification: Specification, parent: _Result | None) -> _Result:
         found = look(self._study.paths, specification.key)
+        if found.problem:
+            return _result(specification, State.FAIL, found.problem)
         finding = self._currency.find(specification, found, self._parent_text(parent) if parent else None)
         if finding.is_done or finding.adopted or finding.waits:
             return self._as_it_is(specification, finding, found)
@@ -138,7 +140,7 @@ class _Planner:
         self, specification: CallSpecification, prompt: str, store: GenerationStore
     ) -> tuple[str | None, ModelRequest]:
         """The parsed text of the first stored reply that can be used; no text if the request needs a call."""
-        retries = self._study.settings.retry_replies
+        retries = {str(kind): number for kind, number in self._study.settings.retry_replies.items()}
         steps = attempts(specification, prompt, retries, lambda reply: read_reply(reply, specification))
         request = next(steps)
         while (reply := self._stored(request, store)) is not None:

@@ -15,6 +15,7 @@ from daydreaming.plan.price import PAID_STATES, PlanRow, Range, price_plan, tota
 
 # These have a column also where there are none.
 ALWAYS_SHOWN = (State.UP_TO_DATE, State.REPARSE, State.REUSE, State.CALL, State.UNKNOWN)
+KEPT_STATES = (State.UP_TO_DATE, State.ADOPTED)
 MORE_IN_SCRIPT = "`python scripts/plan.py --why` gives the reason for each generation, `--json` all of it as JSON."
 
 
@@ -55,7 +56,7 @@ class PlanReport:
     def _notes(self) -> Iterator[str]:
         """What one must know to read the table."""
         counts = total_row(self.rows).counts
-        if not any(counts[state] for state in State if state != State.UP_TO_DATE):
+        if not any(counts[state] for state in State if state not in KEPT_STATES):
             yield "Everything is up to date."
         elif not any(counts[state] for state in PAID_STATES):
             yield "A run makes no call."
@@ -90,7 +91,7 @@ class PlanReport:
 
     def _reasons(self) -> Iterator[str]:
         for one in self.plan.generations:
-            if one.state != State.UP_TO_DATE:
+            if one.state not in KEPT_STATES:
                 yield f"{one.specification.stage} {one.specification.gen_id} {one.state}: {one.reason}"
 
     def _models(self) -> list[str]:

@@ -117,7 +117,7 @@ def failures_text(failures: Iterable[Failure], heading: str = "Failed generation
     if not groups:
         return ""
     columns = attrgetter("kind", "stage", "template_id", "llm_model_id", "look_at")
-    rows = [("count", "kind", "stage", "template", "model", "look at")]
+    rows: list[tuple[str, ...]] = [("count", "kind", "stage", "template", "model", "look at")]
     rows += [(f"{group.count:,}", *map(str, columns(group.example))) for group in groups[:SHOWN_GROUPS]]
     lines = [f"{heading}: {sum(group.count for group in groups):,}", *_aligned(rows)]
     if len(groups) > SHOWN_GROUPS:

@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from daydreaming.base import atomic
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.inputs.tables import Row, scan_table
 
-_SCORE = re.compile(r"[0-9]{1,2}(?:\.[0-9]+)?", re.ASCII)
+_SCORE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]+)?", re.ASCII)
+LOWEST, HIGHEST = 0.0, 10.0  # the scale of a rubric that names none
 _READ_COLUMNS = (
     "gen_id",
     "parent_gen_id",
@@ -31,7 +33,9 @@ _READ_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """An evaluation and its score from 0 to 10; or None, the kind of failure, its message and the file to look at.
+    """An evaluation and its score; or None, the kind of failure, its message and the file to look at.
+
+    The scale of the score is from `score_min` to `score_max`.
 
     `generation_*` is the essay's, `parent_gen_id` the essay itself. `error` is "" for a score, and `failed_gen_id` the
     generation that failed: the evaluation, or the draft or essay that it depends on. `adopted`: it, or one that it was
@@ -57,18 +61,20 @@ class ScoreRow:
     error_message: str = ""
     look_at: str = ""
     adopted: bool = False
+    score_min: float = LOWEST
+    score_max: float = HIGHEST
 
 
 COLUMNS = tuple(field.name for field in fields(ScoreRow))
 
 
-def parse_score(text: str) -> float | None:
-    """Return the score that an evaluation's `parsed.txt` holds; None unless it is a plain number from 0 to 10."""
+def parse_score(text: str, lowest: float = LOWEST, highest: float = HIGHEST) -> float | None:
+    """Return the score that an evaluation's `parsed.txt` holds; None unless it is a plain number on the scale."""
     text = text.strip()
     if not _SCORE.fullmatch(text):
         return None
     score = float(text)
-    return score if score <= 10 else None
+    return score if lowest <= score <= highest else None
 
 
 def distinct_evaluations(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
@@ -97,7 +103,7 @@ def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]
 def read_scores(path: Path) -> list[ScoreRow]:
     """Read a table of scores, ids as text; columns that say where things are may be missing.
 
-    Raises InputError with every row that has neither or both of a score and an error, or a score outside 0 to 10.
+    Raises InputError with every row that has neither or both of a score and an error, or a score outside its scale.
     """
     rows, faults = scan_table(path, _READ_COLUMNS)
     scores = [_score_row(path, row, faults) for row in rows]
@@ -106,22 +112,32 @@ def read_scores(path: Path) -> list[ScoreRow]:
     return scores
 
 
+_LIMITS = (("score_min", LOWEST), ("score_max", HIGHEST))
+
+
+def _number(text: str | None, otherwise: float) -> float:
+    return float(text) if text and _SCORE.fullmatch(text) else otherwise
+
+
 def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
     values = row.values
-    score = parse_score(values["score"])
+    lowest, highest = (_number(values.get(name), limit) for name, limit in _LIMITS)
+    score = parse_score(values["score"], lowest, highest)
     problem = None
     if values["score"] and score is None:
-        problem = f"{values['score']!r} is not a score from 0 to 10."
+        problem = f"{values['score']!r} is not a score from {lowest:g} to {highest:g}."
     elif (score is None) == (not values["error"]):
         problem = "a row needs a score or an error, and not both."
     if problem:
         cure = "Make the table again with scripts/aggregate_scores.py."
         faults.append(Fault(str(path), problem, cure, row.number, "score"))
     replicate = values.get("replicate", "")
-    given = {column: values.get(column, "") for column in COLUMNS}
+    given: dict[str, Any] = {column: values.get(column, "") for column in COLUMNS}
     typed = {
         "score": score,
         "replicate": int(replicate) if replicate.isdecimal() else 1,
         "adopted": values.get("adopted") == "True",
+        "score_min": lowest,
+        "score_max": highest,
     }
     return ScoreRow(**{**given, **typed})

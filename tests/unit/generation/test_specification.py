@@ -100,7 +100,9 @@ def test_digests_are_those_of_the_content():
 
 
 def test_what_an_adopted_generation_must_agree_with_is_its_row_and_the_texts_behind_it():
-    asked_otherwise = replace(BASE, sampling=replace(SAMPLING, temperature=1.0), parser_digest="p2", answerer="there")
+    asked_otherwise = replace(
+        BASE, sampling=SAMPLING.model_copy(update={"temperature": 1.0}), parser_digest="p2", answerer="there"
+    )
     assert asked_otherwise.row_fingerprint() == BASE.row_fingerprint()
     others = ({"template_digest": "t2"}, {"model": "other"}, {"replicate": 2}, {"parent": ("draft", "x")})
     for change in others:

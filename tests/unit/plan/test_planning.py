@@ -224,15 +224,28 @@ def test_generations_with_the_same_request_are_called_for_once(tmp_path, provide
 def test_a_copy_follows_its_draft_even_if_its_template_does_not_show_it(made: PlannedStudy):
     made.folder.write(made.folder.template("essay", "copied"), "A copy.")
     made.run()
-    for parsed in made.folder.paths.gens.glob("draft/*/parsed.txt"):
-        parsed.write_text("Another draft.")
-    plan = made.plan()
-    parents = {f"its text is not that of its parent, draft {row.gen_id}," for row in made.folder.rows("draft")}
-    copies = {one.reason for one in plan.generations if one.state == State.COPY}
-    assert copies == parents
+    made.folder.edit("1_raw/draft_templates.csv", "essay_block", "identity")
+    copies = {one.reason for one in made.plan().generations if one.state == State.COPY}
+    assert copies == {f"the text of its parent, draft {row.gen_id}, changed" for row in made.folder.rows("draft")}
     made.run()
-    copied = {made.folder.files(row).parsed.read_text() for row in made.folder.rows("essay", "copied")}
-    assert copied == {"Another draft."}
+    texts = [
+        {made.folder.files(row).parsed.read_text() for row in made.folder.rows(*of)}
+        for of in (("draft",), ("essay", "copied"))
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_an_edited_draft_is_put_back_and_concerns_nothing_that_follows(made: PlannedStudy):
+    row = made.folder.rows("draft")[0]
+    before = made.folder.parsed_texts()
+    made.folder.files(row).parsed.write_text("Another draft.")
+    plan = made.plan()
+    assert states(plan) == {**FINISHED, "draft thread: up to date": 1, "draft thread: reparse": 1}
+    assert {one.reason for one in plan.generations if one.reason} == {
+        f"data/gens/draft/{row.gen_id}/parsed.txt is not the text that was written"
+    }
+    assert made.run() == 0
+    assert made.folder.parsed_texts() == before
 
 
 def test_the_target_decides_what_is_planned(fresh: PlannedStudy):

@@ -2,6 +2,8 @@ import pytest
 from score_fixtures import draft, essay, evaluation, make, membership, score_row, study_of
 
 from daydreaming.base.errors import InputError
+from daydreaming.generation.adoption import adopt
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Model
 from daydreaming.results.score_table import ScoreRow, parse_score, read_scores, write_scores
@@ -177,6 +179,7 @@ def test_embedded_models_by_their_endpoint_or_the_default():
 def test_the_table_comes_back_as_it_was(tmp_path):
     rows = [
         score_row("0012", 14 / 3, parent_gen_id="1e5", combo_id="NA", generation_model="null", replicate=3),
+        score_row("five", 5.0, score_min=1.0, score_max=5.0, adopted=True),
         score_row("nan", None, error="parse", error_message='a "quoted", reason', look_at="data/x"),
     ]
     write_scores(tmp_path / "new" / "scores.csv", rows)
@@ -202,3 +205,36 @@ def test_faulty_tables_are_refused_with_every_fault(tmp_path):
 )
 def test_parse_score(text, score):
     assert parse_score(text) == score
+
+
+@pytest.mark.parametrize(("text", "score"), [("1", 1.0), ("5.0", 5.0), ("0.9", None), ("5.1", None), ("-1", None)])
+def test_a_score_is_on_its_rubric_s_scale(text, score):
+    assert parse_score(text, 1, 5) == score
+    assert parse_score("-3.5", -5, 5) == -3.5
+
+
+def test_a_score_is_left_out_where_the_text_is_not_the_one_that_was_written(made):
+    study = study_of(made, COHORT)
+    adopt(study, inspect_cohort(study))
+    assert (only_row(made).score, only_row(made).adopted) == (7.0, True)
+    made.paths.generation("evaluation", "v1").parsed.write_text("9.9")
+    row = only_row(made)
+    assert (row.score, row.error, row.look_at) == (None, "edited", "data/gens/evaluation/v1/parsed.txt")
+    assert "not the text that was written" in row.error_message
+
+
+def test_a_score_of_an_edited_essay_is_left_out(made):
+    study = study_of(made, COHORT)
+    adopt(study, inspect_cohort(study))
+    made.paths.generation("essay", "e1").parsed.write_text("Another essay.")
+    row = only_row(made)
+    assert (row.score, row.error, row.failed_gen_id) == (None, "parent", "e1")
+    assert "(edited)" in row.error_message
+
+
+def test_an_adopted_score_whose_parent_changed_is_stale(made):
+    study = study_of(made, COHORT)
+    adopt(study, inspect_cohort(study))
+    make(made, ESSAY, "Another essay.")
+    adopt(study, inspect_cohort(study))
+    assert (only_row(made).score, only_row(made).error) == (None, "stale")
