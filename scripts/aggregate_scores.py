@@ -3,48 +3,49 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project
-from daydreaming.cohort.build import cohort_id_for
-from daydreaming.cohort.membership import load_membership
-from daydreaming.inputs.catalogs import load_catalogs
-from daydreaming.inputs.concepts import load_combos
-from daydreaming.inputs.records import Catalogs
-from daydreaming.inputs.settings import Settings
-from daydreaming.inputs.tables import gathering
-from daydreaming.results.score_table import ScoreRow, write_scores
-from daydreaming.results.scores import collect_scores, count_scores, embedded_models, score_summary
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
+
+if TYPE_CHECKING:
+    from daydreaming.inputs.records import Catalogs
+    from daydreaming.inputs.settings import Settings
+    from daydreaming.results.score_table import ScoreRow
 
 _LISTED = 20
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write the table and print what is in it; return 1 for faulty inputs or more failures than allowed, else 0."""
-    arguments = _parser().parse_args(argv)
+    return run(_parser(), _aggregate, argv)
+
+
+def _aggregate(arguments: argparse.Namespace) -> int:
+    from daydreaming.inputs.catalogs import load_catalogs
+    from daydreaming.results.score_table import write_scores
+    from daydreaming.results.scores import count_scores, embedded_models
+
     output = arguments.output.absolute()
-    try:
-        settings = load_project(arguments)
-        catalogs = load_catalogs(settings)
-        cohort_ids = _cohort_ids(arguments, settings, catalogs)
-        rows = _collect(settings, catalogs, cohort_ids)
-    except InputError as error:
-        print(error)
-        return 1
+    settings = load_project(arguments)
+    catalogs = load_catalogs(settings)
+    cohort_ids = _cohort_ids(arguments, settings, catalogs)
+    rows = _collect(settings, catalogs, cohort_ids)
     _print_counts(rows, cohort_ids)
     counts = count_scores(rows)
     allowed = arguments.max_failed_fraction
     if allowed is not None and counts.unscored_fraction > allowed:
         share = f"{counts.unscored_fraction:.1%} of the evaluations have no score and {allowed:.1%} are allowed"
-        print(f"\nNothing was written: {share} (--max-failed-fraction).")
+        print(f"Nothing was written: {share} (--max-failed-fraction).", file=sys.stderr)
         return 1
     try:
         write_scores(output, rows)
     except OSError as error:
-        print(f"{output}: the scores cannot be written: {error.strerror}. Choose another place with --output.")
-        return 1
+        cure = "Choose another place with --output."
+        raise InputError(Fault(str(output), f"the scores cannot be written ({error.strerror}).", cure)) from error
     _print_summary(rows, embedded_models(settings, catalogs))
     print(f"Scores: {arguments.output}")
     return 0
@@ -76,6 +77,8 @@ def _fraction(text: str) -> float:
 
 
 def _cohort_ids(arguments: argparse.Namespace, settings: Settings, catalogs: Catalogs) -> list[str]:
+    from daydreaming.cohort.build import cohort_id_for
+
     if not arguments.all_cohorts:
         return list(dict.fromkeys(arguments.cohort)) or [cohort_id_for(settings, catalogs)]
     folder = settings.paths.cohorts
@@ -89,6 +92,11 @@ def _cohort_ids(arguments: argparse.Namespace, settings: Settings, catalogs: Cat
 
 
 def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) -> list[ScoreRow]:
+    from daydreaming.cohort.membership import load_membership
+    from daydreaming.inputs.concepts import load_combos
+    from daydreaming.inputs.tables import gathering
+    from daydreaming.results.scores import collect_scores
+
     combos = load_combos(settings, catalogs)
     faults: list[Fault] = []
     rows: list[ScoreRow] = []
@@ -101,6 +109,8 @@ def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) 
 
 
 def _print_counts(rows: Sequence[ScoreRow], cohort_ids: Sequence[str]) -> None:
+    from daydreaming.results.scores import count_scores
+
     counts = count_scores(rows)
     print(f"Cohorts: {', '.join(cohort_ids)}")
     print(f"Evaluations: {counts.total:,}, with a score: {counts.scored:,}")
@@ -121,6 +131,8 @@ def _print_summary(rows: Sequence[ScoreRow], embedded: set[str]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from daydreaming.results.scores import score_summary
 
     table = Table(title="Scores, 0 to 10")
     for name in ("essay template", "model", "rubric", "judge"):

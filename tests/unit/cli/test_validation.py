@@ -166,7 +166,7 @@ def test_script_prints_one_line_for_each_fault_and_changes_nothing(tmp_path, cap
     before = tree(tmp_path)
     monkeypatch.chdir(os.sep)
     assert script.main(["--directory", str(tmp_path)]) == 1
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().err.splitlines()
     assert [line.split(": ")[0] for line in lines] == [
         "data/1_raw/draft_templates.csv, row 2, column 'parser'",
         "data/1_raw/draft_templates.csv, row 3, column 'template_id'",
@@ -183,7 +183,7 @@ def test_script_prints_one_line_for_each_fault_and_changes_nothing(tmp_path, cap
 def test_script_reports_unknown_configuration_keys(tmp_path, capsys):
     write("config.yaml", "cohort: first\nk_mx: 2\n")
     assert script.main(["--directory", str(tmp_path)]) == 1
-    out = capsys.readouterr().out
+    out = capsys.readouterr().err
     assert "'k_mx': unknown key. Did you mean 'k_max'?" in out
     assert "Nothing else was checked" in out
 
@@ -191,4 +191,4 @@ def test_script_reports_unknown_configuration_keys(tmp_path, capsys):
 def test_script_takes_settings_from_the_command_line(tmp_path, capsys):
     write("config.yaml", "cohort: first\n")
     assert script.main(["--directory", str(tmp_path), "--config", "k_max=9"]) == 1
-    assert "a combo needs 9 concepts" in capsys.readouterr().out
+    assert "a combo needs 9 concepts" in capsys.readouterr().err
