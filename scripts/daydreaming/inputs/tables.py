@@ -189,9 +189,7 @@ def _width_fault(path: Path, number: int, width: int, expected: int) -> Fault:
 def identifier_problem(text: str) -> str | None:
     """Say what keeps a text from being an id (and so the name of a file or folder), None if nothing does."""
     if len(text) > LONGEST_IDENTIFIER:
-        return (
-            f"the id {text[:20]!r}... has {len(text)} characters; the name of a file has room for {LONGEST_IDENTIFIER}."
-        )
+        return f"the id {text[:20]!r}... has {len(text)} characters, more than the name of a file has room for."
     if is_valid_id(text):
         return None
     if not text:
