@@ -59,11 +59,8 @@ def template_warnings(settings: Settings, templates: Iterable[Template]) -> Iter
                 continue
         except GenerationError:
             continue
-        names = " nor ".join(expected)
-        neither = "neither" if len(expected) > 1 else "not"
-        words = (
-            f"The {template.stage} template {template.template_id!r} uses {neither} {names}: every prompt is the same."
-        )
+        uses = "does not use concepts" if template.stage == "draft" else "uses neither draft_block nor links_block"
+        words = f"The {template.stage} template {template.template_id!r} {uses}: every prompt is the same."
         meant = _meant(template, text)
         yield f"{words} {meant}" if meant else f"{words} See {template_name(template)}."
 

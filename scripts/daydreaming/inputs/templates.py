@@ -68,7 +68,7 @@ def compile_template(source: str, name: str) -> CompiledTemplate:
         raise _template_error(f"{name}, line {error.lineno}: {_sentence(error.message)} {cure}") from error
     # Jinja and Python give up on what is nested thousands of times, each in its own way.
     except (RecursionError, MemoryError, SyntaxError) as error:
-        problem = "its parentheses or blocks are nested too deep to be read. Nest at most a hundred of them."
+        problem = "its expressions or blocks are too long or nested too deep to be read. Nest at most a hundred."
         raise _template_error(f"{name}: {problem}") from error
     loading = next(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)), None)
     if loading is not None:
