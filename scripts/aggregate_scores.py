@@ -46,7 +46,7 @@ def _aggregate(arguments: argparse.Namespace) -> int:
     except OSError as error:
         cure = "Choose another place with --output."
         raise InputError(Fault(str(output), f"the scores cannot be written ({error.strerror}).", cure)) from error
-    _print_summary(rows, embedded_models(settings, catalogs))
+    _print_summary(rows, catalogs, embedded_models(settings, catalogs))
     print(f"Scores: {arguments.output}")
     return 0
 
@@ -127,24 +127,18 @@ def _print_counts(rows: Sequence[ScoreRow], cohort_ids: Sequence[str]) -> None:
     print("`snakemake -j8` tries what is missing or failed again.")
 
 
-def _print_summary(rows: Sequence[ScoreRow], embedded: set[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
+def _print_summary(rows: Sequence[ScoreRow], catalogs: Catalogs, embedded: set[str]) -> None:
+    from daydreaming.base.terminal_tables import table_text
     from daydreaming.results.scores import score_summary
 
-    table = Table(title="Scores, 0 to 10")
-    for name in ("essay template", "model", "rubric", "judge"):
-        table.add_column(name, overflow="fold")
-    for name in ("n", "no score", "mean"):
-        table.add_column(name, justify="right")
+    names = ("essay template", "model", "rubric", "scale", "judge", "n", "no score", "mean")
+    cells = []
     for row in score_summary(rows):
-        ids = (row.generation_template, row.generation_model, row.evaluation_template, row.evaluation_llm_model)
-        mean = "" if row.mean is None else f"{row.mean:.2f}"
-        # Text, because rich would take an id in square brackets for markup.
-        table.add_row(*map(Text, ids), str(row.n), str(row.n_failed), mean)
-    Console().print(table)
+        rubric = catalogs.templates["evaluation"][row.evaluation_template]
+        scale = f"{rubric.score_min:g} to {rubric.score_max:g}"
+        ids = (row.generation_template, row.generation_model, row.evaluation_template, scale, row.evaluation_llm_model)
+        cells.append((*ids, row.n, row.n_failed, "" if row.mean is None else f"{row.mean:.2f}"))
+    print(f"\n{table_text(names, cells, numbers=names[-3:])}\n")
     used = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)} & embedded
     if used:
         print(f"Scores with {', '.join(sorted(used))} come from the embedded model: these scores carry no signal.")
