@@ -12,6 +12,7 @@ from pathlib import Path
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES, DataPaths
 from daydreaming.inputs.records import Catalogs, Concept, Model, Template
+from daydreaming.inputs.setting_conflicts import conflict_faults
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import CellReader, scan_table
 from daydreaming.parsers import parser_names
@@ -53,7 +54,9 @@ def read_catalogs(settings: Settings) -> CatalogReading:
     for stage in STAGES:
         templates[stage], rows = _read_templates(settings, stage, faults)
         template_rows.update({(stage, template_id): row for template_id, row in rows.items()})
-    catalogs = Catalogs(concepts, templates, _read_models(settings, faults))
+    models = _read_models(settings, faults)
+    faults.extend(conflict_faults(settings, models.values()))
+    catalogs = Catalogs(concepts, templates, models)
     return CatalogReading(catalogs, tuple(faults), template_rows)
 
 

@@ -47,7 +47,7 @@ def template_faults(
             yield _fault(settings, reading, template, "does not render", cure)
 
 
-def template_warnings(settings: Settings, templates: Iterable[Template]) -> Iterator[str]:
+def template_warnings(templates: Iterable[Template]) -> Iterator[str]:
     """Yield a sentence for each template of a draft or an essay that renders, but ignores what it is given."""
     for template in templates:
         expected = _EXPECTED[template.stage]

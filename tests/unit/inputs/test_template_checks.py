@@ -19,7 +19,7 @@ def check(stage, template_id, text, *, strict=False):
     reading = read_catalogs(settings)
     templates = [reading.catalogs.templates[stage][template_id]]
     faults = [str(fault) for fault in template_faults(settings, reading, templates, strict=strict)]
-    return faults, list(template_warnings(settings, templates))
+    return faults, list(template_warnings(templates))
 
 
 @pytest.mark.parametrize("strict", [True, False])
