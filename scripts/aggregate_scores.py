@@ -131,14 +131,15 @@ def _print_summary(rows: Sequence[ScoreRow], catalogs: Catalogs, embedded: set[s
     from daydreaming.base.terminal_tables import table_text
     from daydreaming.results.scores import score_summary
 
-    names = ("essay template", "model", "rubric", "scale", "judge", "n", "no score", "mean")
+    names = ("essay template", "model", "rubric", "judge", "n", "no score", "mean")
     cells = []
     for row in score_summary(rows):
-        rubric = catalogs.templates["evaluation"][row.evaluation_template]
-        scale = f"{rubric.score_min:g} to {rubric.score_max:g}"
-        ids = (row.generation_template, row.generation_model, row.evaluation_template, scale, row.evaluation_llm_model)
+        ids = (row.generation_template, row.generation_model, row.evaluation_template, row.evaluation_llm_model)
         cells.append((*ids, row.n, row.n_failed, "" if row.mean is None else f"{row.mean:.2f}"))
     print(f"\n{table_text(names, cells, numbers=names[-3:])}\n")
+    rubrics = dict.fromkeys(catalogs.templates["evaluation"][row.evaluation_template] for row in rows)
+    scales = [f"{one.template_id} from {one.score_min:g} to {one.score_max:g}" for one in rubrics]
+    print(f"Scales: {', '.join(scales)}.")
     used = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)} & embedded
     if used:
         print(f"Scores with {', '.join(sorted(used))} come from the embedded model: these scores carry no signal.")
