@@ -3,50 +3,50 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project
-from daydreaming.cohort.build import cohort_id_for
-from daydreaming.cohort.membership import load_membership
-from daydreaming.generation.study import Study
-from daydreaming.inputs.catalogs import load_catalogs
-from daydreaming.inputs.concepts import load_combos
-from daydreaming.inputs.records import Catalogs
-from daydreaming.inputs.settings import Settings
-from daydreaming.inputs.tables import gathering
-from daydreaming.results.score_table import ScoreRow, write_scores
-from daydreaming.results.scores import collect_scores, count_scores, embedded_models, score_summary
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
+
+if TYPE_CHECKING:
+    from daydreaming.inputs.records import Catalogs
+    from daydreaming.inputs.settings import Settings
+    from daydreaming.results.score_table import ScoreRow
 
 _LISTED = 20
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write the table and print what is in it; return 1 for faulty inputs or more failures than allowed, else 0."""
-    arguments = _parser().parse_args(argv)
+    return run(_parser(), _aggregate, argv)
+
+
+def _aggregate(arguments: argparse.Namespace) -> int:
+    from daydreaming.inputs.catalogs import load_catalogs
+    from daydreaming.results.score_table import write_scores
+    from daydreaming.results.scores import count_scores, embedded_models
+
     output = arguments.output.absolute()
-    try:
-        settings = load_project(arguments)
-        catalogs = load_catalogs(settings)
-        cohort_ids = _cohort_ids(arguments, settings, catalogs)
-        rows = _collect(settings, catalogs, cohort_ids)
-    except InputError as error:
-        print(error)
-        return 1
+    settings = load_project(arguments)
+    catalogs = load_catalogs(settings)
+    cohort_ids = _cohort_ids(arguments, settings, catalogs)
+    rows = _collect(settings, catalogs, cohort_ids)
     _print_counts(rows, cohort_ids)
     counts = count_scores(rows)
     allowed = arguments.max_failed_fraction
     if allowed is not None and counts.unscored_fraction > allowed:
         share = f"{counts.unscored_fraction:.1%} of the evaluations have no score and {allowed:.1%} are allowed"
-        print(f"\nNothing was written: {share} (--max-failed-fraction).")
+        print(f"Nothing was written: {share} (--max-failed-fraction).", file=sys.stderr)
         return 1
     try:
         write_scores(output, rows)
     except OSError as error:
-        print(f"{output}: the scores cannot be written: {error.strerror}. Choose another place with --output.")
-        return 1
-    _print_summary(rows, embedded_models(settings, catalogs))
+        cure = "Choose another place with --output."
+        raise InputError(Fault(str(output), f"the scores cannot be written ({error.strerror}).", cure)) from error
+    _print_summary(rows, catalogs, embedded_models(settings, catalogs))
     print(f"Scores: {arguments.output}")
     return 0
 
@@ -77,6 +77,8 @@ def _fraction(text: str) -> float:
 
 
 def _cohort_ids(arguments: argparse.Namespace, settings: Settings, catalogs: Catalogs) -> list[str]:
+    from daydreaming.cohort.build import cohort_id_for
+
     if not arguments.all_cohorts:
         return list(dict.fromkeys(arguments.cohort)) or [cohort_id_for(settings, catalogs)]
     folder = settings.paths.cohorts
@@ -90,6 +92,12 @@ def _cohort_ids(arguments: argparse.Namespace, settings: Settings, catalogs: Cat
 
 
 def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) -> list[ScoreRow]:
+    from daydreaming.cohort.membership import load_membership
+    from daydreaming.generation.study import Study
+    from daydreaming.inputs.concepts import load_combos
+    from daydreaming.inputs.tables import gathering
+    from daydreaming.results.scores import collect_scores
+
     combos = load_combos(settings, catalogs)
     faults: list[Fault] = []
     rows: list[ScoreRow] = []
@@ -103,6 +111,8 @@ def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) 
 
 
 def _print_counts(rows: Sequence[ScoreRow], cohort_ids: Sequence[str]) -> None:
+    from daydreaming.results.scores import count_scores
+
     counts = count_scores(rows)
     print(f"Cohorts: {', '.join(cohort_ids)}")
     print(f"Evaluations: {counts.total:,}, with a score: {counts.scored:,}")
@@ -119,22 +129,19 @@ def _print_counts(rows: Sequence[ScoreRow], cohort_ids: Sequence[str]) -> None:
     print("`snakemake -j8` tries what is missing or failed again.")
 
 
-def _print_summary(rows: Sequence[ScoreRow], embedded: set[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _print_summary(rows: Sequence[ScoreRow], catalogs: Catalogs, embedded: set[str]) -> None:
+    from daydreaming.base.terminal_tables import table_text
+    from daydreaming.results.scores import score_summary
 
-    table = Table(title="Scores, 0 to 10")
-    for name in ("essay template", "model", "rubric", "judge"):
-        table.add_column(name, overflow="fold")
-    for name in ("n", "no score", "mean"):
-        table.add_column(name, justify="right")
+    names = ("essay template", "model", "rubric", "judge", "n", "no score", "mean")
+    cells = []
     for row in score_summary(rows):
         ids = (row.generation_template, row.generation_model, row.evaluation_template, row.evaluation_llm_model)
-        mean = "" if row.mean is None else f"{row.mean:.2f}"
-        # Text, because rich would take an id in square brackets for markup.
-        table.add_row(*map(Text, ids), str(row.n), str(row.n_failed), mean)
-    Console().print(table)
+        cells.append((*ids, row.n, row.n_failed, "" if row.mean is None else f"{row.mean:.2f}"))
+    print(f"\n{table_text(names, cells, numbers=names[-3:])}\n")
+    rubrics = dict.fromkeys(catalogs.templates["evaluation"][row.evaluation_template] for row in rows)
+    scales = [f"{one.template_id} from {one.score_min:g} to {one.score_max:g}" for one in rubrics]
+    print(f"Scales: {', '.join(scales)}.")
     used = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)} & embedded
     if used:
         print(f"Scores with {', '.join(sorted(used))} come from the embedded model: these scores carry no signal.")

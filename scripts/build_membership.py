@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from daydreaming.base.errors import InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 
 def main(argv: list[str] | None = None) -> int:
     """Build the cohort and say what changed; return 1 when the inputs, or rows that would go, forbid it."""
-    arguments = _parser().parse_args(argv)
-    try:
-        print(_build(arguments))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{error.filename}: cannot be written or read ({error.strerror}).", file=sys.stderr)
-        return 1
-    return 0
+    return run(_parser(), _build, argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -30,11 +19,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _build(arguments: argparse.Namespace) -> str:
+def _build(arguments: argparse.Namespace) -> int:
     from daydreaming.cohort.writer import build_cohort
 
-    return build_cohort(load_project(arguments), force=arguments.force)
+    print(build_cohort(load_project(arguments), force=arguments.force))
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

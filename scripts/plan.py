@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from daydreaming.base.errors import InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 LAST_STAGES = {"drafts": "draft", "essays": "essay", "evaluations": "evaluation"}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the plan; return 1 when the inputs have a fault."""
-    arguments = _parser().parse_args(argv)
-    try:
-        print(_plan(arguments))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return run(_parser(), _plan, argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _plan(arguments: argparse.Namespace) -> str:
+def _plan(arguments: argparse.Namespace) -> int:
     import orjson
 
     from daydreaming.generation.study import load_study
@@ -46,9 +38,11 @@ def _plan(arguments: argparse.Namespace) -> str:
     study = load_study(load_project(arguments))
     report = plan_report(study, LAST_STAGES[arguments.target])
     if arguments.json:
-        return orjson.dumps(report.json_values(why=arguments.why), option=orjson.OPT_INDENT_2).decode()
-    return report.text(why=arguments.why)
+        print(orjson.dumps(report.json_values(why=arguments.why), option=orjson.OPT_INDENT_2).decode())
+    else:
+        print(report.text(why=arguments.why))
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

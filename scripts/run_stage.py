@@ -6,28 +6,14 @@ import argparse
 import os
 import sys
 
-from daydreaming.base.errors import GenerationError, InputError
+from daydreaming.base.errors import Fault, GenerationError, InputError
 from daydreaming.base.paths import STAGES
-from daydreaming.cli.command_line import add_project_arguments, load_project
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 
 def main(argv: list[str] | None = None) -> int:
     """Make the generation and say where it is; return 1 when the inputs have a fault or the generation failed."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    if arguments.serve is not None:
-        _serve(arguments.serve)
-    if arguments.stage is None or arguments.gen_id is None:
-        parser.error("the arguments --stage and --gen-id are required")
-    try:
-        print(_run(arguments))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except GenerationError as error:
-        print(f"{arguments.stage} {arguments.gen_id} failed, {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run(_parser(), _run, argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,7 +33,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(arguments: argparse.Namespace) -> str:
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.serve is not None:
+        return _serve(arguments.serve)
+    if arguments.stage is None or arguments.gen_id is None:
+        raise InputError(Fault("run_stage.py", "--stage and --gen-id are needed.", "Name one generation."))
+    try:
+        print(_make(arguments))
+    except GenerationError as error:
+        print(f"{arguments.stage} {arguments.gen_id} failed, {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _make(arguments: argparse.Namespace) -> str:
     from daydreaming.generation.runner import Runner
     from daydreaming.generation.study import load_study
 
@@ -69,12 +68,13 @@ def _run(arguments: argparse.Namespace) -> str:
     return f"made {how}: {folder}"
 
 
-def _serve(descriptor: int) -> None:
+def _serve(descriptor: int) -> int:
     """Make all the generations of a run of the workflow that are asked for, with the arguments that `main` takes."""
     from daydreaming.generation.runner_service import serve
     from daydreaming.workflow.stage_service import StageService
 
     serve(descriptor, lambda options: StageService(options, _parser().parse_args))
+    return 0
 
 
 if __name__ == "__main__":

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 
-from daydreaming.base.errors import InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project
-from daydreaming.generation.study import load_study
-from daydreaming.results.failures import cohort_failures, failures_text
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the failures; return 1 for faulty inputs, else 0."""
-    arguments = _parser().parse_args(argv)
-    try:
-        study = load_study(load_project(arguments))
-    except InputError as error:
-        print(error)
-        return 1
-    failures = cohort_failures(study)
+    return run(_parser(), _show, argv)
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from daydreaming.generation.study import load_study
+    from daydreaming.results.failures import cohort_failures, failures_text
+
+    failures = cohort_failures(load_study(load_project(arguments)))
     print(failures_text(failures) or "No generation of the cohort has failed.")
     if arguments.all:
         print("Each of them")

@@ -7,8 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from daydreaming.base.errors import InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 # Clients of NFS may take a file for missing that another node has written, until what they remember is a minute old.
 SECONDS = 90
@@ -20,12 +19,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--target", choices=("drafts", "essays", "evaluations"), required=True)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long to wait (default: %(default)s)")
     add_project_arguments(parser)
-    arguments = parser.parse_args(argv)
-    try:
-        missing = _wait(arguments)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return run(parser, _report, argv)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    missing = _wait(arguments)
     if missing:
         print(f"{len(missing)} texts are not seen here: {missing[0]}, ...", file=sys.stderr)
     return 1 if missing else 0

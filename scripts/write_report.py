@@ -5,30 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 
-from daydreaming.base.errors import InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write the page and say where it is; return 1 when the inputs or the scores have a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_project_arguments(parser)
-    arguments = parser.parse_args(argv)
-    try:
-        print(f"Report: {_write(arguments)}")
-    except (InputError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return run(parser, _write, argv)
 
 
-def _write(arguments: argparse.Namespace) -> str:
+def _write(arguments: argparse.Namespace) -> int:
     from daydreaming.generation.study import load_study
     from daydreaming.results.report.page import write_report
     from daydreaming.results.score_table import read_scores
 
     study = load_study(load_project(arguments))
-    return str(write_report(study, read_scores(study.cohort_files.scores)))
+    print(f"Report: {write_report(study, read_scores(study.cohort_files.scores))}")
+    return 0
 
 
 if __name__ == "__main__":

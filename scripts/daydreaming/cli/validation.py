@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from daydreaming.base.errors import Fault
 from daydreaming.base.paths import STAGES
+from daydreaming.cli.study_warnings import study_warnings
+from daydreaming.generation.study import load_study
 from daydreaming.inputs.catalogs import read_catalogs
 from daydreaming.inputs.concepts import cohort_combos, count_cohort_combos, read_description, scan_combos
-from daydreaming.inputs.records import Catalogs, Combo, Template
+from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import gathering
-from daydreaming.inputs.template_checks import template_faults
+from daydreaming.inputs.template_checks import template_faults, template_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,7 @@ class Validation:
 class _MembershipCheck:
     """What the table of the cohort uses, and its faults; a remark where there was nothing to check."""
 
-    used_templates: frozenset[tuple[str, str]] = frozenset()
-    rows: int = 0
+    generations: tuple[Generation, ...] = ()
     faults: tuple[Fault, ...] = ()
     remark: str | None = None
 
@@ -45,6 +46,10 @@ def validate_inputs(settings: Settings) -> Validation:
     combos, combo_faults = scan_combos(settings, catalogs)
     faults.extend(combo_faults)
     combo_count = len(combos)
+    selected: list[Combo] = []
+    if settings.paths.selected_combos.is_file() and not combo_faults:
+        with gathering(faults):
+            selected = cohort_combos(settings, catalogs)
     # A curated cohort makes no combos; without any concept the catalog's own fault says all there is to say.
     if catalogs.concepts and not settings.paths.selected_essays.is_file():
         with gathering(faults):
@@ -52,16 +57,25 @@ def validate_inputs(settings: Settings) -> Validation:
     faults.extend(_description_faults(settings, catalogs))
     membership = _check_membership(settings, catalogs, combos, derivable=not faults)
     faults.extend(membership.faults)
-    templates = _templates_to_check(catalogs, membership.used_templates)
+    templates = _templates_to_check(catalogs, membership.generations)
     faults.extend(template_faults(settings, reading, templates, strict=True))
+    if membership.generations:
+        # What a run reads and refuses is found here, too, whatever it is.
+        with gathering(faults):
+            load_study(settings)
+    remarks = [membership.remark] if membership.remark else []
+    remarks += [f"Warning: {text}" for text in template_warnings(templates)]
+    if not reading.faults:
+        texts = study_warnings(settings, catalogs, selected, membership.generations)
+        remarks += [f"Warning: {text}" for text in texts]
     counts = {
         "active concepts": sum(concept.active for concept in catalogs.concepts.values()),
         "combos": combo_count,
         "models": len(catalogs.models),
         "templates rendered": len(templates),
-        "membership rows": membership.rows,
+        "membership rows": len(membership.generations),
     }
-    return Validation(tuple(dict.fromkeys(faults)), counts, (membership.remark,) if membership.remark else ())
+    return Validation(tuple(dict.fromkeys(faults)), counts, tuple(remarks))
 
 
 def _check_membership(
@@ -81,12 +95,12 @@ def _check_membership(
             remark = f"The cohort {cohort_id} has no membership yet: `snakemake membership` builds it."
             return _MembershipCheck(remark=remark)
         generations = load_membership(settings, catalogs, combos, cohort_id).generations
-        used = frozenset((generation.stage, generation.template_id) for generation in generations.values())
-        return _MembershipCheck(used, len(generations))
+        return _MembershipCheck(tuple(generations.values()))
     return _MembershipCheck(faults=tuple(faults))
 
 
-def _templates_to_check(catalogs: Catalogs, used: frozenset[tuple[str, str]]) -> list[Template]:
+def _templates_to_check(catalogs: Catalogs, generations: Iterable[Generation]) -> list[Template]:
+    used = {(generation.stage, generation.template_id) for generation in generations}
     return [
         template
         for stage in STAGES

@@ -5,18 +5,21 @@ This runs whenever Snakemake starts, so it compiles no template and reads no tex
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES, DataPaths
 from daydreaming.inputs.records import Catalogs, Concept, Model, Template
+from daydreaming.inputs.setting_conflicts import conflict_faults
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import CellReader, scan_table
 from daydreaming.parsers import parser_names
 
 GENERATORS = {"draft": ("llm",), "essay": ("llm", "copy"), "evaluation": ("llm",)}
+# What a copy without a text of its own shows as its prompt: the text that it passes on.
+COPIED = "{{ draft_block }}"
 CONCEPT_COLUMNS = ("concept_id", "name", "active")
 MODEL_COLUMNS = ("id", "model", "provider", "display_name", "for_generation", "for_evaluation")
 
@@ -46,11 +49,14 @@ def read_catalogs(settings: Settings) -> CatalogReading:
     """Return the catalogs as far as they can be read, with their faults: for reports that go on after a fault."""
     faults: list[Fault] = []
     concepts = _read_concepts(settings, faults)
-    templates, template_rows = {}, {}
+    templates: dict[str, dict[str, Template]] = {}
+    template_rows: dict[tuple[str, str], int] = {}
     for stage in STAGES:
-        templates[stage], rows = _read_templates(settings.paths, stage, faults)
+        templates[stage], rows = _read_templates(settings, stage, faults)
         template_rows.update({(stage, template_id): row for template_id, row in rows.items()})
-    catalogs = Catalogs(concepts, templates, _read_models(settings, faults))
+    models = _read_models(settings, faults)
+    faults.extend(conflict_faults(settings, models.values()))
+    catalogs = Catalogs(concepts, templates, models)
     return CatalogReading(catalogs, tuple(faults), template_rows)
 
 
@@ -65,8 +71,36 @@ def concept_text_fault(
     paths: DataPaths, level: str, concept_id: str, file: Path, row: int, column: str = "concept_id"
 ) -> Fault | None:
     """Say what is wrong with the file of a concept's description, as a fault of the table row that uses the concept."""
-    what = f"the {level} that describes concept {concept_id!r}"
-    return _text_fault(paths.concept_text(level, concept_id), what, file, row, column)
+    text, what = paths.concept_text(level, concept_id), f"the {level} that describes concept {concept_id!r}"
+    if not _lies_in(text, paths):
+        problem = f"{what} lies outside of the project and the data root."
+        return Fault(str(file), problem, f"Replace the link {text} by the file.", row=row, column=column)
+    return _text_fault(text, what, file, row, column)
+
+
+def _foreign_text_fault(template: Template, settings: Settings, file: Path, row: int) -> Fault | None:
+    """Say that a template's text lies where no text is to be read from and sent, links followed."""
+    if template.path is None or _lies_in(Path(template.path), settings.paths, settings.template_folders):
+        return None
+    problem = f"the text of template {template.template_id!r} lies outside of the project and the data root."
+    cure = "Move it there, or allow its folder: `template_folders` in config.yaml."
+    return Fault(str(file), problem, cure, row=row, column="template_path")
+
+
+def _lies_in(text: Path, paths: DataPaths, others: Iterable[Path] = ()) -> bool:
+    """Whether a file lies in the project, the data root (or its 1_raw, which may be a link) or one of the others."""
+    try:
+        folders = [folder.resolve() for folder in (Path(), paths.root, paths.raw, *others)]
+        return any(text.resolve().is_relative_to(folder) for folder in folders)
+    except (OSError, RuntimeError, ValueError):
+        return True  # A loop of links, a NUL: that it cannot be read is said where it is read.
+
+
+def _has_text(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size > 0
+    except (OSError, ValueError):
+        return False
 
 
 def _text_fault(text: Path, what: str, file: Path, row: int, column: str) -> Fault | None:
@@ -76,6 +110,8 @@ def _text_fault(text: Path, what: str, file: Path, row: int, column: str) -> Fau
         state = "is empty" if text.is_file() else "is missing"
     except OSError as error:
         state = f"cannot be reached ({error.strerror})"
+    except ValueError:
+        state = "cannot be reached (its path has a NUL character in it)"
     return Fault(str(file), f"{what} {state}.", f"Write it to {text}.", row=row, column=column)
 
 
@@ -88,7 +124,9 @@ def _cells(
 
 
 def _read_concepts(settings: Settings, faults: list[Fault]) -> dict[str, Concept]:
-    path, seen, concepts = settings.paths.concepts, {}, {}
+    path = settings.paths.concepts
+    seen: dict[str, int] = {}
+    concepts: dict[str, Concept] = {}
     # Chosen combos say themselves at which level they are described; the membership checks the texts that it uses.
     combos_are_chosen = settings.paths.selected_combos.exists()
     for cells in _cells(path, CONCEPT_COLUMNS, faults):
@@ -103,34 +141,55 @@ def _read_concepts(settings: Settings, faults: list[Fault]) -> dict[str, Concept
     return concepts
 
 
-def _read_templates(paths: DataPaths, stage: str, faults: list[Fault]) -> tuple[dict[str, Template], dict[str, int]]:
-    path, rows, templates = paths.templates(stage), {}, {}
+def _read_templates(settings: Settings, stage: str, faults: list[Fault]) -> tuple[dict[str, Template], dict[str, int]]:
+    path, paths = settings.paths.templates(stage), settings.paths
+    rows: dict[str, int] = {}
+    templates: dict[str, Template] = {}
     required = ["template_id", "generator", *(["parser"] if stage == "evaluation" else []), "active"]
     for cells in _cells(path, required, faults, last="active", verbatim=["content"]):
         template = _read_template(cells, stage, rows, paths)
         if not template.template_id:
             continue
         templates[template.template_id] = template
-        if template.active:
+        fault = _foreign_text_fault(template, settings, path, cells.row.number)
+        if fault is None and template.active:
             fault = template_text_fault(template, path, cells.row.number)
-            faults.extend([fault] if fault else [])
+        faults.extend([fault] if fault else [])
     return templates, rows
 
 
 def _read_template(cells: CellReader, stage: str, seen: dict[str, int], paths: DataPaths) -> Template:
     template_id = cells.unique_identifier("template_id", seen)
-    content = cells.optional_text("content")
+    generator = cells.choice("generator", GENERATORS[stage])
+    content, given = cells.optional_text("content"), cells.optional_text("template_path")
     inline = content if content.strip() else None
-    path = cells.optional_text("template_path") or paths.template_text(stage, template_id).as_posix()
+    path = given or paths.template_text(stage, template_id).as_posix()
+    if generator == "copy" and inline is None and not given and not _has_text(Path(path)):
+        inline = COPIED
+    score_min, score_max, score_key = _read_scale(cells, stage)
     return Template(
         stage=stage,
         template_id=template_id,
-        generator=cells.choice("generator", GENERATORS[stage]),
+        generator=generator,
         parser=_read_parser(cells, stage),
         active=cells.boolean("active"),
         path=None if inline else path,
         content=inline,
+        score_min=score_min,
+        score_max=score_max,
+        score_key=score_key,
     )
+
+
+def _read_scale(cells: CellReader, stage: str) -> tuple[float, float, str]:
+    """A rubric's lowest and highest score, and the name of the score in a reply that is JSON."""
+    if stage != "evaluation":
+        return 0.0, 10.0, "score"
+    lowest, highest = cells.signed_number("score_min", 0.0), cells.signed_number("score_max", 10.0)
+    if lowest >= highest:
+        problem = f"the lowest score is {lowest:g} and the highest {highest:g}."
+        cells.add_fault("score_max", problem, "Make score_max (10 where it is empty) the greater one.")
+    return lowest, highest, cells.optional_text("score_key") or "score"
 
 
 def _read_parser(cells: CellReader, stage: str) -> str | None:

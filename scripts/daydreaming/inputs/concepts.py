@@ -217,10 +217,12 @@ def _read_concept_ids(combo_id: str, group: list[CellReader], known: Collection[
 
 def _with_rows(path: Path, combos: Iterable[Combo]) -> str:
     """Return the text of a combo file with rows for the combos added; a new file gets a header first."""
-    text, columns = "", COMBO_COLUMNS
+    text = ""
+    columns: tuple[str, ...] = COMBO_COLUMNS
     if path.exists():
         text = path.read_bytes().decode()
-        columns = [name.strip() for name in next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))]
+        header = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+        columns = tuple(name.strip() for name in header)
         text += "" if text.endswith("\n") else "\n"
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")

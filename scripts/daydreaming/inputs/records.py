@@ -16,7 +16,10 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A row of a template catalog. Either `content` (inline text) or `path` (relative to the repository) is set."""
+    """A row of a template catalog. Either `content` (inline text) or `path` (relative to the repository) is set.
+
+    A rubric's scores lie between `score_min` and `score_max`; `score_key` names the score in a reply that is JSON.
+    """
 
     stage: str
     template_id: str
@@ -25,6 +28,9 @@ class Template:
     active: bool
     path: str | None
     content: str | None
+    score_min: float = 0.0
+    score_max: float = 10.0
+    score_key: str = "score"
 
 
 @dataclass(frozen=True, slots=True)

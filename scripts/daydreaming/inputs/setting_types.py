@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from daydreaming.base.identifiers import is_valid_id
+from daydreaming.base.paths import STAGES
 
+RETRIED_KINDS = ("truncated", "refused", "empty", "too_short", "malformed", "parse")
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -47,6 +50,16 @@ def read_only(value: Any) -> Any:
 def empty_if_none(value: Any) -> Any:
     """Return an empty mapping for None: a key with nothing below it takes away all that stood there."""
     return {} if value is None else value
+
+
+def _one_of(known: tuple[str, ...], text: str) -> str:
+    if text not in known:
+        raise fault(f"{text!r} is not known.", f"Use {', '.join(known)}.")
+    return text
+
+
+def _enum(known: tuple[str, ...]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": list(known)})
 
 
 def fault(problem: str, cure: str) -> PydanticCustomError:
@@ -125,7 +138,9 @@ def _checked_identifier(text: str) -> str:
 
 
 # JSON schema and messages show what each of these admits; the comments in config.yaml say what it is for.
-Stage = Literal["draft", "essay", "evaluation"]
+# Texts and no Literal: whoever looks a stage up has a text.
+Stage = Annotated[str, AfterValidator(partial(_one_of, STAGES)), _enum(STAGES)]
+RetriedKind = Annotated[str, AfterValidator(partial(_one_of, RETRIED_KINDS)), _enum(RETRIED_KINDS)]
 Identifier = Annotated[str, Field(max_length=200), AfterValidator(_checked_identifier)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 FolderPath = Annotated[Path, BeforeValidator(_checked_path, json_schema_input_type=str)]

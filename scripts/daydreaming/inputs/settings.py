@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -32,6 +32,7 @@ from daydreaming.inputs.setting_types import (
     HeaderValues,
     Identifier,
     QueryValues,
+    RetriedKind,
     Seconds,
     SecondsFromZero,
     Stage,
@@ -73,7 +74,8 @@ class StageSettings(_Model):
     min_lines: Annotated[int, Field(ge=0, le=1_000_000)] | None = _setting(
         None, "How many non-empty lines a reply must have.", "Give a number of lines from 0, or null for no limit."
     )
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = _setting(
+    # Samples and fresh attempts add to it; servers read 53 or 64 bits.
+    seed: Annotated[int, Field(ge=0, le=2**53 - 2**32)] | None = _setting(
         None, "The seed of the sampling.", "Give a whole number from 0, or null to send none."
     )
     extra_body: Body = _setting({}, "Added to the body of each request.", _BODY_CURE)
@@ -172,8 +174,6 @@ def _named(endpoints: Any) -> Any:
     }
 
 
-_RetriedKind = Literal["truncated", "refused", "empty", "too_short", "malformed", "parse"]
-
 _DEFAULT_STAGES = {
     "draft": {"temperature": 0.9, "max_tokens": 2000, "min_lines": 3, "seed": None, "extra_body": {}},
     "essay": {"temperature": 0.7, "max_tokens": 3000, "min_lines": None, "seed": None, "extra_body": {}},
@@ -250,7 +250,7 @@ class Settings(_Model):
     budget_calls: CountFromZero | None = _setting(
         None, "How many calls the cohort may make in its whole life.", "Give a number of calls, or null for no limit."
     )
-    retry_replies: Annotated[Mapping[_RetriedKind, Annotated[int, Field(ge=0, le=1000)]], AfterValidator(read_only)] = (
+    retry_replies: Annotated[Mapping[RetriedKind, Annotated[int, Field(ge=0, le=1000)]], AfterValidator(read_only)] = (
         _setting(
             {},
             "Fresh attempts, each a paid call, after a reply that could not be used.",
@@ -313,8 +313,7 @@ class Settings(_Model):
 
         Bodies are merged key by key: the endpoint's, then the stage's, then the endpoint's for that stage.
         """
-        key = cast(Stage, stage)
-        given = [stages[key] for stages in (self.stages, self.endpoints[endpoint].stages) if key in stages]
+        given = [stages[stage] for stages in (self.stages, self.endpoints[endpoint].stages) if stage in stages]
         values = {name: getattr(part, name) for part in given for name in part.model_fields_set}
         bodies = (self.endpoints[endpoint].extra_body, *(part.extra_body for part in given))
         body = {key: value for part in bodies for key, value in part.items()}

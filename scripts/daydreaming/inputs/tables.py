@@ -15,6 +15,8 @@ from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import is_valid_id
 
 Number = TypeVar("Number", int, float)
+# Disks take names of 255 bytes; endings and the marks of temporary files are added to an id.
+LONGEST_IDENTIFIER = 200
 BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -91,6 +93,7 @@ def _read_text(path: Path, required: Sequence[str]) -> str:
         raise InputError(Fault(str(path), "does not exist.", f"Create it with the columns {columns}.")) from None
     except OSError as error:
         raise InputError(Fault(str(path), f"cannot be read ({error.strerror}).", "Make it a readable file.")) from error
+    _refuse_other_files(path, data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -103,9 +106,35 @@ def _read_text(path: Path, required: Sequence[str]) -> str:
                 row=line,
             )
         ) from error
+    _refuse_dialects(path, text)
     if not text.strip():
         raise InputError(Fault(str(path), "is empty.", f"Add a header with the columns {columns}, and rows.", row=1))
     return text
+
+
+def _refuse_other_files(path: Path, data: bytes) -> None:
+    """Raise an InputError that says what a file is, where it is not a text in UTF-8 at all."""
+    cure = "Save the table again as 'CSV UTF-8'."
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(Fault(str(path), "is a text in UTF-16 (as a spreadsheet's 'Unicode text').", cure, row=1))
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise InputError(Fault(str(path), "is a spreadsheet or an archive under the name of a CSV file.", cure, row=1))
+    if b"\x00" in data:
+        line = data.count(b"\n", 0, data.index(b"\x00")) + 1
+        problem = "has NUL bytes in it: it is damaged, or in UTF-16, or no text."
+        raise InputError(Fault(str(path), problem, cure, row=line))
+
+
+def _refuse_dialects(path: Path, text: str) -> None:
+    """Raise an InputError for the line that Excel's exports begin with; without it all columns would be missing."""
+    first = text.lstrip("\ufeff").split("\n", 1)[0].strip().strip('"')
+    if first.lower().startswith("sep=") and len(first) <= 5:
+        cells = "" if first[4:] == "," else f"; its cells are separated by {first[4:]!r}"
+        cure = "Delete that line and save the file with commas between the cells."
+        raise InputError(Fault(str(path), f"begins with {first!r}, a line for Excel alone{cells}.", cure, row=1))
+    if text.startswith("\ufeff"):
+        cure = "Save the table again as 'CSV UTF-8'."
+        raise InputError(Fault(str(path), "begins with two byte order marks.", cure, row=1))
 
 
 def _parse(path: Path, text: str) -> tuple[list[list[str]], list[Fault]]:
@@ -159,6 +188,8 @@ def _width_fault(path: Path, number: int, width: int, expected: int) -> Fault:
 
 def identifier_problem(text: str) -> str | None:
     """Say what keeps a text from being an id (and so the name of a file or folder), None if nothing does."""
+    if len(text) > LONGEST_IDENTIFIER:
+        return f"the id {text[:20]!r}... has {len(text)} characters, more than the name of a file has room for."
     if is_valid_id(text):
         return None
     if not text:
@@ -170,7 +201,7 @@ def identifier_problem(text: str) -> str | None:
     return f"{text!r} is not an id."
 
 
-IDENTIFIER_CURE = "Use letters, digits, '.', '_' and '-' only."
+IDENTIFIER_CURE = f"Use letters, digits, '.', '_' and '-' only, at most {LONGEST_IDENTIFIER}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +267,12 @@ class CellReader:
         text = self.optional_text(column)
         return self._converted(column, text, _finite, "a number of at least 0") if text else None
 
+    def signed_number(self, column: str, default: float) -> float:
+        """Return a number of either sign; the default where there is none and after a fault."""
+        text = self.optional_text(column)
+        number = self._converted(column, text, _signed, "a number") if text else None
+        return default if number is None else number
+
     def integer(self, column: str) -> int | None:
         """Return a whole number of at least 0, None after a fault."""
         return self._converted(column, self.optional_text(column), _whole, "a whole number of at least 0")
@@ -248,9 +285,16 @@ class CellReader:
             return None
 
 
-def _finite(text: str) -> float:
+def _signed(text: str) -> float:
     value = float(text)
-    if not math.isfinite(value) or value < 0 or "_" in text:
+    if not math.isfinite(value) or "_" in text:
+        raise ValueError(text)
+    return value
+
+
+def _finite(text: str) -> float:
+    value = _signed(text)
+    if value < 0:
         raise ValueError(text)
     return value
 

@@ -6,7 +6,7 @@ and `draft_block`; evaluation `response`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,8 @@ def load_template_text(template: Template) -> str:
     """
     if template.content is not None:
         return template.content
+    if template.path is None:
+        raise _template_error(f"the {template.stage} template {template.template_id!r} has no text. Write one.")
     try:
         return Path(template.path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -64,6 +66,10 @@ def compile_template(source: str, name: str) -> CompiledTemplate:
     except TemplateSyntaxError as error:
         cure = "Correct the Jinja syntax there."
         raise _template_error(f"{name}, line {error.lineno}: {_sentence(error.message)} {cure}") from error
+    # Jinja and Python give up on what is nested thousands of times, each in its own way.
+    except (RecursionError, MemoryError, SyntaxError) as error:
+        problem = "its expressions or blocks are too long or nested too deep to be read. Nest at most a hundred."
+        raise _template_error(f"{name}: {problem}") from error
     loading = next(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)), None)
     if loading is not None:
         problem = "a template cannot include, import or extend another one. Copy the text into this template."
@@ -90,11 +96,11 @@ def render(compiled: CompiledTemplate, values: Mapping[str, Any]) -> str:
         raise _template_error(f"{_place(compiled, error)}: {problem} Correct the expression there.") from error
 
 
-def unknown_names(source: str, known: Collection[str]) -> set[str]:
-    """Return the names that a template, whose syntax is right, asks for and that are not among the known ones."""
+def used_names(source: str) -> set[str]:
+    """Return the names of values that a template, whose syntax is right, asks for."""
     from jinja2 import meta
 
-    return meta.find_undeclared_variables(_environment().parse(source)) - set(known)
+    return meta.find_undeclared_variables(_environment().parse(source))
 
 
 @cache

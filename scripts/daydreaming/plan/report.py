@@ -8,6 +8,7 @@ from typing import Any
 
 from daydreaming.base.amounts import usd
 from daydreaming.base.paths import STAGES
+from daydreaming.base.terminal_tables import table_text
 from daydreaming.generation.study import Study
 from daydreaming.plan.history import ASSUMED_CHARACTERS_PER_TOKEN, History, read_history
 from daydreaming.plan.planning import Plan, PlannedGeneration, State, make_plan
@@ -16,6 +17,7 @@ from daydreaming.plan.price import PAID_STATES, PlanRow, Range, price_plan, tota
 # These have a column also where there are none.
 ALWAYS_SHOWN = (State.UP_TO_DATE, State.REPARSE, State.REUSE, State.CALL, State.UNKNOWN)
 KEPT_STATES = (State.UP_TO_DATE, State.ADOPTED)
+AMOUNTS = ("calls", "prompt tokens", "completion tokens", "USD expected", "USD at most")
 MORE_IN_SCRIPT = "`python scripts/plan.py --why` gives the reason for each generation, `--json` all of it as JSON."
 
 
@@ -32,7 +34,7 @@ class PlanReport:
         """The table with its notes; `why` adds a line with the reason for each generation that is not up to date."""
         size = f"{len(self.plan.generations):,} generations"
         head = f"Plan of cohort {self.plan.cohort_id}: {size}. Nothing was called, nothing written."
-        parts = [head, "", *_table(self.rows), "", *self._notes()]
+        parts = [head, "", *_tables(self.rows), "", *self._notes()]
         if why:
             parts += ["", *self._reasons()]
         return "\n".join(parts)
@@ -114,21 +116,26 @@ def plan_report(study: Study, last_stage: str = STAGES[-1]) -> PlanReport:
     return PlanReport(study, plan, history, price_plan(plan, history))
 
 
-def _table(rows: Sequence[PlanRow]) -> list[str]:
+def _tables(rows: Sequence[PlanRow]) -> list[str]:
+    """How many generations are in which state, and what those that need a call would use."""
     total = total_row(rows)
     states = [state for state in State if state in ALWAYS_SHOWN or total.counts[state]]
-    header = ["stage", "model", *states, "prompt tokens", "completion tokens", "price expected", "at most"]
-    lines = [header, *(_cells(row, states) for row in [*rows, total])]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [_aligned(line, widths) for line in lines]
+    lines = [[row.stage, row.llm_model_id, *(f"{row.counts[state]:,}" for state in states)] for row in [*rows, total]]
+    tables = [table_text(["stage", "model", *states], lines, numbers=states)]
+    paid = [row for row in rows if _calls(row)]
+    if paid:
+        tables += ["", table_text(["stage", "model", *AMOUNTS], map(_amounts, [*paid, total]), numbers=AMOUNTS)]
+    return tables
 
 
-def _cells(row: PlanRow, states: Sequence[State]) -> list[str]:
-    names, counts = [row.stage, row.llm_model_id], [f"{row.counts[state]:,}" for state in states]
-    if not any(row.counts[state] for state in PAID_STATES):
-        return [*names, *counts, "-", "-", "-", "-"]
-    tokens = [_tokens(row.prompt_tokens.expected), _tokens(row.completion_tokens.expected)]
-    return [*names, *counts, *tokens, _price(row.usd.expected), _price(row.usd.most)]
+def _calls(row: PlanRow) -> int:
+    return sum(row.counts[state] for state in PAID_STATES)
+
+
+def _amounts(row: PlanRow) -> list[str]:
+    tokens = (row.prompt_tokens.expected, row.completion_tokens.expected)
+    prices = (row.usd.expected, row.usd.most)
+    return [row.stage, row.llm_model_id, f"{_calls(row):,}", *map(_tokens, tokens), *map(_price, prices)]
 
 
 def _tokens(number: float | None) -> str:
@@ -136,15 +143,8 @@ def _tokens(number: float | None) -> str:
 
 
 def _price(amount: float | None) -> str:
-    return "?" if amount is None else usd(amount)
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """A line of the table: two names to the left, figures to the right."""
-    pairs = list(zip(cells, widths, strict=True))
-    return "  ".join(
-        [*(cell.ljust(width) for cell, width in pairs[:2]), *(cell.rjust(width) for cell, width in pairs[2:])]
-    )
+    # The unit stands above the column.
+    return "?" if amount is None else usd(amount).removesuffix(" USD")
 
 
 def _row_values(row: PlanRow) -> dict[str, Any]:

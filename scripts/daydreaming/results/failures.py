@@ -9,6 +9,7 @@ from pathlib import Path
 
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.paths import DataPaths, GenerationFiles
+from daydreaming.base.terminal_tables import table_text
 from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
@@ -116,10 +117,9 @@ def failures_text(failures: Iterable[Failure], heading: str = "Failed generation
     groups = failure_groups(failures)
     if not groups:
         return ""
-    columns = attrgetter("kind", "stage", "template_id", "llm_model_id", "look_at")
-    rows: list[tuple[str, ...]] = [("count", "kind", "stage", "template", "model", "look at")]
-    rows += [(f"{group.count:,}", *map(str, columns(group.example))) for group in groups[:SHOWN_GROUPS]]
-    lines = [f"{heading}: {sum(group.count for group in groups):,}", *_aligned(rows)]
+    names = ("count", "kind", "stage", "template and model, and a file to look at")
+    table = table_text(names, map(_group_cells, groups[:SHOWN_GROUPS]), numbers=["count"])
+    lines = [f"{heading}: {sum(group.count for group in groups):,}", table]
     if len(groups) > SHOWN_GROUPS:
         lines.append(f"  ... and {len(groups) - SHOWN_GROUPS:,} more rows: `python scripts/show_failures.py --all`")
     lines.append("What to do")
@@ -155,10 +155,8 @@ def _one_line(message: object) -> str:
     return text if len(text) <= _MESSAGE_CHARACTERS else f"{text[:_MESSAGE_CHARACTERS]}..."
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows in columns, numbers (the first column) to the right; the last column is as long as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(["", row[0].rjust(widths[0]), *map(str.ljust, row[1:-1], widths[1:-1]), row[-1]]).rstrip()
-        for row in rows
-    ]
+def _group_cells(group: FailureGroup) -> tuple[str, ...]:
+    """A group's cells; its path stands below its ids, where 80 columns have room for it."""
+    example = group.example
+    ids = f"{example.template_id}  {example.llm_model_id}".rstrip()
+    return f"{group.count:,}", example.kind, example.stage, f"{ids}\n{example.look_at}"

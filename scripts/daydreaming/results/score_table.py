@@ -13,8 +13,11 @@ from typing import Any
 
 from daydreaming.base import atomic
 from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.identifiers import is_valid_id
 from daydreaming.inputs.tables import Row, scan_table
 
+# A spreadsheet takes a cell that begins so for a formula, and runs it; "'" in front makes it a text.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _SCORE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]+)?", re.ASCII)
 LOWEST, HIGHEST = 0.0, 10.0  # the scale of a rubric that names none
 _READ_COLUMNS = (
@@ -92,12 +95,26 @@ def write_scores(path: Path, rows: Iterable[ScoreRow]) -> None:
 
 
 def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a CSV file, whole or not at all; None becomes an empty cell. Raises OSError."""
+    """Write a CSV file, whole or not at all; None becomes an empty cell. Raises OSError.
+
+    A text that a spreadsheet would take for a formula gets a "'" in front (`read_scores` takes it off). Numbers and
+    ids stay as they are, also those that begin with a hyphen.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([_as_text(cell) for cell in row] for row in rows)
     atomic.write_text(path, text.getvalue())
+
+
+def _as_text(cell: object) -> object:
+    is_formula = isinstance(cell, str) and _FORMULA.match(cell) and not is_valid_id(cell)
+    return f"'{cell}" if is_formula else cell
+
+
+def _as_written(cell: str) -> str:
+    """The cell that `_as_text` was given."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def read_scores(path: Path) -> list[ScoreRow]:
@@ -132,7 +149,7 @@ def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
         cure = "Make the table again with scripts/aggregate_scores.py."
         faults.append(Fault(str(path), problem, cure, row.number, "score"))
     replicate = values.get("replicate", "")
-    given: dict[str, Any] = {column: values.get(column, "") for column in COLUMNS}
+    given: dict[str, Any] = {column: _as_written(values.get(column, "")) for column in COLUMNS}
     typed = {
         "score": score,
         "replicate": int(replicate) if replicate.isdecimal() else 1,

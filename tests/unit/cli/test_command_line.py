@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from daydreaming.base.errors import InputError
-from daydreaming.cli.command_line import PROJECT, add_project_arguments, load_project
+from daydreaming.base.errors import FailureKind, Fault, GenerationError, InputError
+from daydreaming.cli.command_line import PROJECT, add_project_arguments, load_project, run, write_configuration
+from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.settings import Settings
 
 
@@ -21,7 +26,10 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def load(*words: str) -> Settings:
     parser = argparse.ArgumentParser()
     add_project_arguments(parser)
-    return load_project(parser.parse_args(["--directory", "project", *words]))
+    with contextlib.chdir(Path.cwd()):
+        settings = load_project(parser.parse_args(["--directory", "project", *words]))
+        assert Path.cwd() == Path("..", "project").resolve()
+    return settings
 
 
 def faults_of(*words: str) -> str:
@@ -34,7 +42,6 @@ def test_goes_to_the_project_and_reads_its_configuration(elsewhere: Path):
     (elsewhere / "project" / "config.yaml").write_text("cohort: mine\nk_max: 3\n", encoding="utf-8-sig")
     settings = load()
     assert (settings.cohort, settings.k_max) == ("mine", 3)
-    assert Path.cwd() == elsewhere / "project"
 
 
 def test_a_project_without_a_configuration_has_the_one_that_comes_with_the_workflow():
@@ -97,3 +104,110 @@ def test_settings_on_the_command_line_are_checked(pair: str, words: str):
     message = faults_of("--config", pair)
     assert pair in message
     assert words in message
+
+
+def test_a_configuration_that_is_handed_on_is_read_and_nothing_else(elsewhere: Path):
+    config = {"cohort": "handed", "k_max": "3", "stages": {"draft": {"extra_body": {"a": 1}}}}
+    file = write_configuration(config, elsewhere / "made" / "here")
+    (elsewhere / "project" / "config.yaml").write_text("cohort: edited since\n")
+    settings = load("--configuration", str(file))
+    assert settings == settings_from_config(config)
+    assert load("--configuration", str(file), "--config", "offline=true").offline
+
+
+def test_a_configuration_is_written_once_and_anew_where_it_is_damaged(elsewhere: Path):
+    file = write_configuration({"cohort": "a"}, elsewhere)
+    before = file.stat()
+    assert write_configuration({"cohort": "a"}, elsewhere) == file
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert write_configuration({"cohort": "b"}, elsewhere) != file
+    good = file.read_bytes()
+    file.write_bytes(good[:-3])
+    assert write_configuration({"cohort": "a"}, elsewhere).read_bytes() == good
+
+
+def test_a_faulty_configuration_is_not_handed_on(elsewhere: Path):
+    with pytest.raises(InputError, match="k_max"):
+        write_configuration({"k_max": 0}, elsewhere / "made")
+    assert not (elsewhere / "made").exists()
+
+
+def test_a_configuration_that_is_not_what_its_name_says_is_a_fault(elsewhere: Path):
+    file = write_configuration({"cohort": "a"}, elsewhere)
+    file.write_bytes(file.read_bytes().replace(b"a", b"b"))
+    assert "the digest of" in faults_of("--configuration", str(file))
+    assert "cannot be read" in faults_of("--configuration", "gone.json")
+    other = write_configuration({"cohort": "c"}, elsewhere)
+    (elsewhere / "more.yaml").write_text("k_max: 3")
+    assert "--configfile" in faults_of("--configuration", str(other), "--configfile", "more.yaml")
+
+
+def test_without_the_clone_the_current_folder_is_the_project(elsewhere: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("daydreaming.cli.command_line.PROJECT", elsewhere / "site-packages")
+    monkeypatch.chdir(elsewhere / "project")
+    parser = argparse.ArgumentParser()
+    add_project_arguments(parser)
+    arguments = parser.parse_args([])
+    assert arguments.directory.resolve() == elsewhere / "project"
+    assert load_project(arguments) == settings_from_config({})
+
+
+def ended_with(error: BaseException) -> int:
+    def work(_: argparse.Namespace) -> int:
+        raise error
+
+    return run(argparse.ArgumentParser(), work, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (InputError(Fault("a.csv", "is empty.", "Fill it.")), 1, "a.csv: is empty. Fill it."),
+        (GenerationError(FailureKind.PARSE, "No score."), 1, "[parse] No score."),
+        (FileNotFoundError(2, "No such file or directory", "b.csv"), 1, "b.csv: cannot be read or written"),
+        (KeyError("sk-secret"), 1, "KeyError in test_command_line.py, line"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_errors_end_in_words_on_standard_error(
+    error: BaseException, code: int, words: str, capsys: pytest.CaptureFixture[str]
+):
+    assert ended_with(error) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err
+    assert "Traceback" not in printed.err
+    assert "sk-secret" not in printed.err
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_reader_that_goes_away_ends_a_script_in_silence(lines: int):
+    """One line stays in the buffer until the end, many lines break the pipe in the middle."""
+    code = (
+        "import argparse, sys, time; from daydreaming.cli.command_line import run\n"
+        "def work(_):\n"
+        "    sys.stdin.readline()\n"
+        f"    for number in range({lines}): print(number)\n"
+        "    return 0\n"
+        "raise SystemExit(run(argparse.ArgumentParser(), work, []))"
+    )
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", code], **pipes)
+    process.stdout.close()
+    process.stdin.write(b"go on\n")
+    process.stdin.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 141
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (PROJECT / "scripts").glob("*.py")))
+def test_help_imports_nothing_heavy(script: str):
+    code = f"import sys; sys.argv = ['x', '--help']; import {script.removesuffix('.py')} as script\n" + (
+        "try: script.main()\nexcept SystemExit: pass\n"
+        "heavy = {'pandas', 'openai', 'scipy', 'snakemake', 'rich', 'pydantic', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT / "scripts", capture_output=True, text=True)
+    assert done.stderr == "[]\n"
+    assert "usage:" in done.stdout

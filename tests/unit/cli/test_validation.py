@@ -18,6 +18,7 @@ CHAIN = "draft,d1,first,,pair,plain,writer\nessay,e1,first,d1,,pass,\nevaluation
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
     make_project(tmp_path, monkeypatch)
+    monkeypatch.setenv("OPENROUTER_API_KEY", "test-key")
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_script_prints_one_line_for_each_fault_and_changes_nothing(tmp_path, cap
     before = tree(tmp_path)
     monkeypatch.chdir(os.sep)
     assert script.main(["--directory", str(tmp_path)]) == 1
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().err.splitlines()
     assert [line.split(": ")[0] for line in lines] == [
         "data/1_raw/draft_templates.csv, row 2, column 'parser'",
         "data/1_raw/draft_templates.csv, row 3, column 'template_id'",
@@ -183,7 +184,7 @@ def test_script_prints_one_line_for_each_fault_and_changes_nothing(tmp_path, cap
 def test_script_reports_unknown_configuration_keys(tmp_path, capsys):
     write("config.yaml", "cohort: first\nk_mx: 2\n")
     assert script.main(["--directory", str(tmp_path)]) == 1
-    out = capsys.readouterr().out
+    out = capsys.readouterr().err
     assert "'k_mx': unknown key. Did you mean 'k_max'?" in out
     assert "Nothing else was checked" in out
 
@@ -191,4 +192,60 @@ def test_script_reports_unknown_configuration_keys(tmp_path, capsys):
 def test_script_takes_settings_from_the_command_line(tmp_path, capsys):
     write("config.yaml", "cohort: first\n")
     assert script.main(["--directory", str(tmp_path), "--config", "k_max=9"]) == 1
-    assert "a combo needs 9 concepts" in capsys.readouterr().out
+    assert "a combo needs 9 concepts" in capsys.readouterr().err
+
+
+def warnings(**config):
+    validation = validate_inputs(settings_with(**config))
+    assert validation.faults == ()
+    return [text for text in validation.remarks if text.startswith("Warning: ")]
+
+
+def test_what_a_run_would_refuse_is_found(cohort):
+    priceless = faults(cohort="first", budget_usd=1)
+    assert [("no prices" in fault, "llm_models.csv" in fault) for fault in priceless] == [(True, True)]
+    write(MEMBERSHIP, MEMBERSHIP_HEADER + CHAIN.replace("e1", "e" * 300))
+    assert "has 300 characters" in faults(cohort="first")[0]
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_keys_that_are_not_set_are_warnings(built, monkeypatch, request):
+    if built:
+        request.getfixturevalue("cohort")
+    monkeypatch.delenv("OPENROUTER_API_KEY")
+    monkeypatch.delenv("PORTAL_KEY", raising=False)
+    endpoints = {"openrouter": {"headers": {"X-Key": "$PORTAL_KEY"}}, "embedded": {"headers": {"X-Key": "$NOT_ASKED"}}}
+    texts = warnings(cohort="first", endpoints=endpoints)
+    assert ["OPENROUTER_API_KEY" in texts[0], "PORTAL_KEY" in texts[1], len(texts)] == [True, True, 2]
+    assert warnings(cohort="first", endpoints=endpoints, offline=True) == []
+
+
+def test_replicates_that_are_the_same_request_are_counted(cohort):
+    rows = "draft,d{0},first,,pair,plain,writer,{0}\nessay,e{0},first,d{0},,pass,,{0}\n"
+    header = MEMBERSHIP_HEADER.replace("llm_model_id", "llm_model_id,replicate")
+    write(MEMBERSHIP, header + "".join(rows.format(number) for number in (1, 2, 3)))
+    assert warnings(cohort="first") == []
+    (text,) = warnings(cohort="first", stages={"draft": {"temperature": 0}})
+    assert "The replicates of the stage draft by 'writer' are the same request, with temperature 0 and no seed" in text
+    assert "2 calls that may only repeat" in text
+    assert warnings(cohort="first", stages={"draft": {"temperature": 0, "seed": 4}}) == []
+    (text,) = warnings(cohort="first", stages={"draft": {"extra_body": {"seed": 4}}})
+    assert "a seed in extra_body" in text
+
+
+def test_replicates_are_a_warning_before_a_cohort_is_built():
+    (text,) = warnings(cohort="first", replicates={"draft": 2}, stages={"draft": {"temperature": 0}})
+    assert text.endswith("are the same request, with temperature 0 and no seed.")
+
+
+def test_concepts_that_no_combo_uses_are_a_warning():
+    assert warnings(cohort="first") == []
+    write("data/2_tasks/selected_combo_mappings.csv", COMBO_HEADER + PAIR)
+    (text,) = warnings(cohort="first")
+    assert "1 active concept in no combo of data/2_tasks/selected_combo_mappings.csv: loom." in text
+
+
+def test_templates_that_ignore_their_values_are_a_warning():
+    write(RAW / "generation_templates/essay/write.txt", "Write about {draft_block}.")
+    (text,) = warnings(cohort="first")
+    assert "'write' uses neither draft_block nor links_block" in text

@@ -126,6 +126,7 @@ def test_missing_columns_are_all_named():
         ("draft,a/b,first,,pair,plain,writer,1", "gen_id", "slash"),
         ("draft,..,first,,pair,plain,writer,1", "gen_id", "'..'"),
         ("draft,,first,,pair,plain,writer,1", "gen_id", "missing"),
+        (f"draft,{'x' * 300},first,,pair,plain,writer,1", "gen_id", "has 300 characters"),
         ("sketch,d2,first,,pair,plain,writer,1", "stage", "'sketch' is not a stage"),
         (DRAFT, "gen_id", "already in row 2"),
         ("draft,d2,second,,pair,plain,writer,1", "cohort_id", "'second'"),

@@ -1,5 +1,7 @@
 """Catalogs: what is read, and the file, row and cure of each fault."""
 
+import os
+
 import pytest
 from inputs_fixtures import DRAFTS, ESSAYS, EVALUATIONS, MODELS, RAW, make_project, settings_with, write
 
@@ -216,3 +218,87 @@ def test_optional_columns_of_models_may_be_absent():
         "id,model,provider,display_name,for_generation,for_evaluation\nm,a/m,a,M,1,0\n",
     )
     assert load_catalogs(settings_with()).models["m"] == Model("m", "a/m", "a", "M", True, False)
+
+
+def test_a_rubric_has_a_scale_and_a_key_of_its_own():
+    write(
+        RAW / "evaluation_templates.csv",
+        "template_id,generator,parser,score_min,score_max,score_key,active\n"
+        "rubric,llm,in_last_line,-1,5.5,novelty,true\nplain,llm,complex,,,,false\n",
+    )
+    rubrics = load_catalogs(settings_with()).templates["evaluation"]
+    assert (rubrics["rubric"].score_min, rubrics["rubric"].score_max, rubrics["rubric"].score_key) == (
+        -1.0,
+        5.5,
+        "novelty",
+    )
+    assert (rubrics["plain"].score_min, rubrics["plain"].score_max, rubrics["plain"].score_key) == (0.0, 10.0, "score")
+
+
+@pytest.mark.parametrize(
+    ("scale", "column", "words"),
+    [
+        ("10,1", "score_max", "the lowest score is 10 and the highest 1"),
+        ("5,5", "score_max", "the lowest score is 5 and the highest 5"),
+        ("12,", "score_max", "the lowest score is 12 and the highest 10"),
+        ("low,5", "score_min", "'low' is not a number"),
+        ("0,inf", "score_max", "'inf' is not a number"),
+    ],
+)
+def test_scales_that_are_none(scale, column, words):
+    write(
+        RAW / "evaluation_templates.csv",
+        f"template_id,generator,parser,score_min,score_max,active\nrubric,llm,in_last_line,{scale},true\n",
+    )
+    assert f"row 2, column '{column}'" in message()
+    assert words in message()
+
+
+def test_a_copy_needs_no_text_of_its_own():
+    (RAW / "generation_templates/essay/pass.txt").unlink()
+    copy = load_catalogs(settings_with()).templates["essay"]["pass"]
+    assert (copy.path, copy.content) == (None, "{{ draft_block }}")
+    write(RAW / "essay_templates.csv", "template_id,template_path,generator,active\npass,gone.txt,copy,true\n")
+    assert "the text of template 'pass' is missing" in message()
+
+
+@pytest.fixture
+def secret(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("elsewhere") / "secret.txt", "{{ draft_block }} secret")
+
+
+@pytest.mark.parametrize("active", ["true", "false"])
+def test_a_text_outside_of_the_project_is_not_read(secret, active):
+    row = f"template_id,template_path,generator,active\nleak,{secret},llm,{active}\n"
+    write(RAW / "essay_templates.csv", row)
+    assert "row 2, column 'template_path': the text of template 'leak' lies outside of the project" in message()
+    allowed = load_catalogs(settings_with(template_folders=[str(secret.parent)])).templates["essay"]["leak"]
+    assert allowed.path == str(secret)
+
+
+def test_links_and_dots_lead_no_template_and_no_concept_out_of_the_project(secret):
+    (RAW / "generation_templates/essay/write.txt").unlink()
+    (RAW / "generation_templates/essay/write.txt").symlink_to(secret)
+    (RAW / "concepts/descriptions-paragraph/loom.txt").unlink()
+    (RAW / "concepts/descriptions-paragraph/loom.txt").symlink_to(secret)
+    lines = message().splitlines()
+    assert ["essay_templates.csv, row 3" in lines[1], "concepts_metadata.csv, row 3" in lines[0]] == [True, True]
+    assert all("outside of the project and the data root" in line for line in lines)
+    up = os.path.relpath(secret)
+    write(RAW / "essay_templates.csv", f"template_id,template_path,generator,active\nleak,{up},llm,true\n")
+    assert "template 'leak' lies outside" in message()
+
+
+def test_the_raw_folder_may_be_a_link(tmp_path_factory):
+    RAW.rename(tmp_path_factory.mktemp("disk") / "raw")
+    RAW.symlink_to(tmp_path_factory.getbasetemp() / "disk0" / "raw")
+    assert load_catalogs(settings_with()).templates["essay"]["write"].path.endswith("write.txt")
+
+
+def test_ids_that_no_disk_takes():
+    name = "x" * 300
+    write(RAW / "essay_templates.csv", f"template_id,generator,active\n{name},llm,true\n")
+    write(RAW / "concepts_metadata.csv", f"concept_id,name,active\n{name},Name,true\n")
+    lines = message().splitlines()
+    assert len(lines) == 2
+    assert all("has 300 characters, more than the name of a file has room for" in line for line in lines)

@@ -237,3 +237,23 @@ def test_gathering_goes_on_after_an_input_error_only():
     assert [str(fault) for fault in faults] == ["f: p. c."]
     with pytest.raises(ValueError), gathering(faults):
         raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("content", "row", "words"),
+    [
+        ("sep=,\nid,name\na,b\n", 1, "begins with 'sep=,', a line for Excel alone. Delete that line"),
+        ("\ufeffsep=;\r\nid;name\r\na;b\r\n", 1, "its cells are separated by ';'"),
+        ('"sep=,"\nid,name\na,b\n', 1, "a line for Excel alone"),
+        ("\ufeff\ufeffid,name\na,b\n", 1, "two byte order marks"),
+        ("id,name\na,b\n".encode("utf-16"), 1, "is a text in UTF-16"),
+        ("id,name\na,b\n".encode("utf-16-le"), 1, "has NUL bytes in it"),
+        ("id,name\na,b\0\n", 2, "has NUL bytes in it"),
+        (b"PK\x03\x04\x14\x00", 1, "is a spreadsheet or an archive"),
+        ("id;name\na;b\n", 1, "is separated by semicolons"),
+    ],
+)
+def test_other_files_are_told_by_one_fault(table, content, row, words):
+    rows, faults = scan_table(table(content), ["id", "name", "active"])
+    assert rows == []
+    assert [(fault.row, words in str(fault)) for fault in faults] == [(row, True)]

@@ -78,10 +78,11 @@ def test_failures_are_counted_by_kind_stage_template_and_model(study):
 def test_the_table_has_counts_a_file_a_cure_and_a_message(study):
     fixtures.make(study.settings, generation("v1"), None, "parse")
     text = failures_text(run_failures([result("v1", "parse"), result("v2", "parse")], study.paths))
-    assert text.splitlines()[:3] == [
+    assert text.splitlines()[:4] == [
         "Failed generations: 2",
-        "  count  kind   stage       template  model  look at",
-        "      2  parse  evaluation  novelty   judge  data/gens/evaluation/v1/raw.txt",
+        "count  kind   stage       template and model, and a file to look at",
+        "    2  parse  evaluation  novelty  judge",
+        "                          data/gens/evaluation/v1/raw.txt",
     ]
     assert f"  parse: {CURES['parse']}\n    For example: what parse means" in text
 
@@ -145,4 +146,4 @@ def test_the_script_says_that_there_are_none(study, tmp_path, capsys):
 
 def test_the_script_names_faults_of_the_inputs(study, tmp_path, capsys):
     assert show_failures.main(["--directory", str(tmp_path), "--config", "k_max=none"]) == 1
-    assert "k_max" in capsys.readouterr().out
+    assert "k_max" in capsys.readouterr().err

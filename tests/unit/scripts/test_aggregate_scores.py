@@ -78,7 +78,7 @@ def test_faults_of_all_cohorts_are_shown_and_nothing_is_written(project, tmp_pat
     write_table(project, "c2", [draft("d1", template_id="nowhere")])
     output = tmp_path / "scores.csv"
     assert main(["--directory", str(project), "--output", str(output), "--cohort", "c2", "absent"]) == 1
-    printed = capsys.readouterr().out
+    printed = capsys.readouterr().err
     assert "nowhere" in printed
     assert "snakemake membership" in printed
     assert not output.exists()
@@ -93,4 +93,4 @@ def test_a_share_outside_0_to_1_is_a_usage_error(project):
 def test_an_output_that_cannot_be_written(project, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["--directory", str(project), "--output", str(tmp_path / "file" / "scores.csv")]) == 1
-    assert "--output" in capsys.readouterr().out
+    assert "--output" in capsys.readouterr().err

@@ -22,17 +22,17 @@ def test_faulty_scores_are_named_and_nothing_is_written(tmp_path, capsys):
     scores = tmp_path / "parsed_scores.csv"
     write_scores(scores, [score_row("v1", 7.0), score_row("v2", 12.0)])
     assert main(["--parsed-scores", str(scores)]) == 1
-    assert f"{scores}, row 3, column 'score'" in capsys.readouterr().out
+    assert f"{scores}, row 3, column 'score'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [scores]
 
 
 def test_missing_scores(tmp_path, capsys):
     assert main(["--parsed-scores", str(tmp_path / "none.csv")]) == 1
-    assert "none.csv" in capsys.readouterr().out
+    assert "none.csv" in capsys.readouterr().err
 
 
 def test_an_output_folder_that_cannot_be_made(tmp_path, capsys):
     scores = tmp_path / "parsed_scores.csv"
     write_scores(scores, [score_row("v1", 7.0)])
     assert main(["--parsed-scores", str(scores), "--output-dir", str(scores / "below")]) == 1
-    assert "--output-dir" in capsys.readouterr().out
+    assert "--output-dir" in capsys.readouterr().err

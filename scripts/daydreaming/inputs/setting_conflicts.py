@@ -1,0 +1,43 @@
+"""Settings that exclude each other for a model: what a request says twice, each server reads as it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from daydreaming.base.errors import Fault
+from daydreaming.inputs.records import Model
+from daydreaming.inputs.settings import Settings
+
+# What a request says by itself; another value in the body would make an answer to something else, or several.
+_OURS = {"model": None, "messages": None, "stream": False, "n": 1}
+_SAME_IN_A_BODY = (
+    ("temperature", "temperature"),
+    ("seed", "seed"),
+    ("max_tokens", "max_tokens"),
+    ("max_tokens", "max_completion_tokens"),
+)
+
+
+def conflict_faults(settings: Settings, models: Iterable[Model]) -> Iterator[Fault]:
+    """Yield a Fault of config.yaml for each setting that an `extra_body` says again, where a model is asked."""
+    asked = dict.fromkeys(
+        (stage, model.endpoint or settings.default_endpoint)
+        for model in models
+        for stage in (*(("draft", "essay") if model.for_generation else ()), *_judged(model))
+    )
+    for stage, endpoint in asked:
+        sampling = settings.stage(stage, endpoint)
+        place, who = f"endpoints.{endpoint}.stages.{stage}.extra_body", f"a {stage} at {endpoint!r}"
+        ours_again = {name for name in _OURS & sampling.extra_body.keys() if sampling.extra_body[name] != _OURS[name]}
+        for name in sorted(ours_again):
+            problem = f"the extra_body of {who} has {name!r}, which is not to be set there."
+            yield Fault("config.yaml", problem, "Take it out.", key=f"{place}.{name}")
+        for ours, theirs in _SAME_IN_A_BODY:
+            if getattr(sampling, ours) is not None and theirs in sampling.extra_body:
+                problem = f"{who} has both {ours} and, in its extra_body, {theirs}."
+                cure = f"Take one of them out, or set {ours} to null; extra_body may also stand in `stages`."
+                yield Fault("config.yaml", problem, cure, key=f"{place}.{theirs}")
+
+
+def _judged(model: Model) -> tuple[str, ...]:
+    return ("evaluation",) if model.for_evaluation else ()
