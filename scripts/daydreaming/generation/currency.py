@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -221,10 +222,10 @@ class Currency:
         try:
             sources = self._prompter.sources(specification)
             prompt = self._prompter.prompt(sources, parent.read() if parent else None)
-        except (GenerationError, OSError):
-            return False
-        request = model_request(specification, prompt, attempt=0)
-        return self._paths.reply(request.sha256).exists()
+            request = model_request(specification, prompt, attempt=0)
+            return self._paths.reply(request.sha256).exists()
+        except (GenerationError, OSError, TypeError, ValueError):
+            return False  # what cannot be asked has no reply
 
     @cached_property
     def _named_by_journals(self) -> tuple[frozenset[Key], frozenset[Key]]:
@@ -232,14 +233,15 @@ class Currency:
         made: set[Key] = set()
         called: set[Key] = set()
         for journal in sorted(self._paths.cohorts.glob("*/journal.jsonl")):
-            for event in read_events(journal):
-                stage, gen_id = event.get("stage"), event.get("gen_id")
-                if not (isinstance(stage, str) and isinstance(gen_id, str)):
-                    continue
-                if event["event"] == "call_started":
-                    called.add((stage, gen_id))
-                elif event.get("result") in ("made", "reused", "copied"):
-                    made.add((stage, gen_id))
+            with suppress(OSError):  # of a cohort of somebody else's, perhaps: it proves nothing
+                for event in read_events(journal):
+                    stage, gen_id = event.get("stage"), event.get("gen_id")
+                    if not (isinstance(stage, str) and isinstance(gen_id, str)):
+                        continue
+                    if event["event"] == "call_started":
+                        called.add((stage, gen_id))
+                    elif event.get("result") in ("made", "reused", "copied"):
+                        made.add((stage, gen_id))
         return frozenset(made), frozenset(called)
 
 
