@@ -464,3 +464,14 @@ def everything_kept(project: Project, folder: Path) -> set[str]:
     for path in project.root.glob("replies/adopted/*/*/*.json"):
         texts |= {one["text"] for one in json.loads(path.read_text())["files"].values()}
     return texts
+
+
+def test_an_adopted_text_is_kept_again_where_its_copy_is_gone(project: Project, provider: Provider):
+    made = project.specification("essay")
+    folder = foreign(project, made)
+    project.run(made)
+    for copy in project.root.glob("replies/adopted/*/*/*.json"):
+        copy.unlink()
+    project.run(made, remake_adopted=True)
+    assert provider.calls == 1
+    assert "A foreign text.\nof\nthree lines" in everything_kept(project, folder)
