@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+import msgspec
+
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.paths import DataPaths
 from daydreaming.generation.prompting import Prompter, model_request
@@ -69,8 +71,7 @@ class Finding:
 _CURRENT = Finding(State.CURRENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What lies in the folder of a generation. `parsed_sha256` is None where there is no text, or an unreadable one."""
 
     folder: str
