@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daydreaming.base.amounts import counted, duration, usd
-from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Account, Budget, read_events
@@ -46,8 +45,7 @@ def summarize_run(study: Study, run_id: str, planned: Sequence[PlannedGeneration
     for event in read_events(study.cohort_files.journal):
         tally.take(event)
         account.take(event)
-    replies = ReplyStore(settings.paths)
-    account.settle(lambda request_sha256: _stored_cost(replies, request_sha256))
+    account.settle(ReplyStore(settings.paths).cost_usd)
     open_ends = [key for key in planned if key not in tally.results]
     blocked = sum(_has_failed_ancestor(study, tally, key) for key in open_ends)
     return RunSummary(
@@ -59,14 +57,6 @@ def summarize_run(study: Study, run_id: str, planned: Sequence[PlannedGeneration
         blocked=blocked,
         not_tried=len(open_ends) - blocked,
     )
-
-
-def _stored_cost(replies: ReplyStore, request_sha256: str) -> float | None:
-    try:
-        reply = replies.load(request_sha256)
-    except GenerationError:  # a file that cannot be read says nothing of the cost
-        return None
-    return reply.cost_usd if reply else None
 
 
 def _has_failed_ancestor(study: Study, tally: RunTally, key: PlannedGeneration) -> bool:
