@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from daydreaming.llm.embedded import WEIGHTS_PACKAGE
 
 if TYPE_CHECKING:
-    import xllamacpp
+    import xllamacpp  # type: ignore[import-untyped]
 
 CONTEXT_TOKENS = 8192
 DEFAULT_SEED = 42
@@ -75,7 +75,7 @@ def _weights() -> Path:
     package = distribution(WEIGHTS_PACKAGE)
     for file in package.files or []:
         if file.suffix == ".gguf":
-            return Path(package.locate_file(file))
+            return Path(str(package.locate_file(file)))
     raise FileNotFoundError(f"the package {WEIGHTS_PACKAGE} has no .gguf file")
 
 
