@@ -128,11 +128,18 @@ def summary_text(summary: RunSummary) -> str:
         ("failed", _failures(summary)),
         ("not tried", _not_tried(summary)),
         ("cut off", _cut_off(summary)),
+        ("journal", _bad_lines(summary.tally)),
         ("cohort", _cohort(summary)),
         ("go on", _go_on(summary)),
     ]
     lines = [f"  {name:<11} {text}" for name, text in said if text]
     return "\n".join([f"Run of cohort {summary.cohort_id}, {duration(summary.seconds)}", *lines])
+
+
+def _bad_lines(tally: RunTally) -> str:
+    if not tally.bad_lines:
+        return ""
+    return f"{counted(len(tally.bad_lines), 'line')} of it cannot be used and are passed over: {tally.bad_lines[0]}"
 
 
 def _calls(tally: RunTally) -> str:
