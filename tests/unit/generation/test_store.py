@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from core_fixtures import copy_of_draft, reply, specification
+from core_fixtures import copy_of_draft, reply, set_age, specification
 from jsonschema import Draft202012Validator
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
+from daydreaming.base.temporary_files import temporary_name
 from daydreaming.cli.command_line import PROJECT
 from daydreaming.generation.outcome import Outcome, Received, record_of
 from daydreaming.generation.specification import Specification
@@ -253,21 +256,12 @@ def test_nothing_is_replaced_where_the_disk_refuses_the_copy(store: GenerationSt
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(store: GenerationStore):
-    import os
-    import subprocess
-    import sys
-
-    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    dead = "from daydreaming.base.temporary_files import temporary_name; print(temporary_name('raw.txt'))"
+    left = subprocess.run([sys.executable, "-c", dead], capture_output=True, text=True, check=True).stdout.strip()
     store.files.folder.mkdir(parents=True)
-    host = os.uname().nodename
-    names = [
-        f".raw.txt@{host}.{dead.stdout.strip()}.1.tmp",
-        f".raw.txt.{dead.stdout.strip()}.1.tmp",
-        f".raw.txt@{host}.{os.getppid()}.1.tmp",
-        f".raw.txt@elsewhere.{dead.stdout.strip()}.1.tmp",
-        ".unrelated.tmp",
-    ]
-    for name in names:
+    own = temporary_name("raw.txt")
+    for name in (left, own, ".unrelated.tmp"):
         (store.files.folder / name).write_text("half")
+    set_age(store.files.folder / left, 3600)
     replaced(store)
-    assert sorted(path.name for path in store.files.folder.glob(".*")) == sorted(names[2:])
+    assert sorted(path.name for path in store.files.folder.glob(".*")) == sorted([own, ".unrelated.tmp"])

@@ -2,7 +2,6 @@
 
 import pytest
 import score_fixtures as fixtures
-from daydreaming.generation.freshness import FreshnessRecord, inspect_cohort
 from watch_fixtures import GENERATIONS, PLANNED, RUN, call, finish, journal_of, study_in
 
 from daydreaming.ledger.replies import Reply, ReplyStore
@@ -110,15 +109,12 @@ def test_what_another_run_made_meanwhile_is_up_to_date(folder):
     study = study_in(folder)
     for one in GENERATIONS:
         fixtures.make(study.settings, one, "7.0" if one.stage == "evaluation" else "A text.")
-    record = FreshnessRecord(study.paths.freshness)
-    record.append(inspect_cohort(study, {}).found)
-    record.close()
     finish(journal_of(study), "draft", "d1", "timeout")
     lines = lines_of(text_of(study))
     assert lines["draft"] == "2 up to date"
     assert not {"not tried", "failed", "go on"} & lines.keys()
-    # A text that has changed since is not what would be made.
-    study.files("draft", "d2").parsed.write_text("Another text.")
+    # What is made from a text that is gone is not up to date either.
+    study.files("draft", "d2").parsed.unlink()
     lines = lines_of(text_of(study))
     assert lines["draft"] == "1 up to date"
     assert lines["not tried"] == "3, for the run ended at an error"
