@@ -12,6 +12,7 @@ from daydreaming.base.errors import Fault, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN_FAULTS = 20
 STAGES = ("draft", "essay", "evaluation")
 
 
@@ -25,10 +26,15 @@ def main(argv: list[str] | None = None) -> int:
         analysis = analyse(_read(arguments.parsed_scores), costs, pool=arguments.pool)
         paths = analysis.write(arguments.output)
     except InputError as error:
-        print(*(str(fault).replace("the table of scores", str(arguments.parsed_scores)) for fault in error.faults), sep="\n")
+        print(
+            *(str(fault).replace("the table of scores", str(arguments.parsed_scores)) for fault in error.faults),
+            sep="\n",
+        )
         return 1
     except OSError as error:
-        print(f"{arguments.output}: the tables cannot be written: {error.strerror}. Choose another place with --output.")
+        print(
+            f"{arguments.output}: the tables cannot be written: {error.strerror}. Choose another place with --output."
+        )
         return 1
     print(*paths, sep="\n")
     return 0
@@ -38,11 +44,24 @@ def _read(path: Path) -> pd.DataFrame:
     """The table of scores, ids as text. Raises InputError if it cannot be read."""
     import pandas as pd
 
+    from daydreaming.results.score_table import parse_score
+
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        scores = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         cure = "Give the table that scripts/aggregate_scores.py wrote."
         raise InputError(Fault(str(path), f"it cannot be read: {error}.", cure)) from error
+    if "score" in scores:
+        outside = [
+            (row, text) for row, text in enumerate(scores["score"], start=2) if text and parse_score(text) is None
+        ]
+        if outside:
+            cure = "Make the table again with scripts/aggregate_scores.py."
+            problem = "{!r} is not a score from 0 to 10."
+            raise InputError(
+                [Fault(str(path), problem.format(text), cure, row, "score") for row, text in outside[:SHOWN_FAULTS]]
+            )
+    return scores
 
 
 def _parser() -> argparse.ArgumentParser:

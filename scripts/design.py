@@ -66,11 +66,11 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=_count, default=default, metavar="N", help="default: %(default)s")
     for field in fields(Components):
         name = field.name.replace("_", "-")
-        default = {"combo_by_level": 0.5, "essay": 0.6, "evaluation": 0.8}.get(field.name, 0.0)
+        deviation = {"combo_by_level": 0.5, "essay": 0.6, "evaluation": 0.8}.get(field.name, 0.0)
         parser.add_argument(
             f"--{name}",
             type=_deviation,
-            default=default,
+            default=deviation,
             metavar="POINTS",
             help=f"standard deviation: {_EXPLAINED[field.name]} (default: %(default)s)",
         )

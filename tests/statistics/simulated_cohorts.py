@@ -79,7 +79,7 @@ class Design:
     def expected(self) -> np.ndarray:
         """What the latent scores are around, by path, rubric and judge: the fixed effects and their interactions."""
         sizes = (*self.shape[1:4], *self.shape[5:])
-        latent = np.full(sizes, self.middle)
+        latent = np.full(sizes, float(self.middle))
         # Judges and rubrics differ more than templates: some are harsh.
         for axis, weight in enumerate((1.0, 0.6, 0.8, 1.0, 2.0)):
             latent += _along(axis, self.spread * weight * _spaced(sizes[axis]))
@@ -88,18 +88,19 @@ class Design:
         return latent.reshape(-1, *sizes[3:])
 
     def truth(self) -> np.ndarray:
-        """The expected score by path, rubric and judge, over all combos: exact, also where scores are rounded or cut."""
-        latent = self.expected()
-        deviations = self.deviations
-        total = np.sqrt(sum(value**2 for value in vars(deviations).values()))
+        """The expected score by path, rubric and judge, over all combos: exact, however scores are rounded or cut."""
+        total = np.sqrt(sum(value**2 for value in vars(self.deviations).values()))
+        return self.given(self.expected(), float(total))
+
+    def given(self, latent: np.ndarray, deviation: float) -> np.ndarray:
+        """The expected score where the latent one is normal with this mean and deviation."""
         if not self.tied:
             return latent
         if self.whole:
-            cuts = np.arange(0.5, 10, 1.0)
-            return norm.sf(cuts[:, None, None, None], latent, total).sum(axis=0)
-        low, high = (0 - latent) / total, (10 - latent) / total
+            return sum(norm.sf(cut, latent, deviation) for cut in np.arange(0.5, 10, 1.0))
+        low, high = (0 - latent) / deviation, (10 - latent) / deviation
         inside = norm.cdf(high) - norm.cdf(low)
-        return latent * inside - total * (norm.pdf(high) - norm.pdf(low)) + 10 * norm.sf(high)
+        return latent * inside - deviation * (norm.pdf(high) - norm.pdf(low)) + 10 * norm.sf(high)
 
 
 def _spaced(n: int) -> np.ndarray:
@@ -115,13 +116,15 @@ def simulate(design: Design, cohorts: int, seed: int, at_once: int = 250) -> Ite
     generator = np.random.default_rng(seed)
     for start in range(0, cohorts, at_once):
         n = min(at_once, cohorts - start)
-        scores = _evaluations(design, n, generator)
+        scores = evaluations(design, n, generator)[0]
         there = ~np.isnan(scores)
         sums = np.where(there, scores, 0).sum(axis=-1)
         yield np.where(there.any(axis=-1), sums / np.maximum(there.sum(axis=-1), 1), np.nan)
 
 
-def _evaluations(design: Design, n: int, generator: np.random.Generator) -> np.ndarray:
+def evaluations(design: Design, n: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of n cohorts `(n, combos, paths, essays, rubrics, judges, replicates)`, and what they would be on average
+    had each essay been judged for ever."""
     combos, drafts, templates, models, essays, rubrics, judges = design.shape
     deviations = design.deviations
 
@@ -141,8 +144,9 @@ def _evaluations(design: Design, n: int, generator: np.random.Generator) -> np.n
         + effect(deviations.combo_rubric, 1, 6)
         + effect(deviations.essay, 1, 2, 3, 4, 5)
         + effect(deviations.essay_judge, 1, 2, 3, 4, 5, 7)
-        + effect(deviations.evaluation, *range(1, 9))
     )
+    lasting = design.given(scores, deviations.evaluation)
+    scores = scores + effect(deviations.evaluation, *range(1, 9))
     if design.whole:
         scores = np.round(scores)
     if design.tied:
@@ -153,12 +157,13 @@ def _evaluations(design: Design, n: int, generator: np.random.Generator) -> np.n
     lost = generator.random(scores.shape) < rate[:, None]
     lost |= generator.random((*scores.shape[:6], 1, 1, 1)) >= design.kept
     scores[lost] = np.nan
-    return scores.reshape(n, combos, -1, *scores.shape[5:])
+    shape = (n, combos, drafts * templates * models, essays, rubrics, judges)
+    return scores.reshape(*shape, -1), np.broadcast_to(lasting, (*scores.shape[:8], 1)).reshape(*shape, 1)
 
 
 def frame(design: Design, seed: int) -> pd.DataFrame:
     """One simulated cohort as the data frame of a `parsed_scores.csv`."""
-    scores = _evaluations(design, 1, np.random.default_rng(seed))[0]
+    scores = evaluations(design, 1, np.random.default_rng(seed))[0][0]
     combo, path, essay, rubric, judge, replicate = (axis.ravel() for axis in np.indices(scores.shape))
     values = scores.ravel()
     levels = dict(zip(ESSAY_FACTORS, design.paths[path].T, strict=True))

@@ -39,7 +39,8 @@ COLUMNS = (
     "method",
     "note",
 )
-_ALPHA_METHOD = "Krippendorff's alpha, interval level; jackknife over combos, Student's t on log(1 - alpha)"
+_ALPHA_METHOD = "Krippendorff's alpha, interval level; jackknife over combos, Student's t on atanh(alpha)"
+_NEARLY_ONE = 0.9999
 _ONE_JUDGE = cannot_tell("it has one judge", "a second judge of the same essays")
 
 Row = dict[str, Any]
@@ -56,7 +57,7 @@ class Alpha:
 
 
 def agreement(observations: Observations) -> pd.DataFrame:
-    """For each rubric: alpha over all judges (`judge_a` and `judge_b` empty), then alpha and other figures of each pair."""
+    """For each rubric: alpha over all judges (`judge_a`, `judge_b` empty), then the figures of each pair."""
     rows: list[Row] = []
     for rubric, rubric_name in enumerate(observations.rubrics):
         scores, combo = _by_essay(observations, rubric)
@@ -80,8 +81,9 @@ def krippendorff_alpha(scores: Floats, combo: Codes) -> Alpha:
     """Alpha at the interval level of `(essays, judges)` scores, NaN where missing, with an interval over combos.
 
     alpha = 1 - Do / De (Krippendorff 2019, chapter 12), the observed and the expected mean squared difference of two
-    scores: of one essay, and of any two of the essays that have at least two scores. The interval leaves out one combo at
-    a time (jackknife), with Student's t on log(Do / De).
+    scores: of one essay, and of any two of the essays that have at least two scores. The interval leaves out one combo
+    at a time (jackknife), with Student's t on the scale of Fisher's z, atanh(alpha); a bootstrap over combos covers
+    less often (docs/results.md).
     """
     observed, n, total, squares = _sums_by_combo(scores, combo)
     ratio = _disagreement(observed.sum(), n.sum(), total.sum(), squares.sum())
@@ -97,10 +99,11 @@ def krippendorff_alpha(scores: Floats, combo: Codes) -> Alpha:
     )
     if not np.all(without > 0):
         return nothing
-    logs = np.log(without)
-    error = np.sqrt((len(used) - 1) / len(used) * ((logs - logs.mean()) ** 2).sum())
+    z = np.arctanh(np.clip(1 - without, -_NEARLY_ONE, _NEARLY_ONE))
+    error = np.sqrt((len(used) - 1) / len(used) * ((z - z.mean()) ** 2).sum())
     half = float(student_factor(len(used) - 1)) * error
-    return Alpha(float(1 - ratio), float(1 - ratio * np.exp(half)), float(1 - ratio * np.exp(-half)), len(used))
+    middle = np.arctanh(np.clip(1 - ratio, -_NEARLY_ONE, _NEARLY_ONE))
+    return Alpha(float(1 - ratio), float(np.tanh(middle - half)), float(np.tanh(middle + half)), len(used))
 
 
 def _sums_by_combo(scores: Floats, combo: Codes) -> tuple[Floats, Floats, Floats, Floats]:
@@ -137,16 +140,27 @@ def _alpha_row(scores: Floats, combo: Codes) -> Row:
         return _figure("alpha", np.nan, "alpha", method=Method.NONE.value, note=_ONE_JUDGE, n_combos=0)
     alpha = krippendorff_alpha(scores, combo)
     if np.isnan(alpha.value):
-        note = cannot_tell("no essay has two scores, or all scores are equal", "scores that differ, by two judges of an essay")
+        note = cannot_tell(
+            "no essay has two scores, or all scores are equal", "scores that differ, by two judges of an essay"
+        )
     elif np.isnan(alpha.low):
         note = too_few_combos(alpha.n_combos, "essays that two judges scored")
     else:
         note = ""
-    return _figure("alpha", alpha.value, "alpha", low=alpha.low, high=alpha.high, n_combos=alpha.n_combos, method=_ALPHA_METHOD, note=note)
+    return _figure(
+        "alpha",
+        alpha.value,
+        "alpha",
+        low=alpha.low,
+        high=alpha.high,
+        n_combos=alpha.n_combos,
+        method=_ALPHA_METHOD,
+        note=note,
+    )
 
 
 def _pair_rows(observations: Observations, scores: Floats, combo: Codes) -> list[Row]:
-    """Bias, mean distance, share of equal scores, and rank correlation of two judges over the essays that both scored."""
+    """Bias, mean distance, share of equal scores, and rank correlation of two judges over essays that both scored."""
     difference = scores[:, 0] - scores[:, 1]
     both = ~np.isnan(difference)
     n_combos = len(np.unique(combo[both]))
@@ -179,6 +193,8 @@ def _correlation(scores: Floats) -> Row:
 
     ranks = np.column_stack([rankdata(scores[:, 0]), rankdata(scores[:, 1])]) if len(scores) else scores
     if len(ranks) < 3 or (np.ptp(ranks, axis=0) == 0).any():
-        note = cannot_tell("fewer than 3 essays have both judges' scores, or a judge gave all the same", "scores that differ")
+        note = cannot_tell(
+            "fewer than 3 essays have both judges' scores, or a judge gave all the same", "scores that differ"
+        )
         return _figure("rank correlation", np.nan, "Spearman's rho", method=Method.NONE.value, note=note)
     return _figure("rank correlation", float(np.corrcoef(ranks.T)[0, 1]), "Spearman's rho", method="over essays")

@@ -98,10 +98,10 @@ class Analysis:
 def analyse(scores: pd.DataFrame, costs: Mapping[str, float] | None = None, *, pool: bool = False) -> Analysis:
     """Analyse the data frame of a `parsed_scores.csv`.
 
-    `costs` has the mean price in USD of a generation of the stages `draft`, `essay` and `evaluation`; without it prices
-    come from the columns `essay_cost_usd` and `evaluation_cost_usd`, where the table has them. `pool` adds a ranking over
-    all rubrics and judges, after centring. Raises InputError for a table that is not one of scores, ValueError for costs of
-    another stage.
+    `costs` has the mean price in USD of a generation of the stages `draft`, `essay` and `evaluation`; what it does not
+    have comes from the columns `essay_cost_usd` and `evaluation_cost_usd`, where the table has them. `pool` adds a
+    ranking over all rubrics and judges, after centring. Raises InputError for a table that is not one of scores,
+    ValueError for costs of another stage.
     """
     observations = read_observations(scores)
     return Analysis(observations, prices_of(observations, costs), pool=pool)

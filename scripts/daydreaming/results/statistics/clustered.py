@@ -1,4 +1,4 @@
-"""Least squares on scores that are clustered in combos: for designs in which few essays have a partner to compare with."""
+"""Least squares on scores that are clustered in combos: where few essays have a partner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEGLIGIBLE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
-    """A regression coefficient with its robust standard error, degrees of freedom, and the number of combos behind it."""
+    """A regression coefficient with its robust standard error, degrees of freedom, and how many combos inform it."""
 
     value: float
     error: float
@@ -46,13 +46,18 @@ def first_coefficient(response: Floats, regressors: Floats, combo: Codes, *, wit
     sizes = np.unique(combo[order], return_counts=True)[1]
     starts = np.r_[0, np.cumsum(sizes)[:-1]]
     if within:
-        y, columns = (values - np.repeat(_sums(values, starts) / _like(sizes, values), sizes, 0) for values in (y, columns))
+        y, columns = (
+            values - np.repeat(_sums(values, starts) / _like(sizes, values), sizes, 0) for values in (y, columns)
+        )
     else:
         columns = np.column_stack([columns, np.ones(len(y))])
-    columns = _independent(columns)
-    if columns is None or len(y) <= columns.shape[1] + (len(sizes) if within else 0):
+    independent = _independent(columns)
+    if independent is None:
         return None
-    inverse = np.linalg.inv(columns.T @ columns)
+    columns = independent
+    if len(y) <= columns.shape[1] + (len(sizes) if within else 0):
+        return None
+    inverse: Floats = np.asarray(np.linalg.inv(columns.T @ columns), dtype=np.float64)
     beta = inverse @ (columns.T @ y)
     residuals = y - columns @ beta
     weights = _adjusted_weights(columns, inverse, starts, sizes)

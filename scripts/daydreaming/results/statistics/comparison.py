@@ -47,8 +47,8 @@ class Comparison:
 def compare(scores: Floats, paths: Codes, factor: str, level_a: int, level_b: int, step: float) -> Comparison:
     """Compare two levels in each cohort of `(cohorts, combos, paths, essays, rubrics, judges)`: level_a - level_b.
 
-    The first of these that the design allows, whatever the scores are: differences within combos between essays that share
-    all other factors; differences within combos adjusted for the other factors; differences between combos.
+    The first of these that the design allows, whatever the scores are: differences within combos between essays that
+    share all other factors; differences within combos adjusted for the other factors; differences between combos.
     """
     cells = difference_cells(scores, paths, factor, level_a, level_b)
     paired = student(combo_values(cells), step)

@@ -19,7 +19,19 @@ from daydreaming.results.statistics.tables import Scope, as_frame, cannot_tell, 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("component", "kind", "variance", "deviation", "share", "n_levels", "n_scores", "n_failed", "unit", "method", "note")
+COLUMNS = (
+    "component",
+    "kind",
+    "variance",
+    "deviation",
+    "share",
+    "n_levels",
+    "n_scores",
+    "n_failed",
+    "unit",
+    "method",
+    "note",
+)
 REST = "rest"
 FIXED, RANDOM = "among these levels", "random"
 _MIXED = "crossed mixed model, REML (mixedlm); factors fixed, combos and what is made from them random"
@@ -109,8 +121,12 @@ def components(observations: Observations, fit: MixedFit | None) -> pd.DataFrame
     """All components: of the factors among the cohort's own levels, and of combos, drafts, essays and judgements."""
     rows = [_factor_row(observations, factor) for factor in FACTORS]
     if fit is None:
-        note = cannot_tell("its scores do not vary, or too few combos have any", "scores that differ on 2 combos and more")
-        rows.append({"component": "combo", "kind": RANDOM, "variance": np.nan, "method": Method.NONE.value, "note": note})
+        note = cannot_tell(
+            "its scores do not vary, or too few combos have any", "scores that differ on 2 combos and more"
+        )
+        rows.append(
+            {"component": "combo", "kind": RANDOM, "variance": np.nan, "method": Method.NONE.value, "note": note}
+        )
     else:
         rows += [_random_row(fit, name) for name in fit.variances]
     total = sum(row["variance"] for row in rows if not np.isnan(row["variance"]))
@@ -159,15 +175,16 @@ def _codes(observations: Observations, scored: Codes) -> dict[str, Codes]:
 
 
 def _groupings(observations: Observations, codes: dict[str, Codes]) -> dict[str, Codes]:
-    """The candidates for random effects, the coarse ones first."""
+    """The candidates for random effects, the coarse ones first; a factor of one level divides nothing."""
     combo, essay = codes["combo"], codes["essay"]
+    several = [factor for factor in FACTORS if len(np.unique(codes[factor])) > 1]
     groups = {"combo": combo}
-    for factor in FACTORS:
+    for factor in several:
         groups[f"combo x {factor}"] = _crossed(combo, codes[factor])
-    draft = _crossed(_crossed(combo, codes["draft_template"]), codes["generation_model"])
-    groups["draft"] = draft
+    if {"draft_template", "generation_model"} & set(several):
+        groups["draft"] = _crossed(_crossed(combo, codes["draft_template"]), codes["generation_model"])
     groups["essay"] = essay
-    for factor in JUDGING_FACTORS:
+    for factor in (factor for factor in several if factor in JUDGING_FACTORS):
         groups[f"essay x {factor}"] = _crossed(essay, codes[factor])
     return groups
 
@@ -208,5 +225,3 @@ def _fixed(codes: dict[str, Codes]) -> str:
             if pairs == len(np.unique(codes[essay_factor])) * len(np.unique(codes[judging])):
                 terms.append(f"{essay_factor}:{judging}")
     return " + ".join(terms) or "1"
-
-

@@ -50,9 +50,9 @@ COLUMNS = (
 def contrasts(observations: Observations) -> pd.DataFrame:
     """Compare all pairs of levels of each factor, for each rubric and judge and over all.
 
-    `difference` is level_a - level_b in points. `standardised` is the difference over the standard deviation of the combos'
-    differences (Cohen's d for pairs, d_z: Lakens 2013). `p_holm` is corrected for all pairs of the factor under the same
-    rubric and judge.
+    `difference` is level_a - level_b in points. `standardised` is the difference over the standard deviation of the
+    combos' differences (Cohen's d for pairs, d_z: Lakens 2013). `p_holm` is corrected for all pairs of the factor under
+    the same rubric and judge.
     """
     rows: list[dict[str, Any]] = []
     slopes = length_slopes(observations)

@@ -83,10 +83,10 @@ class Prices:
     evaluation: float | None = None
 
     def of(self, plan: Plan) -> float | None:
-        """What a whole plan costs; None if a price that counts is unknown. An unknown price of drafts counts as nothing."""
+        """What a whole plan costs; None if that is unknown. An unknown price of drafts counts as nothing."""
         if self.essay is None or self.evaluation is None:
             return None
-        combo = plan.drafts_of_combo * (self.draft or 0.0) + plan.essays_of_combo * self.essay
+        combo: float = plan.drafts_of_combo * (self.draft or 0.0) + plan.essays_of_combo * self.essay
         return plan.combos * (combo + plan.evaluations_of_combo * self.evaluation)
 
 
@@ -99,7 +99,7 @@ _LEVELS_OF = {
 
 def difference_variance(components: Components, plan: Plan, factor: str) -> float:
     """The variance from combo to combo of the difference between two levels of an essay factor, in points squared."""
-    levels = getattr(plan, _LEVELS_OF[factor])
+    levels: int = getattr(plan, _LEVELS_OF[factor])
     essays = max(1, plan.essays_of_combo // levels)
     drafts = max(1, plan.drafts_of_combo // levels) if factor != "generation_template" else plan.drafts_of_combo
     draft = 0.0 if factor == "generation_template" else components.draft / drafts  # both templates use the same drafts
@@ -115,7 +115,7 @@ def difference_variance(components: Components, plan: Plan, factor: str) -> floa
 
 
 def half_width(variance: float, combos: int) -> float:
-    """The half-width of the 95% interval from so many combos' differences: t(0.975; n - 1) s / sqrt(n); NaN below four."""
+    """The half-width of the 95% interval from n combos' differences: t(0.975; n - 1) s / sqrt(n); NaN below four."""
     if combos < FEWEST_COMBOS:
         return math.nan
     return float(student_factor(combos - 1)) * math.sqrt(variance / combos)
@@ -175,7 +175,7 @@ class Study:
     changes: Changes = field(default_factory=Changes)
 
     def options(self) -> Iterator[Option]:
-        """The plan as it is, then each change of it alone. Prices are what the change costs more; of the plan, all of it."""
+        """The plan as it is, with its price, then each change of it alone, with what that costs more."""
         yield self._option("as it is", self.plan, whole=True)
         for part, singular in (
             ("combos", "combo"),

@@ -29,13 +29,11 @@ if TYPE_CHECKING:
 _STAGES = ("draft", "essay", "evaluation")
 
 
-def design(
-    observations: Observations, contrasts: pd.DataFrame, fit: MixedFit | None, prices: Prices
-) -> pd.DataFrame:
+def design(observations: Observations, contrasts: pd.DataFrame, fit: MixedFit | None, prices: Prices) -> pd.DataFrame:
     """For each essay factor: the mean half-width of its comparisons now, and for more of everything.
 
-    The components say in which proportions chance averages out; their level is that of the contrasts' own deviations, so
-    that the first row is what the contrasts show.
+    The components say in which proportions chance averages out; their level is that of the contrasts' own deviations,
+    so that the first row is what the contrasts show.
     """
     plan = plan_of(observations)
     rows = []
@@ -129,21 +127,25 @@ def _untold(observations: Observations, fit: MixedFit | None, option: Option) ->
         return cannot_tell("no essay was judged twice by one judge", "replicates of evaluations")
     if "judge" in option.change and len(observations.judges) < 2:
         return cannot_tell("it has one judge", "a second judge of the same essays")
-    if "each essay" in option.change and not any("essay" == name for name in fit.variances):
+    if "each essay" in option.change and not any(name == "essay" for name in fit.variances):
         return cannot_tell("chance of essays cannot be separated from other chance", "replicates of essays")
     return ""
 
 
 def _blank(factor: str, change: str, plan: Plan, note: str) -> dict[str, Any]:
     blank = dict.fromkeys(("half_width", "smallest_difference", "price_usd"), np.nan)
-    return _sizes(plan) | blank | {
-        "factor": factor,
-        "change": change,
-        "text": f"{change}: {note}",
-        "unit": POINTS,
-        "method": Method.NONE.value,
-        "note": note,
-    }
+    return (
+        _sizes(plan)
+        | blank
+        | {
+            "factor": factor,
+            "change": change,
+            "text": f"{change}: {note}",
+            "unit": POINTS,
+            "method": Method.NONE.value,
+            "note": note,
+        }
+    )
 
 
 def _sizes(plan: Plan) -> dict[str, int]:
@@ -156,7 +158,9 @@ def _sizes(plan: Plan) -> dict[str, int]:
 
 
 def _row(option: Option, prices: Prices) -> dict[str, Any]:
-    no_price = "" if option.price_usd is not None else cannot_tell("it has no costs", "essay_cost_usd, evaluation_cost_usd")
+    no_price = (
+        "" if option.price_usd is not None else cannot_tell("it has no costs", "essay_cost_usd, evaluation_cost_usd")
+    )
     no_drafts = "the price leaves out drafts" if option.price_usd is not None and prices.draft is None else ""
     return _sizes(option.plan) | {
         "factor": option.factor,
@@ -167,5 +171,8 @@ def _row(option: Option, prices: Prices) -> dict[str, Any]:
         "text": option.text,
         "unit": POINTS,
         "method": METHOD,
-        "note": joined(f"price {no_price}" if no_price else "", no_drafts if "combo" in option.change or option.change == "as it is" else ""),
+        "note": joined(
+            f"price {no_price}" if no_price else "",
+            no_drafts if "combo" in option.change or option.change == "as it is" else "",
+        ),
     }

@@ -63,9 +63,7 @@ def interactions(observations: Observations) -> pd.DataFrame:
 def double_difference(observations: Observations, factor: str, levels: Any, judges: Any) -> Estimates:
     """The estimate over combos of one judge's difference between two levels less another judge's."""
     scores = observations.scores
-    ours, theirs = (
-        difference_cells(scores[..., [judge]], observations.paths, factor, *levels) for judge in judges
-    )
+    ours, theirs = (difference_cells(scores[..., [judge]], observations.paths, factor, *levels) for judge in judges)
     return student(combo_values(ours - theirs), observations.step)
 
 

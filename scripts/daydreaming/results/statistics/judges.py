@@ -20,7 +20,20 @@ from daydreaming.results.statistics.tables import POINTS, Scope, as_frame, canno
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("judge", "rubric", "figure", "value", "low", "high", "n_combos", "n_scores", "n_failed", "unit", "method", "note")
+COLUMNS = (
+    "judge",
+    "rubric",
+    "figure",
+    "value",
+    "low",
+    "high",
+    "n_combos",
+    "n_scores",
+    "n_failed",
+    "unit",
+    "method",
+    "note",
+)
 _SHARE = "share"
 _COUNTED = "counted"
 _CLUSTERED = "least squares within combos, cluster-robust (CR2, Satterthwaite)"
@@ -29,7 +42,7 @@ Row = dict[str, Any]
 
 
 def judges(observations: Observations) -> pd.DataFrame:
-    """One row for each figure of each judge under each rubric; `figure` names it, `value` has it, `unit` says in what."""
+    """One row for each figure of each judge under each rubric; `value` has it, in `unit`."""
     rows: list[Row] = []
     slopes = length_slopes(observations)
     for judge, judge_name in enumerate(observations.judges):
@@ -57,7 +70,15 @@ def judges(observations: Observations) -> pd.DataFrame:
 
 
 def _figure(figure: str, value: float, unit: str, **more: Any) -> Row:
-    return {"figure": figure, "value": value, "low": np.nan, "high": np.nan, "unit": unit, "method": _COUNTED, "note": ""} | more
+    return {
+        "figure": figure,
+        "value": value,
+        "low": np.nan,
+        "high": np.nan,
+        "unit": unit,
+        "method": _COUNTED,
+        "note": "",
+    } | more
 
 
 def _untold(figure: str, unit: str, reason: str, needed: str) -> Row:
@@ -79,13 +100,16 @@ def _mean(observations: Observations, scope: Scope) -> Iterator[Row]:
 
 
 def _failures(observations: Observations, scope: Scope) -> Iterator[Row]:
+    """Of the essays that there were to judge; those that were never written are counted apart."""
     records = observations.records
     own = (records.rubric == scope.rubric) & (records.judge == scope.judge)
-    n = int(own.sum())
-    kinds = Counter(records.error[own & np.isnan(records.score)])
-    yield _figure("failed", kinds.total() / n if n else np.nan, _SHARE)
+    judged = own & ~records.unwritten
+    n = int(judged.sum())
+    kinds = Counter(records.error[judged & np.isnan(records.score)])
+    yield _figure("failed", kinds.total() / n if n else np.nan, _SHARE, note="" if n else "no essay was written")
     for kind, count in sorted(kinds.items()):
         yield _figure(f"failed: {kind}", count / n, _SHARE)
+    yield _figure("essay or draft missing", float(records.unwritten[own].mean()) if own.any() else np.nan, _SHARE)
 
 
 def _scale_use(observations: Observations, scope: Scope) -> Iterator[Row]:
@@ -111,11 +135,16 @@ def _repeats(observations: Observations, scope: Scope) -> Iterator[Row]:
             yield _untold(name, POINTS, "no essay was judged twice by this judge", "replicates of evaluations")
         return
     chosen, values = np.unique(essay[repeated], return_inverse=True)[1].reshape(-1), scores[repeated]
-    within, freedom = within_variance(chosen, values)
+    within = within_variance(chosen, values)[0]
     deviation = 0.0 if np.isnan(within) else float(np.sqrt(within))
     method = f"pooled within essays, {len(values) - int(chosen.max()) - 1} degrees of freedom"
     yield _figure(names[0], deviation, POINTS, method=method)
-    yield _figure(names[1], _intraclass(chosen, values, deviation**2), "ICC(1)", method="one-way analysis of variance (Shrout and Fleiss 1979)")
+    yield _figure(
+        names[1],
+        _intraclass(chosen, values, deviation**2),
+        "ICC(1)",
+        method="one-way analysis of variance (Shrout and Fleiss 1979)",
+    )
 
 
 def _intraclass(group: Any, values: Any, within: float) -> float:
@@ -146,7 +175,9 @@ def _own_model(observations: Observations, scope: Scope) -> Row:
     judge = observations.judges[scope.judge or 0]
     models = observations.levels["generation_model"]
     if judge not in models or len(models) < 2:
-        return _untold(name, POINTS, f"{judge!r} is not one of several models that wrote essays", "essays by it and another")
+        return _untold(
+            name, POINTS, f"{judge!r} is not one of several models that wrote essays", "essays by it and another"
+        )
     if len(observations.judges) < 2:
         return _untold(name, POINTS, "without another judge a preference cannot be told from quality", "a second judge")
     scores = choose(observations.scores, scope.rubric, None)

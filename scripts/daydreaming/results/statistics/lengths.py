@@ -39,7 +39,7 @@ def length_slopes(observations: Observations) -> dict[Scope, LengthSlope | None]
 
 
 def length_difference(observations: Observations, factor: str, level_a: int, level_b: int) -> float:
-    """By how many thousand characters essays of level_a are longer than those of level_b, paired as their scores are."""
+    """By how many thousand characters level_a's essays are longer than level_b's, paired as their scores are."""
     lengths = _lengths(observations)
     if lengths is None:
         return np.nan

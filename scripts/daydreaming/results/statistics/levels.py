@@ -48,8 +48,9 @@ _SIGNIFICANCE = 0.05
 def levels(observations: Observations, contrasts: pd.DataFrame) -> pd.DataFrame:
     """Estimate the mean of each level, for each rubric and judge and over all.
 
-    `may_be_best` marks the level of the highest mean and all that no contrast tells from it (`p_holm` of 0.05 or more, or
-    none). The two last means are what the mean would be had all failed evaluations got the lowest, or the highest, score.
+    `may_be_best` marks the level of the highest mean and all that no contrast tells from it (`p_holm` of 0.05 or more,
+    or none). The two last means are what the mean would be had all failed evaluations got the lowest, or the highest,
+    score.
     """
     known: dict[tuple[str, Scope], list[dict[str, Any]]] = {}
     rows: list[dict[str, Any]] = []
@@ -78,10 +79,8 @@ def interval_columns(estimates: Estimates, scale: tuple[float, float] | None) ->
     }
 
 
-def mean_bounds(
-    mean: float, n_scores: int, n_failed: int, scale: tuple[float, float] | None
-) -> tuple[float, float]:
-    """What a mean would be had the failed ones all got the lowest score, and the highest; NaN where that is not known."""
+def mean_bounds(mean: float, n_scores: int, n_failed: int, scale: tuple[float, float] | None) -> tuple[float, float]:
+    """What a mean would be had the failed ones all got the lowest score, and the highest; NaN if unknown."""
     if scale is None:
         return np.nan, np.nan
     share = n_failed / (n_scores + n_failed) if n_scores + n_failed else np.nan

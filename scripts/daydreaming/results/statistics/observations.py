@@ -1,4 +1,4 @@
-"""The scores of a cohort as an array: what analyses read. Made from the data frame of a `parsed_scores.csv`, checked."""
+"""The scores of a cohort as an array: made from the data frame of a `parsed_scores.csv`, checked."""
 
 from __future__ import annotations
 
@@ -29,14 +29,24 @@ _TABLE = "the table of scores"
 _MAKE_AGAIN = "Make the table again with scripts/aggregate_scores.py."
 
 # Kinds of failure that say something of the network, the provider or the machine, and nothing of the text.
-_CIRCUMSTANCES = ("missing_key", "api", "rate_limit", "timeout", "connection", "budget", "offline", "storage", "internal")
+_CIRCUMSTANCES = (
+    "missing_key",
+    "api",
+    "rate_limit",
+    "timeout",
+    "connection",
+    "budget",
+    "offline",
+    "storage",
+    "internal",
+)
 
 Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Essays:
-    """The essays of a cohort, one entry of each array for each: where they lie in the array of scores, and what is known."""
+    """The essays of a cohort, an entry of each array for each: where they lie in the array of scores, what is known."""
 
     ids: tuple[str, ...]
     combo: Codes
@@ -50,11 +60,12 @@ class Essays:
 class Observations:
     """Scores by `(combo, path, essay, rubric, judge)`, replicates averaged; NaN where there is none.
 
-    A path is a draft template, an essay template and a generation model; `paths` has their codes, one row each. The axis
-    of essays numbers those of the same combo and path. `levels` has the names of each factor's levels, sorted.
-    `counts` and `failures` have how many evaluations have a score, and have none; `dependent_failures` those of the latter
-    that may depend on the text (refusals, cut or unreadable replies: all kinds but those of network, provider and machine). `records` has each single evaluation. `step` is how far two scores lie
-    apart at least, `scale` is 0 to 10, or None where scores lie outside it.
+    A path is a draft template, an essay template and a generation model; `paths` has their codes, one row each. The
+    axis of essays numbers those of the same combo and path. `levels` has the names of each factor's levels, sorted.
+    `counts` and `failures` have how many evaluations have a score, and have none; `dependent_failures` those of the
+    latter whose essay was judged and that may depend on it (refusals, cut or unreadable replies: all kinds but those of
+    network, provider and machine). `records` has each single evaluation. `step` is how far two scores lie apart at
+    least, `scale` is 0 to 10, or None where scores lie outside it.
     """
 
     combos: tuple[str, ...]
@@ -91,13 +102,17 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """One entry for each evaluation: its essay, rubric, judge, score (NaN if it failed), kind of failure, price."""
+    """One entry for each evaluation: its essay, rubric, judge, score (NaN if it failed), kind of failure, price.
+
+    `unwritten` marks those that failed because their essay or its draft did: no judge has seen them.
+    """
 
     essay: Codes
     rubric: Codes
     judge: Codes
     score: Floats
     error: npt.NDArray[np.object_]
+    unwritten: npt.NDArray[np.bool_]
     cost_usd: Floats | None
 
 
@@ -111,6 +126,8 @@ def read_observations(scores: pd.DataFrame) -> Observations:
 
     _check_columns(scores)
     text = {column: _texts(scores[column]) for column in _REQUIRED if column != "score"}
+    # Which generation failed: the evaluation, or its essay or draft. A table from elsewhere need not say.
+    text["failed_gen_id"] = _texts(scores["failed_gen_id"]) if "failed_gen_id" in scores else text["gen_id"]
     value = _numbers(scores, "score")
     _check_rows(scores, text, value)
     value = np.where(text["error"] == "", value, np.nan)
@@ -138,7 +155,9 @@ def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | N
     shape = (len(levels["combo_id"]), len(paths), int(place.max()) + 1, *(len(levels[f]) for f in JUDGING_FACTORS))
     if np.prod(shape, dtype=float) > _MOST_CELLS:
         cure = "Analyse fewer cohorts at a time."
-        raise InputError(Fault(_TABLE, f"its design {shape} (combos, paths, essays, rubrics, judges) is too large.", cure))
+        raise InputError(
+            Fault(_TABLE, f"its design {shape} (combos, paths, essays, rubrics, judges) is too large.", cure)
+        )
     rubric, judge = (codes[factor] for factor in JUDGING_FACTORS)
     where = np.ravel_multi_index((combo[essay], path[essay], place[essay], rubric, judge), shape)
     scored = ~np.isnan(value)
@@ -147,7 +166,8 @@ def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | N
     sums = np.bincount(where[scored], weights=value[scored], minlength=size)
     means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     failures = np.bincount(where[~scored], minlength=size)
-    dependent = ~scored & ~np.isin(text["error"], _CIRCUMSTANCES)
+    unwritten = ~scored & (text["failed_gen_id"] != "") & (text["failed_gen_id"] != text["gen_id"])
+    dependent = ~scored & ~unwritten & ~np.isin(text["error"], _CIRCUMSTANCES)
     characters, essay_cost = optional["essay_chars"], optional["essay_cost_usd"]
     return Observations(
         combos=levels["combo_id"],
@@ -165,7 +185,7 @@ def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | N
             characters=None if characters is None else characters[first],
             cost_usd=None if essay_cost is None else essay_cost[first],
         ),
-        records=Records(essay, rubric, judge, value, text["error"], optional["evaluation_cost_usd"]),
+        records=Records(essay, rubric, judge, value, text["error"], unwritten, optional["evaluation_cost_usd"]),
         step=_step(value[scored]),
         scale=None if (np.abs(value[scored] - 5) > 5).any() else (LOWEST_SCORE, HIGHEST_SCORE),
     )

@@ -7,20 +7,24 @@ cohorts on the leading axis.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from daydreaming.results.statistics.intervals import Floats, mean_of
 from daydreaming.results.statistics.observations import ESSAY_FACTORS, Codes
 
+_Array = TypeVar("_Array", bound=npt.NDArray[Any])
 _JUDGING_AXIS = {"evaluation_template": -2, "evaluation_llm_model": -1}
 
 
-def choose(scores: Floats, rubric: int | None, judge: int | None) -> Floats:
-    """The scores of one rubric, one judge, or both; None takes all."""
+def choose(scores: _Array, rubric: int | None, judge: int | None) -> _Array:
+    """What an array that ends in rubrics and judges has of one rubric, one judge, or both; None takes all."""
     rubrics = slice(None) if rubric is None else slice(rubric, rubric + 1)
     judges = slice(None) if judge is None else slice(judge, judge + 1)
-    return scores[..., rubrics, judges]
+    chosen: Any = scores[..., rubrics, judges]
+    return chosen  # type: ignore[no-any-return]
 
 
 def level_cells(scores: Floats, paths: Codes, factor: str, level: int) -> Floats:

@@ -54,8 +54,8 @@ _SIGNIFICANCE = 0.05
 def ranking(observations: Observations, *, pool: bool) -> pd.DataFrame:
     """Rank essays and paths under each rubric and judge; with `pool` also over all, after centring (rubric, judge "").
 
-    Equal means share a rank. `may_be_best` marks the first and what cannot be told from it. An essay's interval says how
-    well its score under this judge is known (other judgements of the same text); a path's, how well its mean over
+    Equal means share a rank. `may_be_best` marks the first and what cannot be told from it. An essay's interval says
+    how well its score under this judge is known (other judgements of the same text); a path's, how well its mean over
     combos is known (other combos).
     """
     import pandas as pd
@@ -77,7 +77,9 @@ def _of_scope(observations: Observations, scope: Scope, pd: Any) -> Iterator[pd.
     scores = choose(observations.scores, scope.rubric, scope.judge)
     note = ""
     if scope.rubric is None:
-        centre = np.array([[np.nanmean(part) if not np.isnan(part).all() else np.nan for part in row] for row in _cells(scores)])
+        centre = np.array(
+            [[np.nanmean(part) if not np.isnan(part).all() else np.nan for part in row] for row in _cells(scores)]
+        )
         scores = scores - centre + (np.nanmean(centre) if not np.isnan(centre).all() else np.nan)
         note = POOLED
     for frame in (_paths(observations, scores, scope), _essays(observations, scores, scope)):

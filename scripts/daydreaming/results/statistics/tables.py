@@ -1,4 +1,4 @@
-"""What all tables of an analysis share: which rubrics and judges a row is about, and how it says that it cannot tell."""
+"""What all tables of an analysis share: which rubric and judge a row is about, and how it says that it cannot tell."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Scope:
 
 
 def scopes(observations: Observations, factor: str = "") -> Iterator[Scope]:
-    """All rubrics and judges together, then each; a factor that is itself the rubric or the judge is not divided by it."""
+    """All rubrics and judges together, then each; the rubric or the judge as a factor is not divided by itself."""
     rubrics: list[int | None] = [None, *range(len(observations.rubrics))]
     judges: list[int | None] = [None, *range(len(observations.judges))]
     for rubric in [None] if factor == "evaluation_template" else rubrics:

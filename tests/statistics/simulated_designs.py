@@ -34,3 +34,16 @@ DESIGNS = (
     Design("40 combos, curated: 40% of 3 x 2 x 2, 30% failed", 40, 3, 2, 2, kept=0.4, failed=0.3),
     Design("40 combos, replicated, whole numbers, 30% failed", 40, evaluations=3, essays=2, whole=True, failed=0.3),
 )
+
+ALPHA_DESIGNS = (
+    Design("4 combos, 2 x 2, 3 judges", 4, 2, 2, judges=3),
+    Design("6 combos, 2 templates, 2 judges", 6),
+    Design("12 combos, 2 x 2, 2 judges, 10% failed", 12, 2, 2, failed=0.1),
+    Design("12 combos, 2 templates, 3 judges, whole numbers", 12, judges=3, whole=True),
+    Design("40 combos, 2 templates, 2 judges", 40),
+)
+
+ESSAY_DESIGNS = (
+    Design("6 combos, 2 x 2, judged twice", 6, 2, 2, evaluations=2),
+    Design("6 combos, 2 x 2, judged twice, whole numbers", 6, 2, 2, evaluations=2, whole=True),
+)
