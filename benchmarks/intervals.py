@@ -59,7 +59,7 @@ def _run(cohorts: int, seed: int) -> int:
 
 def _promised(result: Any) -> bool:
     highest = HIGHEST_OF_TIED if result.design.tied else HIGHEST
-    return LOWEST <= result.share <= highest and (result.kind == "level" or result.relative_width <= WIDEST)
+    return bool(LOWEST <= result.share <= highest and (result.kind == "level" or result.relative_width <= WIDEST))
 
 
 def _row(results: Iterable[Any], *more: str) -> str:

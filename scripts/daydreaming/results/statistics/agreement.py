@@ -189,9 +189,9 @@ def _pair_rows(observations: Observations, scores: Floats, combo: Codes) -> list
 
 
 def _correlation(scores: Floats) -> Row:
-    from scipy.stats import rankdata
+    import pandas as pd
 
-    ranks = np.column_stack([rankdata(scores[:, 0]), rankdata(scores[:, 1])]) if len(scores) else scores
+    ranks = pd.DataFrame(scores).rank().to_numpy()
     if len(ranks) < 3 or (np.ptp(ranks, axis=0) == 0).any():
         note = cannot_tell(
             "fewer than 3 essays have both judges' scores, or a judge gave all the same", "scores that differ"

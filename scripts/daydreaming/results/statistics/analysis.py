@@ -57,7 +57,7 @@ class Analysis:
     @cached_property
     def components(self) -> pd.DataFrame:
         """Variance components."""
-        return components(self._observations, self._fit)
+        return components(self._observations, self.contrasts, self._fit)
 
     @cached_property
     def design(self) -> pd.DataFrame:

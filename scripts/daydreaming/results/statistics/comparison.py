@@ -85,11 +85,13 @@ def _regress(
     others = [dummies(paths[path, other]) for other in range(paths.shape[1]) if other != position]
     judged = dummies(rubric * scores.shape[-1] + judge)
     regressors = np.column_stack([is_a.astype(float), *others, judged])
-    enough = min(len(np.unique(combo[is_a])), len(np.unique(combo[~is_a]))) >= FEWEST_COMBOS
-    for method, within in ((Method.WITHIN, True), (Method.BETWEEN, False)):
-        if not within and not enough:
-            return
-        found = first_coefficient(response, regressors, combo, within=within) if len(response) else None
+    of_a, of_b = np.unique(combo[is_a]), np.unique(combo[~is_a])
+    informing = len(np.intersect1d(of_a, of_b, assume_unique=True))
+    for method, within, enough in (
+        (Method.WITHIN, True, informing >= FEWEST_COMBOS),
+        (Method.BETWEEN, False, min(len(of_a), len(of_b)) >= FEWEST_COMBOS),
+    ):
+        found = first_coefficient(response, regressors, combo, within=within) if enough else None
         if found is not None and found.n_combos >= FEWEST_COMBOS:
             _enter(result, cohort, found, method)
             return

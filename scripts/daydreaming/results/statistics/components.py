@@ -5,16 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from daydreaming.results.statistics.comparison import Method
-from daydreaming.results.statistics.contrasts import compare_levels
 from daydreaming.results.statistics.intervals import Floats
 from daydreaming.results.statistics.observations import ESSAY_FACTORS, FACTORS, JUDGING_FACTORS, Codes, Observations
-from daydreaming.results.statistics.tables import Scope, as_frame, cannot_tell, joined
+from daydreaming.results.statistics.tables import as_frame, cannot_tell, joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,9 +115,9 @@ def _fit(score: Floats, codes: dict[str, Codes], groups: dict[str, Codes], part:
     return variances | {REST: float(fit.sigma) ** 2}
 
 
-def components(observations: Observations, fit: MixedFit | None) -> pd.DataFrame:
+def components(observations: Observations, contrasts: pd.DataFrame, fit: MixedFit | None) -> pd.DataFrame:
     """All components: of the factors among the cohort's own levels, and of combos, drafts, essays and judgements."""
-    rows = [_factor_row(observations, factor) for factor in FACTORS]
+    rows = [_factor_row(observations, contrasts, factor) for factor in FACTORS]
     if fit is None:
         note = cannot_tell(
             "its scores do not vary, or too few combos have any", "scores that differ on 2 combos and more"
@@ -145,20 +143,16 @@ def _random_row(fit: MixedFit, name: str) -> dict[str, Any]:
     return row | {"note": joined(at_zero, in_parts, _NO_INTERVAL)}
 
 
-def _factor_row(observations: Observations, factor: str) -> dict[str, Any]:
+def _factor_row(observations: Observations, contrasts: pd.DataFrame, factor: str) -> dict[str, Any]:
     """The variance among a factor's levels: (difference squared - squared standard error) / 2, over all pairs."""
     n = len(observations.levels[factor])
     row: dict[str, Any] = {"component": factor, "kind": FIXED, "variance": np.nan, "n_levels": n}
-    estimates = []
-    for a, b in combinations(range(n), 2):
-        comparison = compare_levels(observations, factor, a, b, Scope(None, None))
-        if comparison.method[0] is not Method.NONE:
-            error = comparison.deviation[0] ** 2 / comparison.n_combos[0]
-            estimates.append((comparison.difference[0] ** 2 - error) / 2)
-    if not estimates:
+    own = contrasts[(contrasts.factor == factor) & (contrasts.rubric == "") & (contrasts.judge == "")]
+    estimates = ((own.difference**2 - own.standard_error**2) / 2).dropna()
+    if estimates.empty:
         reason = f"it has one {factor}" if n == 1 else "too few combos have two levels of it"
         return row | {"method": Method.NONE.value, "note": cannot_tell(reason, "two levels on the same 4 combos")}
-    return row | {"variance": max(0.0, float(np.mean(estimates))), "method": _PAIRS, "note": _NO_INTERVAL}
+    return row | {"variance": max(0.0, float(estimates.mean())), "method": _PAIRS, "note": _NO_INTERVAL}
 
 
 def _codes(observations: Observations, scored: Codes) -> dict[str, Codes]:

@@ -39,6 +39,7 @@ COLUMNS = (
     "p_holm",
     "method",
     "note",
+    "standard_error",
     "standardised",
     "difference_at_equal_length",
     "n_scores",
@@ -79,7 +80,7 @@ def _single_level(observations: Observations, factor: str) -> dict[str, Any]:
     level = observations.levels[factor][0]
     note = cannot_tell(f"{level!r} is the only {factor}", "a second one on the same combos")
     counts = {"n_scores": int(observations.counts.sum()), "n_failed": int(observations.failures.sum())}
-    blank = dict.fromkeys(("difference", "low", "high", "p", "p_holm", "standardised"), np.nan)
+    blank = dict.fromkeys(("difference", "low", "high", "p", "p_holm", "standard_error", "standardised"), np.nan)
     names = {"factor": factor, "level_a": level, "level_b": "", "rubric": "", "judge": ""}
     return names | blank | counts | {"n_combos": 0, "method": Method.NONE.value, "note": note, "unit": POINTS}
 
@@ -113,6 +114,7 @@ def _row(comparison: Comparison) -> dict[str, Any]:
         "high": comparison.high[0],
         "n_combos": n,
         "p": comparison.p[0],
+        "standard_error": deviation / np.sqrt(n) if told else np.nan,
         "standardised": np.nan if comparison.method[0] is Method.EQUAL else standardised,
         "method": str(comparison.method[0]),
         "note": "" if told else too_few_combos(n, "scores of both to compare"),

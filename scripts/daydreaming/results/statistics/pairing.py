@@ -44,8 +44,7 @@ def difference_cells(scores: Floats, paths: Codes, factor: str, level_a: int, le
     """
     if factor in ESSAY_FACTORS:
         ours, theirs = matching_paths(paths, ESSAY_FACTORS.index(factor), level_a, level_b)
-        cells = mean_of(scores, -3)
-        return _flat(cells[..., ours, :, :] - cells[..., theirs, :, :], 3)
+        return _flat(mean_of(scores[..., ours, :, :, :], -3) - mean_of(scores[..., theirs, :, :, :], -3), 3)
     axis = _JUDGING_AXIS[factor]
     difference = np.take(scores, level_a, axis=axis) - np.take(scores, level_b, axis=axis)
     return _flat(mean_of(difference, -2), 2)

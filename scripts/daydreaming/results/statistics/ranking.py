@@ -221,6 +221,6 @@ def _told_essays(mean: Floats, error: Floats, freedom: int) -> Any:
 
 def _ranks(means: Floats) -> Any:
     """1 for the highest; equal means share the best rank of theirs; what has no mean comes last."""
-    from scipy.stats import rankdata
+    import pandas as pd
 
-    return rankdata(-np.round(np.where(np.isnan(means), -np.inf, means), 9), method="min")
+    return pd.Series(means).round(9).rank(method="min", ascending=False, na_option="bottom").astype(int).to_numpy()
