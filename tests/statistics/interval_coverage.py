@@ -11,7 +11,7 @@ from simulated_cohorts import Design, evaluations, frame, simulate
 from daydreaming import analyse
 from daydreaming.results.statistics.agreement import krippendorff_alpha
 from daydreaming.results.statistics.comparison import compare
-from daydreaming.results.statistics.intervals import Estimates, combo_values, mean_of, student, within_scale
+from daydreaming.results.statistics.intervals import Estimates, combo_values, level_mean, mean_of, student, within_scale
 from daydreaming.results.statistics.observations import FACTORS
 from daydreaming.results.statistics.pairing import difference_cells, level_cells
 
@@ -79,7 +79,7 @@ def coverage(design: Design, cohorts: int, seed: int) -> list[Coverage]:
             if b is None:
                 cells = level_cells(part, design.paths, factor, a)
                 true = level_cells(truth, design.paths, factor, a).mean()
-                low, high = within_scale(student(combo_values(cells), step), SCALE)
+                low, high = within_scale(level_mean(combo_values(cells), step), SCALE)
             else:
                 cells = difference_cells(part, design.paths, factor, a, b)
                 true = difference_cells(truth, design.paths, factor, a, b).mean()

@@ -16,6 +16,9 @@ DESIGNS = (
     Design("6 combos, 2 x 2, 30% failed", 6, 2, 2, judges=2, failed=0.3),
     Design("6 combos, whole numbers", 6, whole=True, evaluations=2),
     Design("6 combos, whole numbers at the ceiling", 6, whole=True, middle=9.5, deviations=CEILING),
+    Design(
+        "6 combos, one judge, most scores are 10", 6, judges=1, whole=True, middle=10.2, spread=0.3, deviations=CEILING
+    ),
     Design("6 combos, hardly any noise, whole numbers", 6, whole=True, middle=7.0, deviations=QUIET, spread=0.15),
     Design("4 combos, 2 templates, 2 judges", 4),
     Design("4 combos, 2 x 2 x 2, 3 judges, 10% failed", 4, 2, 2, 2, judges=3, failed=0.1),

@@ -147,3 +147,13 @@ def test_assumed_components_are_checked():
 def test_fewer_than_four_combos_have_no_half_width():
     [option, *_] = Study("draft_template", Plan(3, 2), Components(1.0), Prices()).options()
     assert option.text == "as it is: no interval below 4 combos"
+
+
+def test_interactions_of_factors_are_components_of_their_own():
+    true = Design("all", 200, 2, 1, 2, judges=2, interaction=0.6, spread=1.0)
+    found = variances(analyse(frame(true, seed=6)))
+    # Levels at -1 and 1: the double difference is 4 x 0.6, its square over 4 is 1.44.
+    assert found["draft_template x evaluation_llm_model"] == pytest.approx(1.44, abs=0.2)
+    assert found["generation_model x evaluation_llm_model"] == pytest.approx(1.44, abs=0.2)
+    assert found["draft_template x generation_model"] == pytest.approx(0, abs=0.02)
+    assert found["draft_template"] == pytest.approx(2.0, abs=0.3)

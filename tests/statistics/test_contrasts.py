@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 from score_tables import by_template, table
-from simulated_cohorts import Design, frame
+from simulated_cohorts import Design, frame, simulate
 
 from daydreaming import analyse
 from daydreaming.results.statistics.clustered import first_coefficient
-from daydreaming.results.statistics.comparison import Method
+from daydreaming.results.statistics.comparison import Method, compare
 from daydreaming.results.statistics.intervals import holm
 
 A = [7.0, 6.0, 8.0, 5.0, 7.5, 6.5]
@@ -174,3 +174,16 @@ def test_essays_whose_partners_used_another_model_are_compared_within_combos():
     row = contrast(table(rows))
     assert row["method"] == Method.WITHIN
     assert row["difference"] == pytest.approx(1.2, abs=0.15)
+
+
+def test_a_table_and_the_arrays_of_a_simulation_give_the_same():
+    """So that the coverage which is measured on arrays is that of the tables."""
+    design = Design("any", 8, 2, 2, 2, 2, 3, essays=2, evaluations=2, failed=0.2, whole=True, cut=True)
+    [scores] = simulate(design, 1, seed=5)
+    found = analyse(frame(design, seed=5)).contrasts
+    for factor in ("draft_template", "evaluation_llm_model"):
+        row = found[(found.factor == factor) & (found.rubric == "") & (found.judge == "")].iloc[0]
+        known = compare(scores, design.paths, factor, 0, 1, 1.0)
+        assert [row.difference, row.low, row.high, row.p, row.n_combos] == pytest.approx(
+            [known.difference[0], known.low[0], known.high[0], known.p[0], known.n_combos[0]]
+        )

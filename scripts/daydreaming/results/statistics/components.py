@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from daydreaming.results.statistics.comparison import Method
+from daydreaming.results.statistics.interactions import interaction_variance
 from daydreaming.results.statistics.intervals import Floats
 from daydreaming.results.statistics.observations import ESSAY_FACTORS, FACTORS, JUDGING_FACTORS, Codes, Observations
 from daydreaming.results.statistics.tables import as_frame, cannot_tell, joined
@@ -35,12 +37,16 @@ FIXED, RANDOM = "among these levels", "random"
 _MIXED = "crossed mixed model, REML (mixedlm); factors fixed, combos and what is made from them random"
 _PAIRS = "mean square of the differences between levels, less their sampling error"
 _NO_INTERVAL = "no interval: none is offered whose coverage was shown"
+_REPEATED = "between judgements of one essay by one judge"
+_NOT_REPEATED = "no essay was judged twice by one judge, so that judgements and what is made from essays are one"
 _FEWEST_COMBOS = 2
 # A fit's time grows faster than its scores: 2.3 s for 2,700, 40 s for 50,000.
 _SCORES_OF_ONE_FIT = 3000
 _SCORES_OF_PART = 1500
 _FEWEST_IN_PART = 8
 _MOST_PARTS = 6
+# Pairs of pairs of levels grow with the fourth power.
+_MOST_LEVELS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ def _fit(score: Floats, codes: dict[str, Codes], groups: dict[str, Codes], part:
 def components(observations: Observations, contrasts: pd.DataFrame, fit: MixedFit | None) -> pd.DataFrame:
     """All components: of the factors among the cohort's own levels, and of combos, drafts, essays and judgements."""
     rows = [_factor_row(observations, contrasts, factor) for factor in FACTORS]
+    rows += [_interaction_row(observations, *pair) for pair in _interacting(observations)]
     if fit is None:
         note = cannot_tell(
             "its scores do not vary, or too few combos have any", "scores that differ on 2 combos and more"
@@ -127,6 +134,8 @@ def components(observations: Observations, contrasts: pd.DataFrame, fit: MixedFi
         )
     else:
         rows += [_random_row(fit, name) for name in fit.variances]
+        repeated = int(observations.counts.max()) > 1
+        rows[-1]["note"] = joined(_REPEATED if repeated else _NOT_REPEATED, rows[-1]["note"])
     total = sum(row["variance"] for row in rows if not np.isnan(row["variance"]))
     counts = {"n_scores": int(observations.counts.sum()), "n_failed": int(observations.failures.sum())}
     for row in rows:
@@ -153,6 +162,26 @@ def _factor_row(observations: Observations, contrasts: pd.DataFrame, factor: str
         reason = f"it has one {factor}" if n == 1 else "too few combos have two levels of it"
         return row | {"method": Method.NONE.value, "note": cannot_tell(reason, "two levels on the same 4 combos")}
     return row | {"variance": max(0.0, float(estimates.mean())), "method": _PAIRS, "note": _NO_INTERVAL}
+
+
+def _interacting(observations: Observations) -> list[tuple[str, str]]:
+    """The pairs of factors of two levels and more: essay factors with each other, and with the judge."""
+    several = [factor for factor in FACTORS if 1 < len(observations.levels[factor]) <= _MOST_LEVELS]
+    return [
+        (factor, other)
+        for factor, other in combinations(several, 2)
+        if factor in ESSAY_FACTORS and other != "evaluation_template"
+    ]
+
+
+def _interaction_row(observations: Observations, factor: str, other: str) -> dict[str, Any]:
+    variance = interaction_variance(observations, factor, other)
+    n = len(observations.levels[factor]) * len(observations.levels[other])
+    row = {"component": f"{factor} x {other}", "kind": FIXED, "variance": variance, "n_levels": n}
+    if np.isnan(variance):
+        note = cannot_tell("fewer than 4 combos have two levels of both", "these on the same 4 combos")
+        return row | {"method": Method.NONE.value, "note": note}
+    return row | {"method": _PAIRS, "note": _NO_INTERVAL}
 
 
 def _codes(observations: Observations, scored: Codes) -> dict[str, Codes]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from daydreaming.results.statistics.comparison import Method
-from daydreaming.results.statistics.intervals import Estimates, combo_values, holm, student
+from daydreaming.results.statistics.intervals import FEWEST_COMBOS, Estimates, combo_values, holm, student
 from daydreaming.results.statistics.observations import ESSAY_FACTORS, Observations
 from daydreaming.results.statistics.pairing import difference_cells
 from daydreaming.results.statistics.tables import POINTS, as_frame, cannot_tell, too_few_combos
@@ -60,11 +60,40 @@ def interactions(observations: Observations) -> pd.DataFrame:
     return as_frame(rows, COLUMNS)
 
 
+def interaction_variance(observations: Observations, factor: str, other: str) -> float:
+    """The variance of the interaction of two factors: (double difference squared - squared standard error) / 4.
+
+    The mean over all pairs of levels of both; 0 where it is negative, NaN where fewer than four combos tell of any.
+    """
+    estimates = []
+    for levels in combinations(range(len(observations.levels[factor])), 2):
+        for others in combinations(range(len(observations.levels[other])), 2):
+            if other == "evaluation_llm_model":
+                found = double_difference(observations, factor, levels, others)
+            else:
+                found = _double_difference_of_essays(observations, factor, levels, other, others)
+            if found.n >= FEWEST_COMBOS:
+                estimates.append((float(found.mean) ** 2 - float(found.deviation) ** 2 / int(found.n)) / 4)
+    return max(0.0, float(np.mean(estimates))) if estimates else np.nan
+
+
 def double_difference(observations: Observations, factor: str, levels: Any, judges: Any) -> Estimates:
     """The estimate over combos of one judge's difference between two levels less another judge's."""
     scores = observations.scores
     ours, theirs = (difference_cells(scores[..., [judge]], observations.paths, factor, *levels) for judge in judges)
     return student(combo_values(ours - theirs), observations.step)
+
+
+def _double_difference_of_essays(
+    observations: Observations, factor: str, levels: Any, other: str, others: Any
+) -> Estimates:
+    """The difference between two levels among the paths of one level of another essay factor, less that of a second."""
+    values = []
+    for level in others:
+        chosen = np.flatnonzero(observations.path_levels(other) == level)
+        cells = difference_cells(observations.scores[:, chosen], observations.paths[chosen], factor, *levels)
+        values.append(combo_values(cells) if cells.shape[-1] else np.full(len(observations.combos), np.nan))
+    return student(values[0] - values[1], observations.step)
 
 
 def _row(observations: Observations, factor: str, levels: tuple[int, int], judges: tuple[int, int]) -> dict[str, Any]:

@@ -74,13 +74,16 @@ def combo_values(cells: Floats) -> Floats:
     return result
 
 
-def student(values: Floats, step: float = 0.0) -> Estimates:
+def student(values: Floats, step: float = 0.0, *, ties: float = 0.0) -> Estimates:
     """Estimate the mean over combos, `(..., combos)` to `(...)`, with Student's t interval on the combos' values.
 
     mean -/+ t(0.975; n - 1) s / sqrt(n) (Student 1908). Combos whose values are all equal have no deviation to tell
     from; then the interval is as wide as `step` (how far two neighbouring scores lie apart) times the largest share of
     combos that could differ and yet not be among n: 1 - 0.025 ** (1 / n) (Hanley and Lippman-Hand 1983), and p is the
     sign test's.
+
+    `ties` makes room for rare values that the sample lacks, as at an end of the scale: s ** 2 grows as if by so many
+    further combos that lie the smallest gap between two combos' values away, and the step counts 1 + `ties` times.
     """
     there = ~np.isnan(values)
     n = there.sum(axis=-1)
@@ -90,12 +93,13 @@ def student(values: Floats, step: float = 0.0) -> Estimates:
     deviation = np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
     equal = (n > 1) & (deviation <= 1e-9 * (1.0 + np.abs(mean)))
     usable = np.where(enough, n, FEWEST_COMBOS)
-    error = deviation / np.sqrt(usable)
+    gap = _smallest_gap(values, step) if ties else 0.0
+    error = np.sqrt((deviation**2 + ties * gap**2 / usable) / usable)
     half = student_factor(usable - 1) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         p = two_sided_p(np.abs(mean) / error, usable - 1)
     if (equal & enough).any():
-        half = np.where(equal, step * (1 - (0.5 - CONFIDENCE / 2) ** (1 / usable)), half)
+        half = np.where(equal, (1 + ties) * step * (1 - (0.5 - CONFIDENCE / 2) ** (1 / usable)), half)
         p = np.where(equal, np.where(np.abs(mean) <= 1e-9, 1.0, 2.0 * 0.5**usable), p)
     low, high = mean - half, mean + half
     undecided = equal & (n < _FEWEST_FOR_SIGN_TEST)
@@ -112,6 +116,11 @@ def student(values: Floats, step: float = 0.0) -> Estimates:
     )
 
 
+def level_mean(values: Floats, step: float) -> Estimates:
+    """Estimate the mean of a level over combos: Student's t with room for one combo's worth of rarer values."""
+    return student(values, step, ties=1.0)
+
+
 def holm(p: Floats) -> Floats:
     """Correct the p values of one family by Holm's step-down method (1979); NaN stays NaN and counts for nothing."""
     told = np.flatnonzero(~np.isnan(p))
@@ -120,6 +129,15 @@ def holm(p: Floats) -> Floats:
     factors = np.arange(len(order), 0, -1)
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * factors))
     return corrected
+
+
+def _smallest_gap(values: Floats, most: float) -> Floats:
+    """The smallest distance of two different values, at most `most`; 0 where all are equal."""
+    ordered = np.sort(np.where(np.isnan(values), np.inf, values), axis=-1)
+    with np.errstate(invalid="ignore"):
+        gaps = np.diff(ordered, axis=-1)
+    smallest = np.where(gaps > 1e-9, gaps, np.inf).min(axis=-1, initial=np.inf)
+    return np.where(np.isfinite(smallest), np.minimum(smallest, most), 0.0)
 
 
 def student_factor(degrees_of_freedom: Any) -> Floats:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from daydreaming.results.statistics.comparison import Method
-from daydreaming.results.statistics.intervals import Floats, combo_values, mean_of, student
+from daydreaming.results.statistics.intervals import Floats, combo_values, level_mean, mean_of, student
 from daydreaming.results.statistics.lengths import LengthSlope, length_slopes
 from daydreaming.results.statistics.levels import interval_columns, mean_bounds
 from daydreaming.results.statistics.observations import HIGHEST_SCORE, LOWEST_SCORE, Observations
@@ -88,7 +88,7 @@ def _untold(figure: str, unit: str, reason: str, needed: str) -> Row:
 def _mean(observations: Observations, scope: Scope) -> Iterator[Row]:
     scores = choose(observations.scores, scope.rubric, scope.judge)
     cells = level_cells(scores, observations.paths, "evaluation_llm_model", 0)
-    columns = interval_columns(student(combo_values(cells), observations.step), observations.scale)
+    columns = interval_columns(level_mean(combo_values(cells), observations.step), observations.scale)
     yield _figure("mean", columns.pop("mean"), POINTS, **columns)
     n_scores = int(choose(observations.counts, scope.rubric, scope.judge).sum())
     n_dependent = int(choose(observations.dependent_failures, scope.rubric, scope.judge).sum())

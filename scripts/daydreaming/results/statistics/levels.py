@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from daydreaming.results.statistics.intervals import Estimates, Floats, combo_values, student, within_scale
+from daydreaming.results.statistics.intervals import Estimates, Floats, combo_values, level_mean, within_scale
 from daydreaming.results.statistics.observations import (
     ESSAY_FACTORS,
     FACTORS,
@@ -38,8 +38,8 @@ COLUMNS = (
     "method",
     "note",
 )
-METHOD = "Student's t on the combos' means, on the logit scale"
-UNBOUNDED = "Student's t on the combos' means"
+METHOD = "Student's t on the combos' means, with room for rarer ones, on the logit scale"
+UNBOUNDED = "Student's t on the combos' means, with room for rarer ones"
 OUTSIDE = "scores lie outside 0 to 10: no bounds are known"
 EQUAL = "all combos have the same mean: interval from the resolution of the scores"
 _SIGNIFICANCE = 0.05
@@ -95,7 +95,7 @@ def _of_factor(
     scores = choose(observations.scores, scope.rubric, scope.judge)
     for level, name in enumerate(observations.levels[factor]):
         cells = level_cells(scores, observations.paths, factor, level)
-        row = interval_columns(student(combo_values(cells), observations.step), observations.scale)
+        row = interval_columns(level_mean(combo_values(cells), observations.step), observations.scale)
         row |= _counts(observations, factor, level, scope)
         row["mean_failed_lowest"], row["mean_failed_highest"] = mean_bounds(
             row["mean"], row["n_scores"], row["n_failed"], observations.scale

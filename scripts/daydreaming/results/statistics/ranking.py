@@ -13,6 +13,7 @@ from daydreaming.results.statistics.intervals import (
     Floats,
     combo_values,
     holm,
+    level_mean,
     mean_of,
     student,
     student_factor,
@@ -44,7 +45,7 @@ COLUMNS = (
     "method",
     "note",
 )
-PATH_METHOD = "Student's t on the combos' means, on the logit scale; told from the best by paired differences (Holm)"
+PATH_METHOD = "as in levels; told from the best by paired differences (Holm)"
 ESSAY_METHOD = "Student's t with the deviation of repeated judgements of one essay, pooled; Bonferroni against the best"
 POOLED = "rubrics and judges put together: each one's mean taken off, and the mean of all added"
 _NO_REPEATS = cannot_tell("no essay was judged twice by one judge", "replicates of evaluations")
@@ -95,7 +96,7 @@ def _paths(observations: Observations, scores: Floats, scope: Scope) -> pd.DataF
     import pandas as pd
 
     cells = np.moveaxis(mean_of(scores, -3), 1, 0).reshape(len(observations.paths), len(observations.combos), -1)
-    estimates = student(combo_values(cells), observations.step)
+    estimates = level_mean(combo_values(cells), observations.step)
     low, high = within_scale(estimates, observations.scale)
     may_be_best = _told_paths(cells, estimates.mean, observations.step)
     counts, failures = (
