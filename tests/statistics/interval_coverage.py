@@ -79,7 +79,7 @@ def coverage(design: Design, cohorts: int, seed: int) -> list[Coverage]:
             if b is None:
                 cells = level_cells(part, design.paths, factor, a)
                 true = level_cells(truth, design.paths, factor, a).mean()
-                low, high = within_scale(level_mean(combo_values(cells), step), SCALE)
+                low, high = within_scale(level_mean(combo_values(cells), step, SCALE), SCALE)
             else:
                 cells = difference_cells(part, design.paths, factor, a, b)
                 true = difference_cells(truth, design.paths, factor, a, b).mean()

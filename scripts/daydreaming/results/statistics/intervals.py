@@ -16,6 +16,9 @@ _FEWEST_FOR_SIGN_TEST = 6
 # 0 (unbiased when one judge fails most, but wide when cells are many) and infinity (the plain mean): docs/results.md.
 _SHRINKAGE = 1.0
 
+# How many further combos stand for what a sample lacks near an end of the scale; chosen by simulation.
+_RARE = 0.6
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -74,7 +77,7 @@ def combo_values(cells: Floats) -> Floats:
     return result
 
 
-def student(values: Floats, step: float = 0.0, *, ties: float = 0.0) -> Estimates:
+def student(values: Floats, step: float = 0.0, *, rare: Floats | float = 0.0) -> Estimates:
     """Estimate the mean over combos, `(..., combos)` to `(...)`, with Student's t interval on the combos' values.
 
     mean -/+ t(0.975; n - 1) s / sqrt(n) (Student 1908). Combos whose values are all equal have no deviation to tell
@@ -82,8 +85,8 @@ def student(values: Floats, step: float = 0.0, *, ties: float = 0.0) -> Estimate
     combos that could differ and yet not be among n: 1 - 0.025 ** (1 / n) (Hanley and Lippman-Hand 1983), and p is the
     sign test's.
 
-    `ties` makes room for rare values that the sample lacks, as at an end of the scale: s ** 2 grows as if by so many
-    further combos that lie the smallest gap between two combos' values away, and the step counts 1 + `ties` times.
+    `rare` makes room for rare values that the sample lacks: s ** 2 grows as if by so many further combos that lie the
+    smallest gap between two combos' values away, and the step counts 1 + `rare` times.
     """
     there = ~np.isnan(values)
     n = there.sum(axis=-1)
@@ -93,13 +96,13 @@ def student(values: Floats, step: float = 0.0, *, ties: float = 0.0) -> Estimate
     deviation = np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
     equal = (n > 1) & (deviation <= 1e-9 * (1.0 + np.abs(mean)))
     usable = np.where(enough, n, FEWEST_COMBOS)
-    gap = _smallest_gap(values, step) if ties else 0.0
-    error = np.sqrt((deviation**2 + ties * gap**2 / usable) / usable)
+    gap = _smallest_gap(values, step) if np.any(rare) else 0.0
+    error = np.sqrt((deviation**2 + rare * gap**2 / usable) / usable)
     half = student_factor(usable - 1) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         p = two_sided_p(np.abs(mean) / error, usable - 1)
     if (equal & enough).any():
-        half = np.where(equal, (1 + ties) * step * (1 - (0.5 - CONFIDENCE / 2) ** (1 / usable)), half)
+        half = np.where(equal, (1 + rare) * step * (1 - (0.5 - CONFIDENCE / 2) ** (1 / usable)), half)
         p = np.where(equal, np.where(np.abs(mean) <= 1e-9, 1.0, 2.0 * 0.5**usable), p)
     low, high = mean - half, mean + half
     undecided = equal & (n < _FEWEST_FOR_SIGN_TEST)
@@ -116,9 +119,16 @@ def student(values: Floats, step: float = 0.0, *, ties: float = 0.0) -> Estimate
     )
 
 
-def level_mean(values: Floats, step: float) -> Estimates:
-    """Estimate the mean of a level over combos: Student's t with room for one combo's worth of rarer values."""
-    return student(values, step, ties=1.0)
+def level_mean(values: Floats, step: float, scale: tuple[float, float] | None) -> Estimates:
+    """Estimate the mean of a level over combos: Student's t; near an end of the scale, with room for rarer values.
+
+    There most combos have the same value, and a sample often lacks the few that are far from the end.
+    """
+    if scale is None:
+        return student(values, step)
+    mean = mean_of(values, -1)
+    near = np.minimum(mean - scale[0], scale[1] - mean) < step
+    return student(values, step, rare=np.where(near, _RARE, 0.0))
 
 
 def holm(p: Floats) -> Floats:

@@ -88,7 +88,9 @@ def _untold(figure: str, unit: str, reason: str, needed: str) -> Row:
 def _mean(observations: Observations, scope: Scope) -> Iterator[Row]:
     scores = choose(observations.scores, scope.rubric, scope.judge)
     cells = level_cells(scores, observations.paths, "evaluation_llm_model", 0)
-    columns = interval_columns(level_mean(combo_values(cells), observations.step), observations.scale)
+    columns = interval_columns(
+        level_mean(combo_values(cells), observations.step, observations.scale), observations.scale
+    )
     yield _figure("mean", columns.pop("mean"), POINTS, **columns)
     n_scores = int(choose(observations.counts, scope.rubric, scope.judge).sum())
     n_dependent = int(choose(observations.dependent_failures, scope.rubric, scope.judge).sum())

@@ -38,8 +38,8 @@ COLUMNS = (
     "method",
     "note",
 )
-METHOD = "Student's t on the combos' means, with room for rarer ones, on the logit scale"
-UNBOUNDED = "Student's t on the combos' means, with room for rarer ones"
+METHOD = "Student's t on the combos' means, on the logit scale"
+UNBOUNDED = "Student's t on the combos' means"
 OUTSIDE = "scores lie outside 0 to 10: no bounds are known"
 EQUAL = "all combos have the same mean: interval from the resolution of the scores"
 _SIGNIFICANCE = 0.05
@@ -95,7 +95,9 @@ def _of_factor(
     scores = choose(observations.scores, scope.rubric, scope.judge)
     for level, name in enumerate(observations.levels[factor]):
         cells = level_cells(scores, observations.paths, factor, level)
-        row = interval_columns(level_mean(combo_values(cells), observations.step), observations.scale)
+        row = interval_columns(
+            level_mean(combo_values(cells), observations.step, observations.scale), observations.scale
+        )
         row |= _counts(observations, factor, level, scope)
         row["mean_failed_lowest"], row["mean_failed_highest"] = mean_bounds(
             row["mean"], row["n_scores"], row["n_failed"], observations.scale

@@ -96,7 +96,7 @@ def _paths(observations: Observations, scores: Floats, scope: Scope) -> pd.DataF
     import pandas as pd
 
     cells = np.moveaxis(mean_of(scores, -3), 1, 0).reshape(len(observations.paths), len(observations.combos), -1)
-    estimates = level_mean(combo_values(cells), observations.step)
+    estimates = level_mean(combo_values(cells), observations.step, observations.scale)
     low, high = within_scale(estimates, observations.scale)
     may_be_best = _told_paths(cells, estimates.mean, observations.step)
     counts, failures = (
