@@ -83,7 +83,7 @@ def coverage(design: Design, cohorts: int, seed: int) -> list[Coverage]:
             else:
                 cells = difference_cells(part, design.paths, factor, a, b)
                 true = difference_cells(truth, design.paths, factor, a, b).mean()
-                comparison = compare(part, design.paths, factor, a, b, step)
+                comparison = compare(part, design.paths, factor, a, b, step, SCALE)
                 low, high = comparison.low, comparison.high
             result.add(low, high, float(true), student(mean_of(cells, -1), step))
     return list(results.values())

@@ -183,7 +183,15 @@ def test_a_table_and_the_arrays_of_a_simulation_give_the_same():
     found = analyse(frame(design, seed=5)).contrasts
     for factor in ("draft_template", "evaluation_llm_model"):
         row = found[(found.factor == factor) & (found.rubric == "") & (found.judge == "")].iloc[0]
-        known = compare(scores, design.paths, factor, 0, 1, 1.0)
+        known = compare(scores, design.paths, factor, 0, 1, 1.0, (0, 10))
         assert [row.difference, row.low, row.high, row.p, row.n_combos] == pytest.approx(
             [known.difference[0], known.low[0], known.high[0], known.p[0], known.n_combos[0]]
         )
+
+
+def test_near_an_end_of_the_scale_the_interval_is_wider_and_the_method_says_so():
+    scores = [10.0, 10.0, 9.0, 10.0, 10.0, 10.0]
+    row = contrast(by_template({"a": scores, "b": [9.0, 8.0, 8.0, 9.0, 7.0, 9.0]}))
+    known = stats.ttest_rel(scores, [9.0, 8.0, 8.0, 9.0, 7.0, 9.0]).confidence_interval(0.95)
+    assert row["method"] == Method.NEAR_END
+    assert known.high < row["high"] < known.high + 0.1

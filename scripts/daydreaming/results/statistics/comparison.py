@@ -9,9 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from daydreaming.results.statistics.clustered import Coefficient, dummies, first_coefficient
-from daydreaming.results.statistics.intervals import FEWEST_COMBOS, Floats, combo_values, student
+from daydreaming.results.statistics.intervals import (
+    FEWEST_COMBOS,
+    RARE,
+    Floats,
+    combo_values,
+    mean_of,
+    near_end,
+    student,
+)
 from daydreaming.results.statistics.observations import ESSAY_FACTORS, Codes
-from daydreaming.results.statistics.pairing import difference_cells
+from daydreaming.results.statistics.pairing import difference_cells, level_cells
 
 # With fewer of the two levels' essays having a partner, regression finds more: docs/results.md.
 _FEWEST_PARTNERED = 0.5
@@ -21,6 +29,7 @@ class Method(StrEnum):
     """How a difference was estimated; the text goes into the tables."""
 
     PAIRED = "paired Student's t on the combos' differences"
+    NEAR_END = "paired Student's t on the combos' differences, with room for rarer ones at the end of the scale"
     EQUAL = "all combos differ by the same: sign test, interval from the resolution of the scores"
     WITHIN = "least squares within combos, adjusted for the other factors, cluster-robust (CR2, Satterthwaite)"
     BETWEEN = "least squares between combos, adjusted for the other factors, cluster-robust (CR2, Satterthwaite)"
@@ -44,15 +53,26 @@ class Comparison:
     method: npt.NDArray[np.object_]
 
 
-def compare(scores: Floats, paths: Codes, factor: str, level_a: int, level_b: int, step: float) -> Comparison:
+def compare(
+    scores: Floats,
+    paths: Codes,
+    factor: str,
+    level_a: int,
+    level_b: int,
+    step: float,
+    scale: tuple[float, float] | None,
+) -> Comparison:
     """Compare two levels in each cohort of `(cohorts, combos, paths, essays, rubrics, judges)`: level_a - level_b.
 
     The first of these that the design allows, whatever the scores are: differences within combos between essays that
     share all other factors; differences within combos adjusted for the other factors; differences between combos.
     """
     cells = difference_cells(scores, paths, factor, level_a, level_b)
-    paired = student(combo_values(cells), step)
-    method = np.full(len(scores), Method.PAIRED, dtype=object)
+    near = np.zeros(len(scores), bool)
+    for level in (level_a, level_b):
+        near |= near_end(mean_of(level_cells(scores, paths, factor, level), (-1, -2)), step, scale)
+    paired = student(combo_values(cells), step, rare=np.where(near, RARE, 0.0))
+    method = np.where(near, Method.NEAR_END, Method.PAIRED).astype(object)
     method[paired.equal] = Method.EQUAL
     method[paired.n < FEWEST_COMBOS] = Method.NONE
     result = Comparison(paired.mean, paired.low, paired.high, paired.p, paired.deviation, paired.n, method)

@@ -17,7 +17,7 @@ _FEWEST_FOR_SIGN_TEST = 6
 _SHRINKAGE = 1.0
 
 # How many further combos stand for what a sample lacks near an end of the scale; chosen by simulation.
-_RARE = 0.6
+RARE = 0.6
 
 Floats = npt.NDArray[np.float64]
 
@@ -124,11 +124,16 @@ def level_mean(values: Floats, step: float, scale: tuple[float, float] | None) -
 
     There most combos have the same value, and a sample often lacks the few that are far from the end.
     """
+    near = near_end(mean_of(values, -1), step, scale)
+    return student(values, step, rare=np.where(near, RARE, 0.0))
+
+
+def near_end(mean: Floats, step: float, scale: tuple[float, float] | None) -> npt.NDArray[np.bool_]:
+    """Whether a mean lies within one step of an end of the scale."""
     if scale is None:
-        return student(values, step)
-    mean = mean_of(values, -1)
-    near = np.minimum(mean - scale[0], scale[1] - mean) < step
-    return student(values, step, rare=np.where(near, _RARE, 0.0))
+        return np.zeros(mean.shape, bool)
+    near: npt.NDArray[np.bool_] = np.minimum(mean - scale[0], scale[1] - mean) < step
+    return near
 
 
 def holm(p: Floats) -> Floats:
