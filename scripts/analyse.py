@@ -1,0 +1,91 @@
+"""Compare templates, models, rubrics and judges from a table of scores: tables with intervals, as CSV files."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daydreaming.base.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN_FAULTS = 20
+STAGES = ("draft", "essay", "evaluation")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the tables and print where they are; return 1 if the scores cannot be read or the tables not written."""
+    arguments = _parser().parse_args(argv)
+    from daydreaming import analyse
+
+    costs = {stage: price for stage in STAGES if (price := getattr(arguments, f"{stage}_usd")) is not None}
+    try:
+        analysis = analyse(_read(arguments.parsed_scores), costs, pool=arguments.pool)
+        paths = analysis.write(arguments.output)
+    except InputError as error:
+        print(
+            *(str(fault).replace("the table of scores", str(arguments.parsed_scores)) for fault in error.faults),
+            sep="\n",
+        )
+        return 1
+    except OSError as error:
+        print(
+            f"{arguments.output}: the tables cannot be written: {error.strerror}. Choose another place with --output."
+        )
+        return 1
+    print(*paths, sep="\n")
+    return 0
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """The table of scores, ids as text. Raises InputError if it cannot be read."""
+    import pandas as pd
+
+    from daydreaming.results.score_table import parse_score
+
+    try:
+        scores = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        cure = "Give the table that scripts/aggregate_scores.py wrote."
+        raise InputError(Fault(str(path), f"it cannot be read: {error}.", cure)) from error
+    if "score" in scores:
+        outside = [
+            (row, text) for row, text in enumerate(scores["score"], start=2) if text and parse_score(text) is None
+        ]
+        if outside:
+            cure = "Make the table again with scripts/aggregate_scores.py."
+            problem = "{!r} is not a score from 0 to 10."
+            raise InputError(
+                [Fault(str(path), problem.format(text), cure, row, "score") for row, text in outside[:SHOWN_FAULTS]]
+            )
+    return scores
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--parsed-scores", type=Path, required=True, metavar="FILE", help="the table that aggregate_scores.py wrote"
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder to write the tables to")
+    for stage in STAGES:
+        parser.add_argument(
+            f"--{stage}-usd", type=_price, metavar="USD", help=f"what one {stage} costs on average (for design.csv)"
+        )
+    parser.add_argument(
+        "--pool", action="store_true", help="also rank over all rubrics and judges, each one's mean taken off"
+    )
+    return parser
+
+
+def _price(text: str) -> float:
+    price = float(text)
+    if not (price >= 0 and math.isfinite(price)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no price")
+    return price
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

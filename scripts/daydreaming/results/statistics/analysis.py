@@ -1,0 +1,117 @@
+"""The one door to the statistics: from the table of scores of a cohort to the tables of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daydreaming.base import atomic
+from daydreaming.results.statistics.agreement import agreement
+from daydreaming.results.statistics.components import MixedFit, components, fit_components
+from daydreaming.results.statistics.contrasts import contrasts
+from daydreaming.results.statistics.design_study import Prices
+from daydreaming.results.statistics.design_table import design, prices_of
+from daydreaming.results.statistics.interactions import interactions
+from daydreaming.results.statistics.judges import judges
+from daydreaming.results.statistics.levels import levels
+from daydreaming.results.statistics.observations import Observations, read_observations
+from daydreaming.results.statistics.ranking import ranking
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from daydreaming.results.score_table import ScoreRow
+
+TABLES = ("contrasts", "levels", "ranking", "components", "design", "judges", "agreement", "interactions")
+
+
+class Analysis:
+    """The statistics of one table of scores as data frames, each computed when it is first asked for.
+
+    docs/results.md explains every figure: its meaning, when not to trust it, its formula and its reference.
+    """
+
+    def __init__(self, observations: Observations, prices: Prices, *, pool: bool):
+        self._observations = observations
+        self._prices = prices
+        self._pool = pool
+
+    @cached_property
+    def contrasts(self) -> pd.DataFrame:
+        """All pairs of levels of each factor: difference, interval, p, Holm's p."""
+        return contrasts(self._observations)
+
+    @cached_property
+    def levels(self) -> pd.DataFrame:
+        """The mean of each level of each factor, and which levels may be the best."""
+        return levels(self._observations, self.contrasts)
+
+    @cached_property
+    def ranking(self) -> pd.DataFrame:
+        """Essays and paths in the order of their means."""
+        return ranking(self._observations, pool=self._pool)
+
+    @cached_property
+    def components(self) -> pd.DataFrame:
+        """Variance components."""
+        return components(self._observations, self.contrasts, self._fit)
+
+    @cached_property
+    def design(self) -> pd.DataFrame:
+        """What more combos, essays, judgements and judges would bring, and cost."""
+        return design(self._observations, self.contrasts, self._fit, self._prices)
+
+    @cached_property
+    def judges(self) -> pd.DataFrame:
+        """Each judge by itself."""
+        return judges(self._observations)
+
+    @cached_property
+    def agreement(self) -> pd.DataFrame:
+        """Whether judges agree."""
+        return agreement(self._observations)
+
+    @cached_property
+    def interactions(self) -> pd.DataFrame:
+        """Whether judges prefer different generators."""
+        return interactions(self._observations)
+
+    @cached_property
+    def _fit(self) -> MixedFit | None:
+        return fit_components(self._observations)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by name."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write each table to `<folder>/<name>.csv`, whole or not at all, and return the paths. Raises OSError."""
+        texts = {folder / f"{name}.csv": table.to_csv(index=False) for name, table in self.tables().items()}
+        for path, text in texts.items():
+            atomic.write_text(path, text)
+        return list(texts)
+
+
+def analyse(scores: pd.DataFrame, costs: Mapping[str, float] | None = None, *, pool: bool = False) -> Analysis:
+    """Analyse the data frame of a `parsed_scores.csv`.
+
+    `costs` has the mean price in USD of a generation of the stages `draft`, `essay` and `evaluation`; what it does not
+    have comes from the columns `essay_cost_usd` and `evaluation_cost_usd`, where the table has them. `pool` adds a
+    ranking over all rubrics and judges, after centring. Raises InputError for a table that is not one of scores,
+    ValueError for costs of another stage.
+    """
+    observations = read_observations(scores)
+    return Analysis(observations, prices_of(observations, costs), pool=pool)
+
+
+def analyse_rows(rows: Iterable[ScoreRow], folder: Path, costs: Mapping[str, float] | None = None) -> list[Path]:
+    """Analyse the rows of a cohort's scores and write the tables to `folder`; return their paths.
+
+    Raises InputError and OSError. It is what the workflow calls for `data/cohorts/<cohort>/reports/`.
+    """
+    import pandas as pd
+
+    return analyse(pd.DataFrame([asdict(row) for row in rows]), costs).write(folder)

@@ -1,0 +1,287 @@
+"""The scores of a cohort as an array: made from the data frame of a `parsed_scores.csv`, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.results.statistics.intervals import Floats, mean_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ESSAY_FACTORS = ("draft_template", "generation_template", "generation_model")
+JUDGING_FACTORS = ("evaluation_template", "evaluation_llm_model")
+FACTORS = ESSAY_FACTORS + JUDGING_FACTORS
+_ESSAY_COLUMNS = ("combo_id", *ESSAY_FACTORS)
+_REQUIRED = ("gen_id", "parent_gen_id", *_ESSAY_COLUMNS, *JUDGING_FACTORS, "score", "error")
+_OPTIONAL = ("essay_chars", "essay_cost_usd", "evaluation_cost_usd")
+LOWEST_SCORE, HIGHEST_SCORE = 0.0, 10.0
+_MOST_CELLS = 50_000_000
+_SHOWN_FAULTS = 20
+_TABLE = "the table of scores"
+_MAKE_AGAIN = "Make the table again with scripts/aggregate_scores.py."
+
+# Kinds of failure that say something of the network, the provider or the machine, and nothing of the text.
+_CIRCUMSTANCES = (
+    "missing_key",
+    "api",
+    "rate_limit",
+    "timeout",
+    "connection",
+    "budget",
+    "offline",
+    "storage",
+    "internal",
+)
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Essays:
+    """The essays of a cohort, an entry of each array for each: where they lie in the array of scores, what is known."""
+
+    ids: tuple[str, ...]
+    combo: Codes
+    path: Codes
+    place: Codes
+    characters: Floats | None
+    cost_usd: Floats | None
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Scores by `(combo, path, essay, rubric, judge)`, replicates averaged; NaN where there is none.
+
+    A path is a draft template, an essay template and a generation model; `paths` has their codes, one row each. The
+    axis of essays numbers those of the same combo and path. `levels` has the names of each factor's levels, sorted.
+    `counts` and `failures` have how many evaluations have a score, and have none; `dependent_failures` those of the
+    latter whose essay was judged and that may depend on it (refusals, cut or unreadable replies: all kinds but those of
+    network, provider and machine). `records` has each single evaluation. `step` is how far two scores lie apart at
+    least, `scale` is 0 to 10, or None where scores lie outside it.
+    """
+
+    combos: tuple[str, ...]
+    levels: dict[str, tuple[str, ...]]
+    paths: Codes
+    scores: Floats
+    counts: Codes
+    failures: Codes
+    dependent_failures: Codes
+    essays: Essays
+    records: Records
+    step: float
+    scale: tuple[float, float] | None
+
+    @property
+    def rubrics(self) -> tuple[str, ...]:
+        """The rubrics' ids (`evaluation_template`)."""
+        return self.levels["evaluation_template"]
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The judges' ids (`evaluation_llm_model`)."""
+        return self.levels["evaluation_llm_model"]
+
+    @cached_property
+    def cells(self) -> Floats:
+        """The scores by `(combo, path, rubric, judge)`: essays of the same combo and path averaged."""
+        return mean_of(self.scores, -3)
+
+    def path_levels(self, factor: str) -> Codes:
+        """The level of an essay factor for each path."""
+        return self.paths[:, ESSAY_FACTORS.index(factor)]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """One entry for each evaluation: its essay, rubric, judge, score (NaN if it failed), kind of failure, price.
+
+    `unwritten` marks those that failed because their essay or its draft did: no judge has seen them.
+    """
+
+    essay: Codes
+    rubric: Codes
+    judge: Codes
+    score: Floats
+    error: npt.NDArray[np.object_]
+    unwritten: npt.NDArray[np.bool_]
+    cost_usd: Floats | None
+
+
+def read_observations(scores: pd.DataFrame) -> Observations:
+    """Check a table of scores and arrange it.
+
+    Raises InputError for a missing column, a row with neither or both of a score and an error, a score that is no
+    number, an essay that is said to be of two combos or templates, and a table with no row.
+    """
+    import pandas as pd
+
+    _check_columns(scores)
+    text = {column: _texts(scores[column]) for column in _REQUIRED if column != "score"}
+    # Which generation failed: the evaluation, or its essay or draft. A table from elsewhere need not say.
+    text["failed_gen_id"] = _texts(scores["failed_gen_id"]) if "failed_gen_id" in scores else text["gen_id"]
+    value = _numbers(scores, "score")
+    _check_rows(scores, text, value)
+    value = np.where(text["error"] == "", value, np.nan)
+    keys = pd.DataFrame({c: text[c] for c in ("gen_id", "parent_gen_id", *JUDGING_FACTORS)})
+    keep = np.flatnonzero(~keys.duplicated().to_numpy())
+    text, value = {column: values[keep] for column, values in text.items()}, value[keep]
+    optional = {column: _numbers(scores, column)[keep] if column in scores else None for column in _OPTIONAL}
+    return _arrange(text, value, optional)
+
+
+def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | None]) -> Observations:
+    codes: dict[str, Codes] = {}
+    levels: dict[str, tuple[str, ...]] = {}
+    for column in ("parent_gen_id", "combo_id", *FACTORS):
+        names, codes[column] = _codes(text[column])
+        levels[column] = names
+    essay = codes["parent_gen_id"]
+    first = np.unique(essay, return_index=True)[1]
+    _check_essays(text, essay, first)
+    combo = codes["combo_id"][first]
+    paths, path = np.unique(
+        np.stack([codes[factor][first] for factor in ESSAY_FACTORS], axis=1), axis=0, return_inverse=True
+    )
+    place = _numbered(combo * len(paths) + path)
+    shape = (len(levels["combo_id"]), len(paths), int(place.max()) + 1, *(len(levels[f]) for f in JUDGING_FACTORS))
+    if np.prod(shape, dtype=float) > _MOST_CELLS:
+        cure = "Analyse fewer cohorts at a time."
+        raise InputError(
+            Fault(_TABLE, f"its design {shape} (combos, paths, essays, rubrics, judges) is too large.", cure)
+        )
+    rubric, judge = (codes[factor] for factor in JUDGING_FACTORS)
+    where = np.ravel_multi_index((combo[essay], path[essay], place[essay], rubric, judge), shape)
+    scored = ~np.isnan(value)
+    size = int(np.prod(shape))
+    counts = np.bincount(where[scored], minlength=size)
+    sums = np.bincount(where[scored], weights=value[scored], minlength=size)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    failures = np.bincount(where[~scored], minlength=size)
+    unwritten = ~scored & (text["failed_gen_id"] != "") & (text["failed_gen_id"] != text["gen_id"])
+    dependent = ~scored & ~unwritten & ~np.isin(text["error"], _CIRCUMSTANCES)
+    characters, essay_cost = optional["essay_chars"], optional["essay_cost_usd"]
+    return Observations(
+        combos=levels["combo_id"],
+        levels={factor: levels[factor] for factor in FACTORS},
+        paths=paths,
+        scores=means.reshape(shape),
+        counts=counts.reshape(shape),
+        failures=failures.reshape(shape),
+        dependent_failures=np.bincount(where[dependent], minlength=size).reshape(shape),
+        essays=Essays(
+            ids=levels["parent_gen_id"],
+            combo=combo,
+            path=path.reshape(-1),
+            place=place,
+            characters=None if characters is None else characters[first],
+            cost_usd=None if essay_cost is None else essay_cost[first],
+        ),
+        records=Records(essay, rubric, judge, value, text["error"], unwritten, optional["evaluation_cost_usd"]),
+        step=_step(value[scored]),
+        scale=None if (np.abs(value[scored] - 5) > 5).any() else (LOWEST_SCORE, HIGHEST_SCORE),
+    )
+
+
+def _check_columns(scores: pd.DataFrame) -> None:
+    faults = [
+        Fault(_TABLE, "the column is missing.", _MAKE_AGAIN, column=column)
+        for column in _REQUIRED
+        if column not in scores
+    ]
+    if faults:
+        raise InputError(faults)
+    if scores.empty:
+        raise InputError(Fault(_TABLE, "it has no rows.", "Give the table of a cohort that has evaluations."))
+
+
+def _check_rows(scores: pd.DataFrame, text: dict[str, Any], value: Floats) -> None:
+    """Raise InputError with the first rows that have no clear meaning. Rows count from 2, as in the CSV file."""
+    failed = text["error"] != ""
+    given = ~np.isnan(value)
+    problems: list[tuple[Any, str, str]] = [
+        (~given & ~failed, "score", "a row needs a score or an error."),
+        (given & failed, "score", "a row that failed has no score."),
+        (np.isinf(value), "score", "it is not a finite number."),
+    ]
+    problems += [
+        (text[column] == "", column, "it is empty.") for column in _REQUIRED if column not in ("score", "error")
+    ]
+    faults = [
+        Fault(_TABLE, problem, _MAKE_AGAIN, int(row) + 2, column)
+        for wrong, column, problem in problems
+        for row in np.flatnonzero(wrong)[:_SHOWN_FAULTS]
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _check_essays(text: dict[str, Any], essay: Codes, first: Codes) -> None:
+    faults = [
+        Fault(_TABLE, f"essay {text['parent_gen_id'][row]!r} has two values of it.", _MAKE_AGAIN, column=column)
+        for column in _ESSAY_COLUMNS
+        for row in np.flatnonzero(text[column] != text[column][first[essay]])[:_SHOWN_FAULTS]
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _texts(column: pd.Series[Any]) -> Any:
+    """Ids as text, whatever pandas made of them; "" for what is missing."""
+    values = column.to_numpy(dtype=object)
+    missing = column.isna().to_numpy()
+    return np.array(["" if gone else str(value) for value, gone in zip(values, missing, strict=True)], dtype=object)
+
+
+def _numbers(scores: pd.DataFrame, column: str) -> Floats:
+    """A column of numbers, NaN where it is empty. Raises InputError for what is neither."""
+    import pandas as pd
+
+    given = scores[column]
+    numbers = pd.to_numeric(given, errors="coerce")
+    wrong = np.flatnonzero((numbers.isna() & ~given.isna() & (given.astype(str).str.strip() != "")).to_numpy())
+    if len(wrong):
+        raise InputError(
+            [
+                Fault(_TABLE, f"{given.iloc[row]!r} is not a number.", _MAKE_AGAIN, int(row) + 2, column)
+                for row in wrong[:_SHOWN_FAULTS]
+            ]
+        )
+    values: Floats = numbers.to_numpy(dtype=float, na_value=np.nan)
+    return values
+
+
+def _codes(values: Any) -> tuple[tuple[str, ...], Codes]:
+    names: Sequence[str] = sorted(set(values))
+    number = {name: code for code, name in enumerate(names)}
+    return tuple(names), np.fromiter((number[value] for value in values), np.int64, len(values))
+
+
+def _numbered(groups: Codes) -> Codes:
+    """Number the members of each group from 0, in their order."""
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    starts = np.r_[0, np.flatnonzero(np.diff(ordered)) + 1]
+    begins = np.repeat(starts, np.diff(np.r_[starts, len(ordered)]))
+    numbers = np.empty(len(groups), np.int64)
+    numbers[order] = np.arange(len(groups)) - begins
+    return numbers
+
+
+def _step(values: Floats) -> float:
+    """How far two scores lie apart at least: 1 for whole numbers; where all scores are equal, 1 if they are whole."""
+    distinct = np.unique(values)
+    if len(distinct) == 0:
+        return 1.0
+    whole = bool(np.all(distinct == np.round(distinct)))
+    if whole:
+        return 1.0
+    return float(np.min(np.diff(distinct))) if len(distinct) > 1 else 0.1
