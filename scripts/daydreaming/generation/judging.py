@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
-from itertools import count
 
 from daydreaming.base.errors import FailureKind, GenerationError, ParseError
 from daydreaming.generation.prompting import model_request
@@ -23,8 +22,9 @@ def attempts(
     the last attempt's `read`.
     """
     failures: Counter[FailureKind] = Counter()
+    attempt = 0
     # It ends: each kind of failure has its limit.
-    for attempt in count():
+    while True:
         reply = yield model_request(specification, prompt, attempt)
         try:
             return read(reply)
@@ -32,6 +32,7 @@ def attempts(
             failures[error.kind] += 1
             if failures[error.kind] > retries.get(error.kind, 0):
                 raise
+        attempt += 1
 
 
 def read_reply(reply: Reply, specification: CallSpecification) -> str:

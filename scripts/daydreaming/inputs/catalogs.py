@@ -60,7 +60,7 @@ def read_catalogs(settings: Settings) -> CatalogReading:
     return CatalogReading(catalogs, tuple(faults), template_rows)
 
 
-def template_text_fault(template: Template, file: Path, row: int, column: str = "template_id") -> Fault | None:
+def template_text_fault(template: Template, file: Path, row: int | None, column: str = "template_id") -> Fault | None:
     """Say what is wrong with the place of a template's text, as a fault of the table row that uses the template."""
     if template.path is None:
         return None
@@ -68,7 +68,7 @@ def template_text_fault(template: Template, file: Path, row: int, column: str = 
 
 
 def concept_text_fault(
-    paths: DataPaths, level: str, concept_id: str, file: Path, row: int, column: str = "concept_id"
+    paths: DataPaths, level: str, concept_id: str, file: Path, row: int | None, column: str = "concept_id"
 ) -> Fault | None:
     """Say what is wrong with the file of a concept's description, as a fault of the table row that uses the concept."""
     text, what = paths.concept_text(level, concept_id), f"the {level} that describes concept {concept_id!r}"
@@ -103,7 +103,7 @@ def _has_text(path: Path) -> bool:
         return False
 
 
-def _text_fault(text: Path, what: str, file: Path, row: int, column: str) -> Fault | None:
+def _text_fault(text: Path, what: str, file: Path, row: int | None, column: str) -> Fault | None:
     try:
         if text.is_file() and text.stat().st_size:
             return None
