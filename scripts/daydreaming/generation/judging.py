@@ -58,9 +58,9 @@ def _context(specification: CallSpecification) -> ParserContext:
         specification.stage,
         specification.gen_id,
         template.template_id,
-        score_min=getattr(template, "score_min", 0.0),
-        score_max=getattr(template, "score_max", 10.0),
-        score_key=getattr(template, "score_key", "score"),
+        score_min=template.score_min,
+        score_max=template.score_max,
+        score_key=template.score_key,
     )
 
 
