@@ -202,7 +202,7 @@ class Executor(RealExecutor):
 
     def get_python_executable(self) -> str:
         """The interpreter of spawned jobs."""
-        return self._local.get_python_executable()
+        return str(self._local.get_python_executable())
 
     def get_exec_mode(self) -> ExecMode:
         """The mode of spawned jobs."""

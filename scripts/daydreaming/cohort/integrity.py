@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
+from typing import TypeVar
 
 from daydreaming.base.errors import Fault
 from daydreaming.base.paths import STAGES, DataPaths
@@ -24,6 +24,7 @@ NumberedRow = tuple[int | None, Generation]
 """A generation and the row (or line) of the file where a user finds it, None where no row stands for it."""
 
 _Key = tuple[str, str]
+_Property = TypeVar("_Property", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def integrity_faults(rows: Sequence[NumberedRow], background: Background) -> lis
 
 
 def _identity_faults(rows: Sequence[NumberedRow], background: Background) -> Iterable[Fault]:
-    file, first_row = background.file, {}
+    file = background.file
+    first_row: dict[_Key, int | None] = {}
     for number, generation in rows:
         key = (generation.stage, generation.gen_id)
         if generation.stage not in STAGES:
@@ -73,7 +75,7 @@ def _identity_faults(rows: Sequence[NumberedRow], background: Background) -> Ite
 
 
 def _template_faults(rows: Sequence[NumberedRow], background: Background) -> Iterable[Fault]:
-    users = _rows_by(rows, attrgetter("stage", "template_id"))
+    users = _rows_by(rows, lambda row: (row.stage, row.template_id))
     for (stage, template_id), numbers in users.items():
         template = background.catalogs.templates[stage].get(template_id)
         if template is None:
@@ -117,13 +119,13 @@ def _permission(stage: str) -> str:
 
 
 def _allows(model: Model, stage: str) -> bool:
-    return getattr(model, _permission(stage))
+    return model.for_evaluation if stage == "evaluation" else model.for_generation
 
 
 def _combo_faults(rows: Sequence[NumberedRow], background: Background) -> Iterable[Fault]:
     paths, drafts = background.paths, [row for row in rows if row[1].stage == "draft"]
     users_of_texts: dict[tuple[str, str], int | None] = {}
-    for combo_id, numbers in _rows_by(drafts, attrgetter("combo_id")).items():
+    for combo_id, numbers in _rows_by(drafts, lambda row: row.combo_id).items():
         combo = background.combos.get(combo_id)
         if combo is not None:
             for concept_id in combo.concept_ids:
@@ -144,9 +146,10 @@ def _combo_faults(rows: Sequence[NumberedRow], background: Background) -> Iterab
 def _link_faults(rows: Sequence[NumberedRow], by_key: Mapping[_Key, Generation], file: str) -> Iterable[Fault]:
     in_loop = _keys_in_loops(by_key)
     for number, generation in rows:
-        problem = _link_problem(generation, by_key, in_loop)
-        if problem is not None:
-            yield Fault(file, *problem, number, "parent_gen_id")
+        trouble = _link_problem(generation, by_key, in_loop)
+        if trouble is not None:
+            problem, cure = trouble
+            yield Fault(file, problem, cure, number, "parent_gen_id")
             continue
         draft = _draft_of(generation, by_key)
         if generation.combo_id and draft is not None and draft.combo_id != generation.combo_id:
@@ -215,9 +218,9 @@ def _draft_of(generation: Generation, by_key: Mapping[_Key, Generation]) -> Gene
 
 
 def _rows_by(
-    rows: Iterable[NumberedRow], property_of: Callable[[Generation], Hashable]
-) -> dict[Hashable, list[int | None]]:
-    numbers = defaultdict(list)
+    rows: Iterable[NumberedRow], property_of: Callable[[Generation], _Property]
+) -> dict[_Property, list[int | None]]:
+    numbers: defaultdict[_Property, list[int | None]] = defaultdict(list)
     for number, generation in rows:
         numbers[property_of(generation)].append(number)
     return numbers

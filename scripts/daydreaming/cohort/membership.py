@@ -111,8 +111,8 @@ def _scan(path: Path) -> tuple[list[NumberedRow], list[Fault]]:
 
 
 def _generation(path: Path, row: Row, faults: list[Fault]) -> Generation:
-    values = row.values
-    return Generation(*(values[column] for column in REQUIRED_COLUMNS), replicate=_replicate(path, row, faults))
+    texts = {column: row.values[column] for column in REQUIRED_COLUMNS}
+    return Generation(**texts, replicate=_replicate(path, row, faults))
 
 
 def _replicate(path: Path, row: Row, faults: list[Fault]) -> int:

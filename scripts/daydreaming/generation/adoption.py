@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.paths import DataPaths
 from daydreaming.generation.currency import Found
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.judging import read_reply
+from daydreaming.generation.outcome import record_of_row
 from daydreaming.generation.specification import CallSpecification, Specification
 from daydreaming.generation.store import GenerationStore, text_sha256
 from daydreaming.generation.study import Study
-from daydreaming.inputs.templates import template_name
-from daydreaming.ledger.metadata import NO_ERROR, VERSION, Files, Metadata
+from daydreaming.ledger.metadata import Files, Metadata
 from daydreaming.ledger.replies import Reply, ReplyStore
 
 
@@ -99,19 +101,11 @@ def _adopted_record(
     raw_sha256: str | None,
 ) -> Metadata:
     """The record of an adopted generation: its row, the digests of now, and what its own record said of how it went."""
-    call = specification if isinstance(specification, CallSpecification) else None
     files = paths.generation(*specification.key)
     moment = files.parsed.stat().st_mtime
-    return Metadata(
-        stage=specification.stage,
-        gen_id=specification.gen_id,
-        template_id=specification.template.template_id,
-        template_path=template_name(specification.template),
+    return replace(
+        record_of_row(specification, paths),
         template_sha1=found.template_sha1,
-        model=call.model if call else None,
-        parser_name=call.parser if call else None,
-        skip_llm=call is None,
-        pass_through_from=None if call or not specification.parent else paths.parsed_text(*specification.parent),
         files=Files(
             prompt=str(files.prompt) if files.prompt.exists() else None,
             raw=str(files.raw) if raw_sha256 else None,
@@ -120,19 +114,11 @@ def _adopted_record(
         started_at=moment if found.started_at is None else found.started_at,
         finished_at=moment if found.finished_at is None else found.finished_at,
         duration_s=max(0.0, (found.finished_at or moment) - (found.started_at or found.finished_at or moment)),
-        mode="llm" if call else "copy",
-        error=NO_ERROR,
-        cohort_id=specification.cohort_id,
-        version=VERSION,
-        parent_gen_id=specification.parent_gen_id if specification.parent else None,
-        combo_id=specification.combo_id or None,
-        llm_model_id=specification.llm_model_id or None,
-        model_id=specification.llm_model_id or None,
-        replicate=specification.replicate,
         adopted=True,
         finish_reason=found.finish_reason,
         usage=found.usage,
         served_model=found.served_model,
+        score_as_written=found.score_as_written,
         fingerprint=specification.row_fingerprint(),
         parent_sha256=parent_sha256,
         raw_sha256=raw_sha256,

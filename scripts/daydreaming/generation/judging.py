@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
-from itertools import count
 
 from daydreaming.base.errors import FailureKind, GenerationError, ParseError
 from daydreaming.generation.prompting import model_request
@@ -24,8 +23,9 @@ def attempts(
     the last attempt's `read`.
     """
     failures: Counter[FailureKind] = Counter()
+    attempt = 0
     # It ends: each kind of failure has its limit.
-    for attempt in count():
+    while True:
         reply = yield model_request(specification, prompt, attempt)
         try:
             check_prompt_was_read(reply, prompt)
@@ -34,6 +34,7 @@ def attempts(
             failures[error.kind] += 1
             if failures[error.kind] > retries.get(error.kind, 0):
                 raise
+        attempt += 1
 
 
 def read_reply(reply: Reply, specification: CallSpecification) -> str:
@@ -59,9 +60,9 @@ def _context(specification: CallSpecification) -> ParserContext:
         specification.stage,
         specification.gen_id,
         template.template_id,
-        score_min=getattr(template, "score_min", 0.0),
-        score_max=getattr(template, "score_max", 10.0),
-        score_key=getattr(template, "score_key", "score"),
+        score_min=template.score_min,
+        score_max=template.score_max,
+        score_key=template.score_key,
     )
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from daydreaming.base.paths import DataPaths, GenerationFiles
 from daydreaming.generation.specification import CallSpecification, CopySpecification, Specification
 from daydreaming.inputs.templates import template_name
-from daydreaming.ledger.metadata import VERSION, Files, Metadata
+from daydreaming.ledger.metadata import NO_ERROR, VERSION, Files, Metadata
 from daydreaming.ledger.replies import Reply
 
 
@@ -47,7 +49,7 @@ class Outcome:
     render_ms: float | None = None
     parse_ms: float | None = None
     score_as_written: str | None = None
-    error: str = "none"
+    error: str = NO_ERROR
     error_message: str | None = None
     error_traceback: str | None = None
     written: set[str] = field(default_factory=set)
@@ -77,30 +79,22 @@ class Outcome:
             setattr(self, name, round((time.perf_counter() - started) * 1000, 3))
 
 
-def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) -> Metadata:
-    """The record of a generation that a run of ours made, or tried to make."""
-    received, reply = outcome.received, outcome.reply
+def record_of_row(specification: Specification, paths: DataPaths) -> Metadata:
+    """What the record of a generation says whoever made it: its row, its template, its model, its rubric's scale."""
     call = specification if isinstance(specification, CallSpecification) else None
     copy = specification if isinstance(specification, CopySpecification) else None
-    files = paths.generation(*specification.key)
-    judged = call if call and call.stage == "evaluation" else None
+    scale = specification.template.scale if specification.stage == "evaluation" else None
     return Metadata(
         stage=specification.stage,
         gen_id=specification.gen_id,
         template_id=specification.template.template_id,
         template_path=template_name(specification.template),
-        template_sha1=outcome.template_sha1,
         model=call.model if call else None,
         parser_name=call.parser if call else None,
         skip_llm=call is None,
         pass_through_from=paths.parsed_text(*copy.parent) if copy else None,
-        files=_written(files, outcome),
-        started_at=outcome.started_at,
-        finished_at=outcome.finished_at,
-        duration_s=outcome.finished_at - outcome.started_at,
         mode="llm" if call else "copy",
-        error=outcome.error,
-        error_message=outcome.error_message,
+        error=NO_ERROR,
         cohort_id=specification.cohort_id,
         version=VERSION,
         parent_gen_id=specification.parent_gen_id if specification.parent else None,
@@ -108,6 +102,24 @@ def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) 
         llm_model_id=specification.llm_model_id or None,
         model_id=specification.llm_model_id or None,
         replicate=specification.replicate,
+        score_min=scale.lowest if scale else None,
+        score_max=scale.highest if scale else None,
+    )
+
+
+def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) -> Metadata:
+    """The record of a generation that a run of ours made, or tried to make."""
+    received, reply = outcome.received, outcome.reply
+    call = specification if isinstance(specification, CallSpecification) else None
+    return replace(
+        record_of_row(specification, paths),
+        template_sha1=outcome.template_sha1,
+        files=_written(paths.generation(*specification.key), outcome),
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+        duration_s=outcome.finished_at - outcome.started_at,
+        error=outcome.error,
+        error_message=outcome.error_message,
         render_ms=outcome.render_ms,
         queue_ms=received.queue_ms if received else None,
         llm_ms=received.llm_ms if received else None,
@@ -123,8 +135,6 @@ def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) 
         seed=outcome.seed,
         endpoint=call.endpoint if call else None,
         answerer=call.answerer if call else None,
-        score_min=getattr(judged.template, "score_min", 0.0) if judged else None,
-        score_max=getattr(judged.template, "score_max", 10.0) if judged else None,
         score_as_written=outcome.score_as_written,
         prompt_sha256=outcome.prompt_sha256,
         request_sha256=outcome.request_sha256,

@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 import orjson
 
 import daydreaming.parsers
-from daydreaming.inputs.records import Template
+from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Scale, Template
 from daydreaming.inputs.settings import StageSettings
 from daydreaming.ledger import finish
 
@@ -76,10 +76,14 @@ class CallSpecification(_Row):
         endpoint's name and limits, prices).
         """
         return (
-            f"{_source(self, self.parent, self.concepts)}; parser {self.parser or 'identity'}@{self.parser_digest}; "
+            f"{_source(self, self.parent, self.concepts)}; parser {self._parser_words()}; "
             f"model {self.model} at {self.answerer}{sampling_words(self.sampling)}{self._dialect_words()}; "
             f"replicate {self.replicate}"
         )
+
+    def _parser_words(self) -> str:
+        words, key = f"{self.parser or 'identity'}@{self.parser_digest}", self.template.score_key
+        return words if key == DEFAULT_SCORE_KEY else f"{words}; score_key {key}"
 
     def _dialect_words(self) -> str:
         """How a server's dialect is spoken. What is as it always was is not named: it makes nothing again."""
@@ -112,12 +116,20 @@ Specification: TypeAlias = CallSpecification | CopySpecification
 
 
 def _source(row: _Row, parent: Key | None, concepts: tuple[ConceptText, ...]) -> str:
-    words = f"template {row.template.template_id}@{row.template_digest}; generator {row.template.generator}"
+    template = row.template
+    words = f"template {template.template_id}@{row.template_digest}; generator {template.generator}"
+    words += scale_words(template.scale)
     if parent:
         words += f"; parent {parent[0]}/{parent[1]}"
     if concepts:
         words += "; concepts " + " ".join(f"{text.concept_id}@{text.digest}" for text in concepts)
     return words
+
+
+def scale_words(scale: Scale) -> str:
+    """The ends of a rubric's scale that are not the usual ones: so what is on the usual scale stays as it is."""
+    named = zip(("score_min", "score_max"), scale, Scale(), strict=True)
+    return "".join(f"; {name} {_number_word(end)}" for name, end, usual in named if end != usual)
 
 
 def sampling_words(sampling: StageSettings) -> str:
@@ -131,7 +143,11 @@ def sampling_words(sampling: StageSettings) -> str:
 @lru_cache(maxsize=1024)
 def _number_words(*numbers: float | None) -> str:
     named = zip(("temperature", "max_tokens", "min_lines", "seed"), numbers, strict=True)
-    return "".join(f"; {name} {str(value).removesuffix('.0')}" for name, value in named if value is not None)
+    return "".join(f"; {name} {_number_word(value)}" for name, value in named if value is not None)
+
+
+def _number_word(number: float) -> str:
+    return str(number).removesuffix(".0")
 
 
 @lru_cache(maxsize=1024)

@@ -28,9 +28,10 @@ from daydreaming.generation.prompting import Prompter, SourceTexts
 from daydreaming.generation.specification import CallSpecification, Specification
 from daydreaming.generation.store import GenerationStore, text_sha256, with_report
 from daydreaming.inputs.settings import Settings
-from daydreaming.ledger.metadata import Origin
+from daydreaming.ledger.metadata import Metadata, Origin
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.parsers import ParsedScore
 
 # A generator that yields each request that needs a call, is sent what came of it, and ends when the files are written.
 Steps = Generator[ModelRequest, Received, None]
@@ -96,7 +97,7 @@ class GenerationWork:
         outcome.finish()
         outcome.error, outcome.error_message = str(error.kind), error.message
         outcome.error_traceback = "".join(traceback.format_exception(error))
-        outcome.parsed_sha256, self.result = None, str(error.kind)
+        outcome.parsed_sha256, outcome.score_as_written, self.result = None, None, str(error.kind)
         outcome.written.discard("parsed")
         try:
             if error.kind not in UNTOUCHED and (self._may_replace or self._is_ours_or_empty()):
@@ -154,7 +155,9 @@ class GenerationWork:
             try:
                 request = steps.send(self.outcome.received.reply)
             except StopIteration as end:
-                return str(end.value)
+                parsed: str = end.value
+                self.outcome.score_as_written = parsed.as_written if isinstance(parsed, ParsedScore) else None
+                return str(parsed)
 
     def _stored(self, request: ModelRequest) -> Received | None:
         """The stored reply to a request, also one that only raw.txt holds, which is stored then."""
@@ -209,7 +212,7 @@ class GenerationWork:
         is_ours = found.record.origin is Origin.OURS and not found.record.metadata.adopted
         return is_ours or not (found.parsed_sha256 or found.problem or found.has_raw)
 
-    def _record(self) -> Any:
+    def _record(self) -> Metadata:
         return record_of(self.specification, self.outcome, self._bench.settings.paths)
 
 

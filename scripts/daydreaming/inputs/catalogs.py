@@ -11,7 +11,7 @@ from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES, DataPaths
-from daydreaming.inputs.records import Catalogs, Concept, Model, Template
+from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Catalogs, Concept, Model, Scale, Template
 from daydreaming.inputs.setting_conflicts import conflict_faults
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import CellReader, scan_table
@@ -60,7 +60,7 @@ def read_catalogs(settings: Settings) -> CatalogReading:
     return CatalogReading(catalogs, tuple(faults), template_rows)
 
 
-def template_text_fault(template: Template, file: Path, row: int, column: str = "template_id") -> Fault | None:
+def template_text_fault(template: Template, file: Path, row: int | None, column: str = "template_id") -> Fault | None:
     """Say what is wrong with the place of a template's text, as a fault of the table row that uses the template."""
     if template.path is None:
         return None
@@ -68,7 +68,7 @@ def template_text_fault(template: Template, file: Path, row: int, column: str = 
 
 
 def concept_text_fault(
-    paths: DataPaths, level: str, concept_id: str, file: Path, row: int, column: str = "concept_id"
+    paths: DataPaths, level: str, concept_id: str, file: Path, row: int | None, column: str = "concept_id"
 ) -> Fault | None:
     """Say what is wrong with the file of a concept's description, as a fault of the table row that uses the concept."""
     text, what = paths.concept_text(level, concept_id), f"the {level} that describes concept {concept_id!r}"
@@ -103,7 +103,7 @@ def _has_text(path: Path) -> bool:
         return False
 
 
-def _text_fault(text: Path, what: str, file: Path, row: int, column: str) -> Fault | None:
+def _text_fault(text: Path, what: str, file: Path, row: int | None, column: str) -> Fault | None:
     try:
         if text.is_file() and text.stat().st_size:
             return None
@@ -166,7 +166,7 @@ def _read_template(cells: CellReader, stage: str, seen: dict[str, int], paths: D
     path = given or paths.template_text(stage, template_id).as_posix()
     if generator == "copy" and inline is None and not given and not _has_text(Path(path)):
         inline = COPIED
-    score_min, score_max, score_key = _read_scale(cells, stage)
+    scale = _read_scale(cells) if stage == "evaluation" else Scale()
     return Template(
         stage=stage,
         template_id=template_id,
@@ -175,21 +175,20 @@ def _read_template(cells: CellReader, stage: str, seen: dict[str, int], paths: D
         active=cells.boolean("active"),
         path=None if inline else path,
         content=inline,
-        score_min=score_min,
-        score_max=score_max,
-        score_key=score_key,
+        score_min=scale.lowest,
+        score_max=scale.highest,
+        score_key=(cells.optional_text("score_key") if stage == "evaluation" else "") or DEFAULT_SCORE_KEY,
     )
 
 
-def _read_scale(cells: CellReader, stage: str) -> tuple[float, float, str]:
-    """A rubric's lowest and highest score, and the name of the score in a reply that is JSON."""
-    if stage != "evaluation":
-        return 0.0, 10.0, "score"
-    lowest, highest = cells.signed_number("score_min", 0.0), cells.signed_number("score_max", 10.0)
-    if lowest >= highest:
-        problem = f"the lowest score is {lowest:g} and the highest {highest:g}."
-        cells.add_fault("score_max", problem, "Make score_max (10 where it is empty) the greater one.")
-    return lowest, highest, cells.optional_text("score_key") or "score"
+def _read_scale(cells: CellReader) -> Scale:
+    """A rubric's lowest and highest score."""
+    usual = Scale()
+    scale = Scale(cells.signed_number("score_min", usual.lowest), cells.signed_number("score_max", usual.highest))
+    if scale.lowest >= scale.highest:
+        problem = f"the lowest score is {scale.lowest:g} and the highest {scale.highest:g}."
+        cells.add_fault("score_max", problem, f"Make score_max ({usual.highest:g} where it is empty) the greater one.")
+    return scale
 
 
 def _read_parser(cells: CellReader, stage: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,20 @@ class Concept:
     concept_id: str
     name: str
     active: bool
+
+
+DEFAULT_SCORE_KEY = "score"
+
+
+class Scale(NamedTuple):
+    """The lowest and the highest score of a rubric; from 0 to 10 where it names none."""
+
+    lowest: float = 0.0
+    highest: float = 10.0
+
+    def __str__(self) -> str:
+        """The scale in words, as `0 to 10`."""
+        return f"{self.lowest:g} to {self.highest:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +43,14 @@ class Template:
     active: bool
     path: str | None
     content: str | None
-    score_min: float = 0.0
-    score_max: float = 10.0
-    score_key: str = "score"
+    score_min: float = Scale().lowest
+    score_max: float = Scale().highest
+    score_key: str = DEFAULT_SCORE_KEY
+
+    @property
+    def scale(self) -> Scale:
+        """The scale of a rubric's scores."""
+        return Scale(self.score_min, self.score_max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,19 @@ def test_another_parent_text_waits_for_the_user(project: Project):
     assert project.failure(made).kind == "waiting"
 
 
+def test_an_adopted_score_waits_when_its_rubric_gets_another_scale(project: Project, provider: Provider):
+    made = project.specification("evaluation")
+    folder = foreign(project, made, "4.0")
+    project.run(made)
+    record = json.loads((folder / "metadata.json").read_text())
+    assert (record["score_min"], record["score_max"], record["adopted"]) == (0.0, 10.0, True)
+    stars = replace(made, template=replace(made.template, score_max=5.0))
+    assert find(project, stars).state is State.ADOPTED_WAITING
+    assert find(project, stars).reason == "score_max is 5, was not set"
+    assert find(project, replace(made, template=replace(made.template, score_key="n"))).state is State.ADOPTED
+    assert provider.calls == 0
+
+
 def test_an_adopted_text_that_was_edited_or_deleted_is_put_back(project: Project, provider: Provider):
     made = project.specification("evaluation")
     parsed = foreign(project, made, "7.0") / "parsed.txt"

@@ -45,6 +45,20 @@ def test_a_changed_parser_is_told_from_changed_code_of_the_parser():
     assert changes(now, replace(now, parser_digest="p0")) == ["the code of the parser in_last_line changed"]
 
 
+def test_another_scale_of_the_rubric_is_named():
+    now = specification("evaluation")
+    before = replace(now, template=replace(now.template, score_min=1.0, score_max=5.0, score_key="novelty"))
+    words = ["score_min is 1, was not set", "score_max is 5, was not set", "score_key is novelty, was not set"]
+    assert changes(before, now) == words
+
+
+def test_a_foreign_record_of_another_scale_disagrees():
+    made = specification("evaluation")
+    record = foreign(score_min=0.0, score_max=5.0)
+    assert list(disagreements(made, record, "")) == ["metadata.json says score_max 5, the rubric's is 10"]
+    assert list(disagreements(specification("essay"), record, "")) == []
+
+
 def test_a_changed_description_is_told_from_other_concepts(tmp_path):
     now = specification(concepts=concepts(tmp_path, "1", "2"))
     edited = replace(now, concepts=concepts(tmp_path, "1", "0"))

@@ -44,6 +44,31 @@ def test_an_essay_is_its_reply_and_an_evaluation_is_its_number(project: Project,
     assert project.text(evaluation, "parsed") == "7.0"
 
 
+def test_the_record_of_a_score_has_the_rubric_s_scale_and_the_words_of_the_judge(project: Project, provider: Provider):
+    made = project.specification("evaluation", parser="complex")
+    provider.script([faults.reply_content("Fine. SCORE: 4/5\n")])
+    project.run(made)
+    record = project.metadata(made)
+    assert (project.text(made, "parsed"), record["score_as_written"]) == ("8.0", "4/5")
+    assert (record["score_min"], record["score_max"]) == (0.0, 10.0)
+    stars = replace(made, template=replace(made.template, score_min=1.0, score_max=5.0))
+    project.run(stars)
+    record = project.metadata(stars)
+    assert (project.text(stars, "parsed"), record["score_as_written"]) == ("4.0", "4/5")
+    assert (record["score_min"], record["score_max"]) == (1.0, 5.0)
+    assert provider.calls == 1, "the stored reply is read on the other scale"
+
+
+def test_only_evaluations_have_a_scale_and_only_scores_have_words(project: Project, provider: Provider):
+    essay, evaluation = project.specification("essay"), project.specification("evaluation")
+    provider.script([faults.reply_content("SCORE: 3", prompt_contains="Expand"), faults.reply_content("SCORE: 11")])
+    project.run(essay)
+    project.failure(evaluation)
+    names = ("score_min", "score_max", "score_as_written")
+    assert [project.metadata(essay)[name] for name in names] == [None, None, None]
+    assert [project.metadata(evaluation)[name] for name in names] == [0.0, 10.0, None]
+
+
 def test_a_copy_makes_no_call(project: Project, provider: Provider):
     made = copy_of_draft()
     outcome = project.run(made)

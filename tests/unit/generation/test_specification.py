@@ -107,3 +107,28 @@ def test_what_an_adopted_generation_must_agree_with_is_its_row_and_the_texts_beh
     others = ({"template_digest": "t2"}, {"model": "other"}, {"replicate": 2}, {"parent": ("draft", "x")})
     for change in others:
         assert replace(BASE, **change).row_fingerprint() != BASE.row_fingerprint()
+
+
+RUBRIC = specification("evaluation")
+
+
+@pytest.mark.parametrize("change", [{"score_min": 1.0}, {"score_max": 5.0}, {"score_key": "novelty"}], ids=str)
+def test_the_scale_and_the_key_of_a_rubric_are_part_of_the_fingerprint(change: dict[str, Any]):
+    changed = replace(RUBRIC, template=replace(RUBRIC.template, **change))
+    [(name, value)] = change.items()
+    assert f"; {name} {str(value).removesuffix('.0')}; " in changed.fingerprint()
+    assert changed.fingerprint() != RUBRIC.fingerprint()
+    assert (changed.row_fingerprint() != RUBRIC.row_fingerprint()) == (name != "score_key")
+
+
+def test_scales_that_hardly_differ_are_told_apart():
+    first, second = (
+        replace(RUBRIC, template=replace(RUBRIC.template, score_max=end)).fingerprint()
+        for end in (1_000_000.25, 1_000_000.5)
+    )
+    assert first != second
+
+
+def test_the_usual_scale_and_key_add_no_word():
+    for words in ("score_min", "score_max", "score_key"):
+        assert words not in RUBRIC.fingerprint()

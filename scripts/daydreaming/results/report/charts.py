@@ -6,10 +6,13 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daydreaming.results.report.comparison import Comparison, Condition
 from daydreaming.results.report.estimates import HIGHEST_SCORE
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 # What is beyond is in the page's table; a drawing of it all would be too large to read.
 MOST_PANELS = 12
@@ -17,7 +20,7 @@ MOST_CONDITIONS = 40
 
 _BARS, _MEAN, _TEXT, _LINES = "#a9c4de", "#12385c", "#333333", "#d8d8d8"
 _BAR_HEIGHT = 0.62  # of the distance between two conditions
-_SETTINGS = {
+_SETTINGS: dict[RcKeyType, object] = {
     "svg.fonttype": "none",  # text stays text: it is small, and can be searched and read aloud
     "svg.hashsalt": "daydreaming",  # the names of clip paths are random otherwise
     "font.family": ["DejaVu Sans", "sans-serif"],
@@ -45,6 +48,7 @@ def draw_distributions(comparisons: Sequence[Comparison]) -> str:
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     shown = comparisons[:MOST_PANELS]
     step = _bin_width(score for one in comparisons for condition in one.conditions for score in condition.scores)
@@ -54,10 +58,9 @@ def draw_distributions(comparisons: Sequence[Comparison]) -> str:
     # Not pyplot: it keeps figures in global state, and this runs in a thread.
     with matplotlib.rc_context(_SETTINGS):
         size = (4.0 + 3.6 * (columns - 1) + 2.0, lines * (0.9 + 0.55 * conditions))
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.12))
         FigureCanvasSVG(figure)
         panels = list(figure.subplots(lines, columns, squeeze=False).flat)
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.12)
         for panel, one in zip(panels, shown, strict=False):
             _draw_panel(panel, one, step)
         for empty in panels[len(shown) :]:

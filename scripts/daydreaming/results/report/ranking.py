@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daydreaming.generation.study import Study
-from daydreaming.results.pivots import ALL, Cell, Essay, build_pivot
+from daydreaming.results.pivots import ALL, Essay, build_pivot
 from daydreaming.results.score_table import ScoreRow
 
 SHOWN_AT_EACH_END = 5
@@ -47,8 +47,12 @@ class Ranking:
 def rank_essays(study: Study, rows: Sequence[ScoreRow]) -> Ranking:
     """Rank the essays whose evaluations all have a score by their mean; equal means have the same rank."""
     pivot = build_pivot(rows)
-    means = {essay: pivot.cell(essay, ALL).mean for essay in pivot.essays if not pivot.cell(essay, ALL).n_failed}
-    ordered = sorted(means, key=means.get, reverse=True)
+    means: dict[Essay, float] = {}
+    for essay in pivot.essays:
+        cell = pivot.cell(essay, ALL)
+        if cell.mean is not None and not cell.n_failed:
+            means[essay] = cell.mean
+    ordered = sorted(means, key=means.__getitem__, reverse=True)
     ranks: dict[float, int] = {}
     for rank, essay in enumerate(ordered, start=1):
         ranks.setdefault(means[essay], rank)
@@ -57,18 +61,22 @@ def rank_essays(study: Study, rows: Sequence[ScoreRow]) -> Ranking:
     return Ranking(
         compared=len(ordered),
         left_out=len(pivot.essays) - len(ordered),
-        best=tuple(_ranked(study, ranks[means[essay]], essay, pivot.cell(essay, ALL)) for essay in best),
-        worst=tuple(_ranked(study, ranks[means[essay]], essay, pivot.cell(essay, ALL)) for essay in worst),
+        best=tuple(
+            _ranked(study, ranks[means[essay]], essay, means[essay], pivot.cell(essay, ALL).n) for essay in best
+        ),
+        worst=tuple(
+            _ranked(study, ranks[means[essay]], essay, means[essay], pivot.cell(essay, ALL).n) for essay in worst
+        ),
     )
 
 
-def _ranked(study: Study, rank: int, essay: Essay, cell: Cell) -> RankedEssay:
+def _ranked(study: Study, rank: int, essay: Essay, mean: float, n: int) -> RankedEssay:
     gen_id, combo_id, draft_template, generation_template, generation_model = essay
     path = study.files("essay", gen_id).parsed
     return RankedEssay(
         rank=rank,
-        mean=cell.mean,
-        n=cell.n,
+        mean=mean,
+        n=n,
         draft_template=draft_template,
         generation_template=generation_template,
         generation_model=generation_model,

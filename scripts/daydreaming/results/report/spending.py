@@ -27,7 +27,8 @@ class Spending:
 
 def read_spending(journal: Path) -> Spending:
     """Count a cohort's journal from its first line to its last, over all runs. Raises OSError."""
-    total, parts = RunTally(None), {}
+    total = RunTally(None)
+    parts: dict[tuple[str, str], RunTally] = {}
     owners: dict[str, tuple[str, str]] = {}  # call -> stage, model
     runs: set[str] = set()
     reuses, first_at, last_at = 0, None, None
