@@ -6,16 +6,18 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/made-in
 SCORES := data/7_cross_experiment/parsed_scores.csv
 
-.PHONY: help environment demo test test-all test-cluster lint lock wheel clean
+.PHONY: help environment demo notebook test test-all test-cluster lint lock wheel clean
 
 help:
 	@echo "make environment    install the packages of requirements.lock into .venv (the other targets do it themselves)"
 	@echo "make demo           make the demo cohort with the embedded model, and show its scores"
+	@echo "make notebook       run docs/example.ipynb on the demo cohort, and keep what it shows"
 	@echo "make test           run all tests; make test PYTEST_OPTIONS='tests/unit -k name' runs some"
 	@echo "make test-all       the same, with the full sets of the tests of which make test takes a sample"
 	@echo "make test-cluster   run the workflow on a real Slurm of one node, which it installs (as root, on Debian or Ubuntu)"
 	@echo "make lint           check the form of the code and of the workflow"
 	@echo "make bench          measure how fast it is (benchmarks/README.md); make bench-large: everything"
+	@echo "make bench-kills    end 60 runs at random moments, and count what was lost or paid twice (KILLS=12: fewer)"
 	@echo "make lock           resolve requirements.lock anew from pyproject.toml"
 	@echo "make wheel          build the library and the plugins as a package into dist/"
 	@echo "make clean          remove the environment and caches; data/ and logs/ stay"
@@ -46,6 +48,10 @@ demo: $(ENVIRONMENT)
 	$(BIN)/snakemake --config budget_usd=0
 	$(BIN)/python scripts/aggregate_scores.py --output $(SCORES)
 	@echo "Texts: data/gens/<stage>/<gen_id>/    tables and report.html: data/cohorts/demo/reports/"
+
+# After make demo: the committed notebook shows the demo cohort.
+notebook: $(ENVIRONMENT)
+	$(BIN)/jupyter execute --inplace docs/example.ipynb
 
 test: $(ENVIRONMENT)
 	$(BIN)/python -m pytest -n logical $(PYTEST_OPTIONS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from daydreaming.cli.notebook import load
     from daydreaming.results.statistics.analysis import analyse
 
-__all__ = ["analyse"]
+__all__ = ["analyse", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,4 +17,8 @@ def __getattr__(name: str) -> Any:
         from daydreaming.results.statistics.analysis import analyse
 
         return analyse
+    if name == "load":
+        from daydreaming.cli.notebook import load
+
+        return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
