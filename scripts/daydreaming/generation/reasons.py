@@ -79,12 +79,12 @@ def disagreements(specification: Specification, reading: MetadataReading, combo_
             yield f"metadata.json says {name} {recorded!r}, the membership {expected!r}"
     if specification.stage == "evaluation":
         scale = specification.template.scale
-        for name, end, expected in (
+        for name, end, wanted in (
             ("score_min", record.score_min, scale.lowest),
             ("score_max", record.score_max, scale.highest),
         ):
-            if end is not None and end != expected:
-                yield f"metadata.json says {name} {end:g}, the rubric's is {expected:g}"
+            if end is not None and end != wanted:
+                yield f"metadata.json says {name} {end:g}, the rubric's is {wanted:g}"
     if is_call and (record.skip_llm or record.mode == "copy"):
         yield "metadata.json says that it is a copy, the template that a model writes it"
 

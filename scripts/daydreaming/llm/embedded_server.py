@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from daydreaming.llm.embedded import WEIGHTS_PACKAGE
 
 if TYPE_CHECKING:
-    import xllamacpp  # type: ignore[import-untyped]
+    import xllamacpp
 
 CONTEXT_TOKENS = 8192
 DEFAULT_SEED = 42
