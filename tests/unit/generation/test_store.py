@@ -259,7 +259,7 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     dead = "from daydreaming.base.temporary_files import temporary_name; print(temporary_name('raw.txt'))"
     left = subprocess.run([sys.executable, "-c", dead], capture_output=True, text=True, check=True).stdout.strip()
     store.files.folder.mkdir(parents=True)
-    own = temporary_name("raw.txt")
+    own = temporary_name("another.txt")
     for name in (left, own, ".unrelated.tmp"):
         (store.files.folder / name).write_text("half")
     set_age(store.files.folder / left, 3600)
