@@ -68,19 +68,23 @@ def wants_whole_graph():
 RUN = WorkflowRun(COHORT)
 
 
-@cache
-def graph():
-    """The cohort as Snakemake's graph. What the jobs of a run need is written when it is first asked for."""
+def prepared(make_graph, **options):
+    """Make the cohort's graph. A run that makes something writes what its jobs need, and keeps what no run made."""
+    made = make_graph(COHORT.study, wants_whole_graph(), not workflow.is_main_process, **options)
     if COHORT.notice:
         logger.warning(COHORT.notice)
     if is_real_run():
         RUN.prepare()
-        if executor_name() != PLUGIN:
-            logger.info("Each generation is a process of its own here: slower than with the executor of profiles/default.")
-    made = CohortGraph(COHORT.study, wants_whole_graph(), is_of_job=not workflow.is_main_process)
-    if is_real_run():
         checked(RUN.begin, made.inspection)
+        if executor_name() != PLUGIN:
+            logger.info("Each generation is a process of its own: slower than with the executor of profiles/default.")
     return made
+
+
+@cache
+def graph():
+    """The cohort as Snakemake's graph, looked at when a rule first asks for its inputs."""
+    return prepared(CohortGraph)
 
 
 def checked(look_up, *arguments):
@@ -103,7 +107,7 @@ RUN_STAGE = program("run_stage.py", *OF_RUN)
 
 
 def configuration_written(wildcards):
-    """Returns no file: what a job that reads nothing else needs is written when its rule is asked for its inputs."""
+    """Returns no file: writes what a job needs that reads nothing else of the cohort."""
     if is_real_run():
         RUN.prepare()
     return []
@@ -159,18 +163,18 @@ def result_files(wildcards):
     return checked(graph().result_files)
 
 
-def planned():
-    """The generations of this run, where nobody else watches it: those that Snakemake has asked about."""
+def watched():
+    """The generations of this run, where nobody else watches it."""
     return [] if executor_name() == PLUGIN else graph().planned
 
 
 onstart:
-    RUN.start_watch(logger, planned())
+    RUN.start_watch(logger, watched())
 
 
 onsuccess:
-    RUN.end_watch(logger, planned())
+    RUN.end_watch(logger, watched())
 
 
 onerror:
-    RUN.end_watch(logger, planned())
+    RUN.end_watch(logger, watched())

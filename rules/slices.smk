@@ -4,10 +4,10 @@
 
 import os
 
-from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, TARGETS, SliceRun
+from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, TARGETS, SliceGraph
 
 # For the commands of the profile, wherever the run was started.
-os.environ.update(SliceRun.variables(PROJECT))
+os.environ.update(SliceGraph.variables(PROJECT))
 
 
 wildcard_constraints:
@@ -18,34 +18,16 @@ wildcard_constraints:
 
 
 @cache
-def slice_run():
-    """The slices of this run, planned when a rule first asks for them."""
+def graph():
+    """The graph of a run on a cluster, in place of the one for runs on one machine."""
     if wants_whole_graph() and not SETTINGS.full_dag:
-        raise InputsError(SliceRun.REFUSED)
-    return SliceRun(graph(), RUN.run_id)
-
-
-def parsed_texts(*stages):
-    """Returns what stands for the texts of the stages' generations: the marker of their slices."""
-    return lambda wildcards: slice_run().made_slices(f"{max(stages, key=STAGES.index)}s")
-
-
-graph_evaluations = evaluations_to_score
-
-
-def evaluations_to_score(wildcards):
-    """Returns what has to be there before the scores are made."""
-    return slice_run().slices_of_scores() or graph_evaluations(wildcards)
-
-
-def planned():
-    """The generations of this run: all that its slices make."""
-    return slice_run().planned()
+        raise WorkflowError(SliceGraph.REFUSED)
+    return prepared(SliceGraph, run_id=RUN.run_id)
 
 
 def work_of_slice(wildcards):
-    """Returns what a slice makes, in words; the job on the cluster has no need to look for it again."""
-    return slice_run().work(wildcards.target, wildcards.number) if workflow.is_main_process else ""
+    """Returns what a slice makes, in words."""
+    return graph().work(wildcards.target, wildcards.number)
 
 
 # Short file names: Snakemake names its records by them.
@@ -68,7 +50,7 @@ rule slice:
 
 rule all_slices:
     input:
-        slices=lambda wildcards: slice_run().files(wildcards.target),
+        slices=lambda wildcards: graph().files(wildcards.target),
     output:
         done=FOLDER_OF_SLICES + "/{run}-{target}.done",
     message:
@@ -78,17 +60,17 @@ rule all_slices:
 
 
 onstart:
-    if planned():
-        checked(slice_run().check_alone)
-    RUN.start_watch(logger, planned())
+    if watched():
+        checked(graph().check_alone)
+    RUN.start_watch(logger, watched())
 
 
 onsuccess:
-    RUN.end_watch(logger, planned())
-    slice_run().remove_markers()
+    RUN.end_watch(logger, watched())
+    graph().remove_markers()
 
 
 onerror:
-    RUN.end_watch(logger, planned())
-    logger.warning(slice_run().report(PROJECT))
-    slice_run().remove_markers()
+    RUN.end_watch(logger, watched())
+    logger.warning(graph().report(PROJECT))
+    graph().remove_markers()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from typing import Any
 
 from provider.rules import Answer, Reset, Rule, When
@@ -86,6 +87,58 @@ def fault_invalid_utf8(**conditions: Any) -> Rule:
         b'"finish_reason": "stop", "message": {"role": "assistant", "content": "caf\xff\xfe"}}]}'
     )
     return rule("invalid utf-8", Answer(body_base64=base64.b64encode(body).decode()), **conditions)
+
+
+def fault_redirect(target: str, status: int = 307, **conditions: Any) -> Rule:
+    """A redirect of a call to another address."""
+    return rule("redirect", Answer(status=status, headers={"location": target}), **conditions)
+
+
+def fault_loading(**conditions: Any) -> Rule:
+    """What llama.cpp's server answers while it loads its model."""
+    body = json.dumps({"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}})
+    return rule("loading", Answer(status=503, body=body), **conditions)
+
+
+def fault_gzip_bomb(megabytes: int, status: int = 200, **conditions: Any) -> Rule:
+    """A body that is a thousandth of what it unpacks to."""
+    packer = zlib.compressobj(9, wbits=31)
+    body = b"".join(packer.compress(b" " * 1_000_000) for _ in range(megabytes)) + packer.flush()
+    headers = {"content-encoding": "gzip"}
+    answer = Answer(status=status, headers=headers, body_base64=base64.b64encode(body).decode())
+    return rule("gzip bomb", answer, **conditions)
+
+
+def reply_raw(head: str, body: bytes | None = None, **conditions: Any) -> Rule:
+    """A response whose head is sent as it is given (lines ended by \\n), with a completion as its body by default."""
+    content = completion_bytes() if body is None else body
+    raw = head.replace("{length}", str(len(content))).replace("\n", "\r\n").encode("latin-1") + b"\r\n" + content
+    return rule("raw", Answer(raw_base64=base64.b64encode(raw).decode()), **conditions)
+
+
+def reply_body(body: bytes | dict[str, Any], headers: dict[str, str] | None = None, **conditions: Any) -> Rule:
+    """Any body, of status 200."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = Answer(headers=headers or {}, body_base64=base64.b64encode(content).decode())
+    return rule("body", answer, **conditions)
+
+
+def reply_stream(*events: dict[str, Any] | str, **conditions: Any) -> Rule:
+    """An event stream, although none was asked for; a text is sent as it is, without `data:`."""
+    lines = [event if isinstance(event, str) else f"data: {json.dumps(event)}" for event in events]
+    content = "\n\n".join([*lines, "data: [DONE]", ""]).encode()
+    return reply_body(content, {"content-type": "text/event-stream"}, **conditions)
+
+
+def completion_bytes(content: str = "A tide table remembers.", **changes: Any) -> bytes:
+    """The body of a normal completion that reports what it cost; `changes` are top-level keys."""
+    body = {
+        "id": "c-1",
+        "model": "scripted",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12, "cost": 0.25},
+    }
+    return json.dumps({**body, **changes}).encode()
 
 
 def reply_content(content: str, **conditions: Any) -> Rule:

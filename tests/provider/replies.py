@@ -28,9 +28,12 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    is_raw: bool = False
 
     def head(self) -> bytes:
-        """Return the response's status line and headers, up to and including the empty line."""
+        """Return the response's status line and headers, up to and including the empty line; a raw one is its body."""
+        if self.is_raw:
+            return b""
         fields = {"content-type": "application/json", "content-length": str(len(self.body)), **self.headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         return f"HTTP/1.1 {self.status} {_reason(self.status)}\r\n{lines}\r\n".encode("latin-1")
@@ -38,6 +41,8 @@ class Reply:
 
 def reply_for(answer: Answer, call: Call) -> Reply:
     """Return the reply that an answer means for a call."""
+    if answer.raw_base64 is not None:
+        return Reply(answer.status, {}, base64.b64decode(answer.raw_base64), is_raw=True)
     return Reply(answer.status, {"x-request-id": f"request-{call.sequence}", **answer.headers}, _body(answer, call))
 
 

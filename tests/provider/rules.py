@@ -38,12 +38,14 @@ class Answer:
     resets it before the reply's first byte, in the middle of the body, or once the reply has been taken.
     `close_during` closes it politely in the middle of the body. `down_for_s` resets all connections and refuses new
     ones for so long. `pad_content_to` repeats the content up to so many characters.
+    `raw_base64` (bytes) is sent in place of the whole response, its head included; then the connection is closed.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     body_base64: str | None = None
+    raw_base64: str | None = None
     message: Mapping[str, Any] = field(default_factory=dict)
     finish_reason: str = "stop"
     usage: Mapping[str, Any] = field(default_factory=dict)

@@ -89,7 +89,7 @@ class ProviderServer:
 
     def _choose_answer(self, call: Call) -> tuple[str, Answer]:
         """Return who answers, as the ledger names it, and the answer."""
-        if not call.path.endswith("/chat/completions"):
+        if not call.path.partition("?")[0].endswith("/chat/completions"):
             return "not found", Answer(status=404, latency_s=0)
         if call.model is None:
             return "bad request", Answer(status=400, latency_s=0)
@@ -188,6 +188,8 @@ class _Delivery:
         self.status = reply.status
         self.reply_sent = await self._connection.send(reply.head() + reply.body)
         self.ended = "replied" if self.reply_sent else "client gone"
+        if reply.is_raw:
+            self._connection.close()
 
     async def send_half(self, reply: Reply, then_reset: bool) -> None:
         self.status = reply.status

@@ -12,8 +12,10 @@ from core_fixtures import request, settings_for
 from daydreaming.base.errors import GenerationError
 from daydreaming.ledger.journal import Budget, Journal, read_events
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply, ReplyStore
-from daydreaming.llm.client import CallContext, ModelClient
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
+from daydreaming.llm.call_account import CallContext
+from daydreaming.llm.client import Completion, ModelClient
 
 CONTEXT = CallContext("draft", "g-1", "cohort", "scripted", "plain", "writer", prices=(1.0, 2.0))
 
@@ -28,7 +30,16 @@ class Caller:
 
     def call(self, *requests: ModelRequest, context: CallContext = CONTEXT) -> list[Reply | GenerationError]:
         """Make all calls at once; returns their replies and failures."""
-        return asyncio.run(self._call(requests or (request(),), context))
+        return [
+            answer.reply if isinstance(answer, Completion) else answer
+            for answer in self.completions(*(requests or (request(),)), context=context)
+        ]
+
+    def completions(
+        self, *requests: ModelRequest, context: CallContext = CONTEXT, one_by_one: bool = False
+    ) -> list[Completion | GenerationError]:
+        """Make calls, all at once or one after the other; returns what came of them."""
+        return asyncio.run(self._complete(requests, context, one_by_one))
 
     def reply(self, **options: Any) -> Reply:
         (answer,) = self.call(**options)
@@ -44,10 +55,12 @@ class Caller:
     def events(self, name: str) -> list[dict[str, Any]]:
         return [event for event in read_events(self.settings.paths.root / "journal.jsonl") if event["event"] == name]
 
-    async def _call(self, requests: tuple[ModelRequest, ...], context: CallContext) -> list[Reply | GenerationError]:
+    async def _complete(self, requests: Any, context: CallContext, one_by_one: bool) -> list[Any]:
         client = ModelClient(self.settings, self.store)
         try:
-            calls = (client.complete(asked, context, self.journal) for asked in requests)
+            calls = [client.complete(asked, context, self.journal) for asked in requests]
+            if one_by_one:
+                return [(await asyncio.gather(call, return_exceptions=True))[0] for call in calls]
             return await asyncio.gather(*calls, return_exceptions=True)
         finally:
             await client.close()

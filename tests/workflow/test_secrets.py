@@ -33,5 +33,5 @@ def test_a_key_is_sent_and_never_written(keyed: Study, provider: Provider):
 def test_no_request_tells_the_provider_anything_but_the_request(keyed: Study):
     run = keyed.run("drafts", env={"SECRET_KEY": KEY, "ANOTHER_SECRET": "do-not-send"})
     for call in run.calls:
-        assert set(call.body) == {"model", "messages", "temperature", "max_tokens"}
+        assert set(call.body) == {"model", "messages", "temperature", "max_tokens", "stream"}
         assert "do-not-send" not in str(call.headers)

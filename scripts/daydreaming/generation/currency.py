@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+
+import msgspec
 
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.paths import DataPaths
@@ -68,8 +71,7 @@ class Finding:
 _CURRENT = Finding(State.CURRENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What lies in the folder of a generation. `parsed_sha256` is None where there is no text, or an unreadable one."""
 
     folder: str
@@ -221,10 +223,10 @@ class Currency:
         try:
             sources = self._prompter.sources(specification)
             prompt = self._prompter.prompt(sources, parent.read() if parent else None)
-        except (GenerationError, OSError):
-            return False
-        request = model_request(specification, prompt, attempt=0)
-        return self._paths.reply(request.sha256).exists()
+            request = model_request(specification, prompt, attempt=0)
+            return self._paths.reply(request.sha256).exists()
+        except (GenerationError, OSError, TypeError, ValueError):
+            return False  # what cannot be asked has no reply
 
     @cached_property
     def _named_by_journals(self) -> tuple[frozenset[Key], frozenset[Key]]:
@@ -232,14 +234,15 @@ class Currency:
         made: set[Key] = set()
         called: set[Key] = set()
         for journal in sorted(self._paths.cohorts.glob("*/journal.jsonl")):
-            for event in read_events(journal):
-                stage, gen_id = event.get("stage"), event.get("gen_id")
-                if not (isinstance(stage, str) and isinstance(gen_id, str)):
-                    continue
-                if event["event"] == "call_started":
-                    called.add((stage, gen_id))
-                elif event.get("result") in ("made", "reused", "copied"):
-                    made.add((stage, gen_id))
+            with suppress(OSError):  # of a cohort of somebody else's, perhaps: it proves nothing
+                for event in read_events(journal):
+                    stage, gen_id = event.get("stage"), event.get("gen_id")
+                    if not (isinstance(stage, str) and isinstance(gen_id, str)):
+                        continue
+                    if event["event"] == "call_started":
+                        called.add((stage, gen_id))
+                    elif event.get("result") in ("made", "reused", "copied"):
+                        made.add((stage, gen_id))
         return frozenset(made), frozenset(called)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Generator, Mapping
 from daydreaming.base.errors import FailureKind, GenerationError, ParseError
 from daydreaming.generation.prompting import model_request
 from daydreaming.generation.specification import CallSpecification
+from daydreaming.ledger.finish import Ending, check_prompt_was_read, ending_of
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply
+from daydreaming.ledger.received import Reply
 from daydreaming.parsers import ParserContext, answer_of, get_parser
 
 
@@ -27,6 +28,7 @@ def attempts(
     while True:
         reply = yield model_request(specification, prompt, attempt)
         try:
+            check_prompt_was_read(reply, prompt)
             return read(reply)
         except GenerationError as error:
             failures[error.kind] += 1
@@ -65,18 +67,19 @@ def _context(specification: CallSpecification) -> ParserContext:
 
 
 def check_reply(reply: Reply, specification: CallSpecification) -> None:
-    """Raise GenerationError when a reply is malformed, refused, truncated, without an answer, or has too few lines."""
+    """Raise GenerationError when a reply is malformed, refused, truncated, unfinished, without answer, or too short."""
     completion_tokens = reply.usage.get("completion_tokens", 0)
     limit = specification.sampling.max_tokens
     text = reply.text or ""
     if reply.malformed:
         raise GenerationError(FailureKind.MALFORMED, reply.malformed)
-    if reply.refusal or reply.finish_reason == "content_filter":
+    ending = None if reply.refusal else ending_of(reply.finish_reason, specification.finish_reasons)
+    if reply.refusal or ending == Ending.REFUSED:
         why = reply.refusal or "the provider's content filter stopped it"
         raise GenerationError(
             FailureKind.REFUSED, f"The model refused: {why[:300].rstrip('.')}. Change the template or the model."
         )
-    if reply.finish_reason == "length" or (limit is not None and completion_tokens >= limit):
+    if ending == Ending.TRUNCATED or (limit is not None and completion_tokens >= limit):
         raise GenerationError(
             FailureKind.TRUNCATED,
             f"The reply was cut off after {completion_tokens} tokens (max_tokens is {limit}, finish reason "

@@ -124,4 +124,5 @@ def model_request(specification: CallSpecification, prompt: str, attempt: int) -
         extra_body=sampling.extra_body,
         replicate=specification.replicate,
         attempt=attempt,
+        output_limit_parameter=specification.output_limit_parameter,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +18,9 @@ from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import ReplyStore
-from daydreaming.llm.client import CallContext, ModelClient
+from daydreaming.llm.breakers import AnswerBreaker
+from daydreaming.llm.call_account import CallContext
+from daydreaming.llm.client import ModelClient
 
 # Threads that read and write files. More of them fight for the interpreter; fewer wait for a slow disk's fsync.
 FILE_THREADS = 4
@@ -42,6 +43,7 @@ class Runner:
         self._journals: dict[str, Journal] = {}
         self._replies = ReplyStore(settings.paths)
         self._bench = Workbench.for_run(settings, self._replies)
+        self._unusable = AnswerBreaker(settings.stop_after_unusable)
         self._client = ModelClient(settings, self._replies, calls_in_flight)
 
     def run(self, specification: Specification, *, render_only: bool = False, overwrite: bool = False) -> Outcome:
@@ -114,11 +116,13 @@ class Runner:
             await self._advance(work.steps(**options), specification, journal)
         except Exception as error:
             failure = error if isinstance(error, GenerationError) else _failure_of(error)
+            self._note_answer(specification, failure)
             if is_real:
                 await self._in_file_thread(work.fail, failure)
                 await self._write_down(journal, work)
             raise failure from failure.__cause__
         if is_real:
+            self._note_answer(specification, None)
             await self._write_down(journal, work)
         return work.outcome
 
@@ -142,23 +146,28 @@ class Runner:
             stored = await self._in_file_thread(self._replies.load, request.sha256)
             if stored is not None:
                 return Received(stored, reused=True, llm_ms=0.0)
-            started = time.perf_counter()
-            reply = await self._client.complete(request, _context(specification), journal)
-            return Received(reply, llm_ms=round((time.perf_counter() - started) * 1000, 3), tries=1)
+            check = partial(self._unusable.check, *_who(specification))
+            check()
+            done = await self._client.complete(request, _context(specification), journal, check)
+            return Received(
+                done.reply,
+                queue_ms=round(done.queue_ms, 3),
+                llm_ms=round(done.llm_ms, 3),
+                wait_ms=round(done.wait_ms, 3),
+                tries=done.tries,
+            )
+
+    def _note_answer(self, specification: Specification, error: GenerationError | None) -> None:
+        """Tell the breaker what came of an answer; a generation that needed none shows that its template works."""
+        if not specification.is_copy:
+            self._unusable.answered(*_who(specification), error)
 
     def _journal(self, cohort_id: str) -> Journal:
         if cohort_id not in self._journals:
             budget = Budget(self._settings.budget_usd, self._settings.budget_calls)
             path = self._settings.paths.cohort(cohort_id).journal
-            self._journals[cohort_id] = Journal(path, budget, self._run_id, self._stored_cost)
+            self._journals[cohort_id] = Journal(path, budget, self._run_id, self._replies.cost_usd)
         return self._journals[cohort_id]
-
-    def _stored_cost(self, request_sha256: str) -> float | None:
-        try:
-            reply = self._replies.load(request_sha256)
-        except GenerationError:
-            return None  # a damaged file tells no cost: its call stays reserved
-        return None if reply is None else reply.cost_usd
 
     async def _in_file_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._files, function, *arguments)
@@ -186,6 +195,10 @@ def _failure_of(error: Exception) -> GenerationError:
     failure = GenerationError(kind, f"{type(error).__name__}: {error}.")
     failure.__cause__ = error
     return failure
+
+
+def _who(specification: Specification) -> tuple[str, str, str]:
+    return specification.stage, specification.template.template_id, specification.llm_model_id
 
 
 def _context(specification: CallSpecification) -> CallContext:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import ClassVar, TypeAlias
@@ -13,6 +14,7 @@ import orjson
 import daydreaming.parsers
 from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Scale, Template
 from daydreaming.inputs.settings import StageSettings
+from daydreaming.ledger import finish
 
 Key: TypeAlias = tuple[str, str]  # stage and gen_id
 
@@ -64,6 +66,8 @@ class CallSpecification(_Row):
     answerer: str
     sampling: StageSettings
     prices: tuple[float | None, float | None]
+    output_limit_parameter: str = "max_tokens"
+    finish_reasons: Mapping[str, str] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """Everything that decides the result except the parent's text, in words that can be compared and read.
@@ -73,12 +77,19 @@ class CallSpecification(_Row):
         """
         return (
             f"{_source(self, self.parent, self.concepts)}; parser {self._parser_words()}; "
-            f"model {self.model} at {self.answerer}{sampling_words(self.sampling)}; replicate {self.replicate}"
+            f"model {self.model} at {self.answerer}{sampling_words(self.sampling)}{self._dialect_words()}; "
+            f"replicate {self.replicate}"
         )
 
     def _parser_words(self) -> str:
         words, key = f"{self.parser or 'identity'}@{self.parser_digest}", self.template.score_key
         return words if key == DEFAULT_SCORE_KEY else f"{words}; score_key {key}"
+
+    def _dialect_words(self) -> str:
+        """How a server's dialect is spoken. What is as it always was is not named: it makes nothing again."""
+        words = "" if self.output_limit_parameter == "max_tokens" else f"; limit sent as {self.output_limit_parameter}"
+        reasons = " ".join(f"{word}={self.finish_reasons[word]}" for word in sorted(self.finish_reasons))
+        return f"{words}; finish_reasons {reasons}" if reasons else words
 
     def row_fingerprint(self) -> str:
         """What an adopted generation must agree with: its row and the texts behind it, not how a model is asked."""
@@ -148,5 +159,9 @@ def text_digest(content: bytes) -> str:
 @cache
 def parser_digest() -> str:
     """A digest of the code that reads replies: changed code reads them again (stored ones, without a call)."""
-    files = [*Path(daydreaming.parsers.__path__[0]).glob("*.py"), Path(__file__).with_name("judging.py")]
+    files = [
+        *Path(daydreaming.parsers.__path__[0]).glob("*.py"),
+        Path(__file__).with_name("judging.py"),
+        Path(finish.__file__),
+    ]
     return text_digest(b"\0".join(file.read_bytes() for file in sorted(files)))

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from daydreaming.base.identifiers import is_valid_id
 from daydreaming.base.paths import STAGES
 
-RETRIED_KINDS = ("truncated", "refused", "empty", "too_short", "malformed", "parse")
+RETRIED_KINDS = ("truncated", "refused", "empty", "too_short", "malformed", "unfinished", "prompt_cut", "parse")
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 

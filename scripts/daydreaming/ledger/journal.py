@@ -1,8 +1,8 @@
 """The journal of a cohort: every call and every generation's outcome, one JSON line each, for its whole life.
 
 It is what the budget is checked against and what the summary of a run is made from. Lines are appended under a file
-lock, so that processes that share a cohort share its budget. A call that started and never ended (its process died)
-stays reserved: it may have been billed, and the budget must hold.
+lock, so that processes that share a cohort share its budget. Its methods wait for that lock: call them in threads. A
+call that started and never ended (its process died) stays reserved: it may have been billed, and the budget must hold.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import orjson
 from daydreaming.base.atomic import write_all
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.locks import locked_file
+from daydreaming.ledger.costs import cost_of_call
+from daydreaming.ledger.events import events_from
 
 # Sums of many small floats: three calls of 0.1 fit into 0.3.
 ROUNDING_USD = 1e-9
@@ -57,13 +59,11 @@ class Account:
         """Take one line of the journal into account."""
         if event["event"] == "call_started":
             self.calls += 1
-            self.reserved[event["call"]] = (event.get("reserved_usd") or 0.0, event["request_sha256"])
+            self.reserved[event["call"]] = (event.get("reserved_usd") or 0.0, event.get("request_sha256", ""))
         elif event["event"] == "call_ended" and event["call"] in self.reserved:
             amount, _ = self.reserved.pop(event["call"])
-            cost = event.get("cost_usd")
-            # A call that may have been billed, at a price that nobody told, counts with the most that it can cost.
-            at_most = amount if event.get("perhaps_billed") else 0.0
-            self.spent_usd += at_most if cost is None else cost
+            cost = cost_of_call(event, amount)
+            self.spent_usd += (cost.perhaps or 0.0) if cost.known is None else cost.known
 
     def settle(self, stored_cost: Callable[[str], float | None]) -> None:
         """Take the calls without an end whose reply is in the store (their process died) at what the reply cost."""
@@ -134,7 +134,7 @@ class Journal:
 
     def _read_on(self, descriptor: int) -> None:
         """Take the lines of all processes since the last look into account."""
-        for event in _events(descriptor, self._position):
+        for event in events_from(descriptor, self._position):
             self._account.take(event)
         self._position = os.fstat(descriptor).st_size
 
@@ -181,28 +181,6 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
     except FileNotFoundError:
         return
     try:
-        yield from _events(descriptor, 0)
+        yield from events_from(descriptor, 0)
     finally:
         os.close(descriptor)
-
-
-def _events(descriptor: int, position: int) -> Iterator[dict[str, Any]]:
-    rest = b""
-    while block := os.pread(descriptor, 1 << 20, position):
-        position += len(block)
-        *lines, rest = (rest + block).split(b"\n")
-        for line in lines:
-            event = parse_event(line)
-            if event is not None:
-                yield event
-
-
-def parse_event(line: bytes) -> dict[str, Any] | None:
-    """A line's event; None for a line that a power loss tore (its call, if any, stays without an end)."""
-    if not line:
-        return None
-    try:
-        event = orjson.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and "event" in event else None

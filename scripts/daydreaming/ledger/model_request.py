@@ -16,7 +16,8 @@ class ModelRequest:
     """All that decides an answer, and nothing else: no key, no timeout, no endpoint's name.
 
     `answerer` says who answers: the endpoint's base URL, or the embedded model's package and version. `attempt` counts
-    the fresh attempts after replies that could not be used (0 for the first request).
+    the fresh attempts after replies that could not be used (0 for the first request). `output_limit_parameter` is the
+    name under which `max_tokens` is sent.
     """
 
     answerer: str
@@ -28,6 +29,7 @@ class ModelRequest:
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     replicate: int = 1
     attempt: int = 0
+    output_limit_parameter: str = "max_tokens"
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -43,7 +45,12 @@ class ModelRequest:
             "extra_body": dict(self.extra_body),
             "replicate": self.replicate,
         }
-        return {**content, "attempt": self.attempt} if self.attempt else content
+        # What is as it always was is in no name: names must outlive the code.
+        if self.attempt:
+            content["attempt"] = self.attempt
+        if self.output_limit_parameter != "max_tokens":
+            content["output_limit_parameter"] = self.output_limit_parameter
+        return content
 
     @cached_property
     def sha256(self) -> str:
@@ -51,15 +58,26 @@ class ModelRequest:
         return hashlib.sha256(orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def body(self) -> dict[str, Any]:
-        """The body of the HTTP call."""
+        """The body of the HTTP call. Some gateways stream unless they are told not to; that changes no answer."""
         body = {
             "model": self.model,
             "messages": self.content["messages"],
             "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
+            self.output_limit_parameter: self.max_tokens,
             "seed": self.seed,
+            "stream": False,
         }
         return {**{key: value for key, value in body.items() if value is not None}, **self.extra_body}
+
+    @property
+    def output_limit(self) -> int | None:
+        """The most tokens that the reply may have, by whatever name the limit is sent; None where it has none."""
+        sent = [self.extra_body.get(name) for name in ("max_completion_tokens", "max_tokens")]
+        limits = [limit for limit in sent if isinstance(limit, int) and not isinstance(limit, bool)]
+        # The body's own limit replaces `max_tokens` under the same name; under two names, the larger one may hold.
+        if self.max_tokens is not None and self.output_limit_parameter not in self.extra_body:
+            limits.append(self.max_tokens)
+        return max(limits, default=None)
 
     @property
     def prompt_bytes(self) -> int:

@@ -1,73 +1,76 @@
-"""The store of paid replies: one file for each request, written once, before anything interprets the reply."""
+"""The store of paid replies: one file for each request, written once, before anything interprets the reply.
+
+Beside the reply to a request lie the receipts of what else was answered to it: pages of a portal, errors inside a 200.
+"""
 
 from __future__ import annotations
 
-import base64
-import os
-import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import Any
 
-import orjson
-
-from daydreaming.base.atomic import sync_folder, write_all, write_bytes
+from daydreaming.base.atomic import write_bytes
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.locks import RangeLocks
 from daydreaming.base.paths import DataPaths
 from daydreaming.ledger.model_request import ModelRequest
-
-RESERVED_BYTES = 16_384
-BYTES_PER_TOKEN = 16
-PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A reply as it was received, and what accounts need of it. Times are Unix seconds, costs US dollars."""
-
-    request_sha256: str
-    text: str | None
-    finish_reason: str | None
-    refusal: str | None
-    usage: Mapping[str, int]
-    cost_usd: float | None
-    served_model: str | None
-    request_id: str | None
-    started_at: float
-    finished_at: float
-    malformed: str | None = None
+from daydreaming.ledger.reading import NoReplyError, read_reply
+from daydreaming.ledger.received import Received, Reply, StoredAnswer
+from daydreaming.ledger.reply_room import ReplyRoom, receipt_path
+from daydreaming.ledger.stored_answers import as_file, from_file, reply_of, values_of
 
 
 class ReplyStore:
-    """`data/replies/<2 hex>/<request_sha256>.json`. Nothing in it is ever changed or deleted by the workflow."""
+    """`data/replies/<2 hex>/<request_sha256>.json`, and receipts as `<request_sha256>.<number>.receipt` beside it.
+
+    Nothing in it is ever changed by the workflow. A receipt goes when its reply is stored, which holds all of it.
+    """
 
     def __init__(self, paths: DataPaths):
         self._paths = paths
         self._locks = RangeLocks(paths.replies / ".in_flight.lock")
 
     def load(self, request_sha256: str) -> Reply | None:
-        """Return the stored reply to a request, None if there is none.
+        """Return the reply to a request, from its file or from a receipt that holds one; None if there is none.
 
-        Raises GenerationError (storage) for a file that cannot be read: it was paid for, so it is never overwritten.
+        Raises GenerationError for a file that cannot be used: it was paid for, so it is never overwritten, nor called
+        for again. `edited`: it was changed after it was stored; `storage`: it cannot be read, or is no stored answer.
         """
         path = self._paths.reply(request_sha256)
+        content = _content(path)
+        if content is None:
+            return next((reply for reply in self._read_receipts(request_sha256) if reply is not None), None)
+        return reply_of(path, from_file(path, content, request_sha256))
+
+    def receipts(self, request_sha256: str) -> list[StoredAnswer]:
+        """What was answered to a request besides its reply, oldest first. Raises GenerationError as `load`."""
+        return [answer for _, answer in self._receipts(request_sha256)]
+
+    def _receipts(self, request_sha256: str) -> Iterator[tuple[Path, StoredAnswer]]:
+        for number in count(1):
+            path = receipt_path(self._paths.reply(request_sha256), number)
+            content = _content(path)
+            if content is None:
+                return
+            # A power loss in the moment in which it came leaves an empty file, and nothing to read.
+            if content.strip(b"\0"):
+                yield path, from_file(path, content, request_sha256)
+
+    def _read_receipts(self, request_sha256: str) -> Iterator[Reply | None]:
+        for _, answer in self._receipts(request_sha256):
+            try:
+                yield read_reply(request_sha256, answer.received, answer.prices)
+            except NoReplyError:
+                yield None
+
+    def cost_usd(self, request_sha256: str) -> float | None:
+        """What the stored reply to a request cost (US dollars); None without one, or where its file tells no cost."""
         try:
-            content = path.read_bytes()
-        except FileNotFoundError:
+            reply = self.load(request_sha256)
+        except GenerationError:
             return None
-        except OSError as error:
-            raise GenerationError(FailureKind.STORAGE, f"{path} cannot be read: {error}.") from error
-        try:
-            stored = orjson.loads(content)
-            if stored["request_sha256"] != request_sha256:
-                raise ValueError(f"it is the reply to the request {stored['request_sha256']}")
-            return Reply(request_sha256=request_sha256, **stored["reply"])
-        except (ValueError, KeyError, TypeError) as error:
-            cure = "Repair it, or move it away to pay for the request again."
-            raise GenerationError(FailureKind.STORAGE, f"{path} is not a stored reply ({error}). {cure}") from error
+        return None if reply is None else reply.cost_usd
 
     def room_for(self, request: ModelRequest) -> ReplyRoom:
         """Reserve room on the disk for the reply to a request before it is paid for; the caller discards it at last.
@@ -91,17 +94,25 @@ class ReplyStore:
         """
         if self.exists(reply.request_sha256):
             return
-        content = {
-            "request_sha256": reply.request_sha256,
-            "request": None,
-            "reply": _values(reply),
-            "received": {"adopted_from": source},
-        }
-        write_bytes(self._paths.reply(reply.request_sha256), orjson.dumps(content, option=PRETTY))
+        answer = StoredAnswer(
+            request_sha256=reply.request_sha256,
+            request=None,
+            reply=values_of(reply),
+            received=Received(adopted_from=source, started_at=reply.started_at, finished_at=reply.finished_at),
+        )
+        write_bytes(self._paths.reply(reply.request_sha256), as_file(answer))
 
     def exists(self, request_sha256: str) -> bool:
-        """Whether the reply to a request is in the store."""
-        return self._paths.reply(request_sha256).exists()
+        """Whether the reply to a request is in the store, in whatever state its file is."""
+        path = self._paths.reply(request_sha256)
+        if path.exists():
+            return True
+        if not receipt_path(path, 1).exists():
+            return False
+        try:
+            return self.load(request_sha256) is not None
+        except GenerationError:
+            return True
 
     @asynccontextmanager
     async def in_flight(self, request_sha256: str) -> AsyncIterator[None]:
@@ -119,79 +130,11 @@ class ReplyStore:
         return self._paths.reply(request_sha256)
 
 
-class ReplyRoom:
-    """Reserved disk space for one reply: what has been paid for must not fail to be stored."""
-
-    def __init__(self, path: Path, request: ModelRequest):
-        self.path = path
-        self._request = request
-        # One process pays for a request at a time (`in_flight`): what a killed one has left is used again.
-        self._temporary = path.with_name(f".{path.name}.reserved")
-        self._descriptor: int | None = None
-
-    def reserve(self) -> None:
-        """Take the room. Raises OSError when there is none."""
-        try:
-            self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
-        except FileNotFoundError:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            sync_folder(self.path.parent.parent)
-            self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
-        expected = RESERVED_BYTES + BYTES_PER_TOKEN * (self._request.max_tokens or 0) + 3 * self._request.prompt_bytes
-        os.posix_fallocate(self._descriptor, 0, expected)
-
-    def save(self, reply: Reply, received: bytes, **account: Any) -> None:
-        """Store a reply once and for good, with the bytes of the answer as they came.
-
-        `account` names what the call was for (stage, gen_id, cohort_id, endpoint). Raises GenerationError (storage)
-        when even the reserved room is not enough; the reply is then kept in the system's temporary folder.
-        """
-        content = orjson.dumps(
-            {
-                "request_sha256": self._request.sha256,
-                "request": self._request.content,
-                "reply": _values(reply),
-                "received": _as_json_text(received),
-                **account,
-            },
-            option=PRETTY,
-        )
-        try:
-            write_all(self._descriptor, content)
-            os.ftruncate(self._descriptor, len(content))
-            os.fsync(self._descriptor)
-            os.replace(self._temporary, self.path)  # noqa: PTH105  (this runs for every call)
-            os.close(self._descriptor)
-            self._descriptor = None
-            sync_folder(self.path.parent)
-        except OSError as error:
-            raise _rescued(self.path, content, error) from error
-
-    def discard(self) -> None:
-        """Give the room back."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-            self._temporary.unlink(missing_ok=True)
-
-
-def _rescued(path: Path, content: bytes, error: OSError) -> GenerationError:
-    """Keep a paid reply that the data folder refuses where it can be fetched from, and say where."""
-    folder = Path(tempfile.mkdtemp(prefix="daydreaming-rescued-reply-"))
-    (folder / path.name).write_bytes(content)
-    return GenerationError(
-        FailureKind.STORAGE,
-        f"A paid reply could not be stored at {path}: {error}. It was kept as {folder / path.name}: make room, move it "
-        f"to {path}, then run again.",
-    )
-
-
-def _values(reply: Reply) -> dict[str, Any]:
-    return {name: getattr(reply, name) for name in Reply.__dataclass_fields__ if name != "request_sha256"}
-
-
-def _as_json_text(received: bytes) -> dict[str, str]:
+def _content(path: Path) -> bytes | None:
+    """The bytes of a file; None if there is none. Raises GenerationError (storage)."""
     try:
-        return {"body": received.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"body_base64": base64.b64encode(received).decode("ascii")}
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise GenerationError(FailureKind.STORAGE, f"{path} cannot be read: {error}.") from error

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from daydreaming.ledger.journal import parse_event
+from daydreaming.ledger.costs import cost_of_call
+from daydreaming.ledger.events import BAD_LINE, parse_event
 
 SUCCESSES = ("made", "reused", "copied", "kept")
 _BLOCK_BYTES = 1 << 20
@@ -51,6 +52,7 @@ class RunTally:
     unpriced_calls: int = 0
     saved_usd: float = 0.0
     results: dict[tuple[str, str], GenerationResult] = field(default_factory=dict)  # (stage, gen_id) -> result
+    bad_lines: list[str] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, result) -> generations
     _perhaps_billed_usd: float = 0.0
     _in_flight: dict[str, float | None] = field(default_factory=dict)  # call -> reserved US dollars
@@ -82,7 +84,10 @@ class RunTally:
         return [result for result in self.results.values() if result.failed]
 
     def take(self, event: dict[str, Any]) -> None:
-        """Count one line of the journal."""
+        """Count one line of the journal. `bad_lines` names those that cannot be used, of whatever run they are."""
+        if event["event"] == BAD_LINE:
+            self.bad_lines.append(f"line {event['line']}: {event['problem']}" if "line" in event else event["problem"])
+            return
         if self.run_id is not None and event.get("run") != self.run_id:
             return
         if event["event"] == "call_started":
@@ -99,12 +104,10 @@ class RunTally:
         self.failed_calls += "kind" in event
         self.prompt_tokens += event.get("prompt_tokens") or 0
         self.completion_tokens += event.get("completion_tokens") or 0
-        cost = event.get("cost_usd")
-        if cost is not None:
-            self.cost_usd += cost
-        elif event.get("perhaps_billed"):
-            self._perhaps_billed_usd += reserved or 0.0
-            self.unpriced_calls += reserved is None
+        cost = cost_of_call(event, reserved)
+        self.cost_usd += cost.known or 0.0
+        self._perhaps_billed_usd += cost.perhaps or 0.0
+        self.unpriced_calls += cost.known is None and cost.perhaps is None
 
     def _end_generation(self, event: dict[str, Any]) -> None:
         result = GenerationResult(

@@ -1,33 +1,42 @@
-"""What an HTTP answer means: a reply that was paid for, or a failed call and whether trying again can help."""
+"""What an HTTP answer means: one to be kept and read, or a failed call and whether trying again can help."""
 
 from __future__ import annotations
 
-import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply
+from daydreaming.ledger.reading import NoReplyError, error_text, shown
+from daydreaming.ledger.received import Received
 
-SHOWN_CHARACTERS = 300
-# A run that would only wait is ended, and says so.
-LONGEST_RETRY_AFTER_S = 600.0
 STATUS_CURES = {
     401: "Check the key in the endpoint's environment variable.",
     402: "The account has no credit left.",
     403: "The key may not use this model.",
     404: "Check the endpoint's base_url and the model string in llm_models.csv.",
+    407: "Check the proxy that the environment names.",
 }
 RETRYABLE_STATUSES = frozenset({408, 409, 425, 429})
+# What every further call to the same endpoint and model would meet.
+LASTING_STATUSES = frozenset({401, 402, 403, 404, 407})
+KEPT_HEADERS = ("content-type", "date", "server", "x-request-id", "cf-ray", "retry-after", "retry-after-ms", "location")
+_MODERATED = re.compile(r"moderation|flagged|content[ _-]?(filter|policy|management)|ResponsibleAI", re.IGNORECASE)
+_LOADING = re.compile(r"\bloading\b|being loaded|warming up|starting up|\bstill loading", re.IGNORECASE)
 
 
 class CallError(Exception):
-    """A call that brought no reply. `perhaps_billed`: the provider may have done the work and charge for it."""
+    """A call that brought no reply.
+
+    `perhaps_billed`: the provider may have done the work and charge for it. `lasting`: what every other call to the
+    same endpoint and model would meet, in words. `stops_for_s`: for how long (seconds) the provider wants no call to
+    the model, when that is longer than a run waits. `is_loading`: the server is loading its model.
+    """
 
     def __init__(
         self,
@@ -38,6 +47,9 @@ class CallError(Exception):
         retry_after_s: float | None = None,
         perhaps_billed: bool = False,
         status: int | None = None,
+        lasting: str | None = None,
+        is_loading: bool = False,
+        stops_for_s: float | None = None,
     ):
         super().__init__(message)
         self.kind = kind
@@ -46,116 +58,147 @@ class CallError(Exception):
         self.retry_after_s = retry_after_s
         self.perhaps_billed = perhaps_billed
         self.status = status
-
-    def hide(self, secret: str) -> None:
-        """Take a key out of the message: some endpoints repeat the one that they refuse."""
-        self.message = self.message.replace(secret, "***")
-        self.args = (self.message,)
+        self.lasting = lasting
+        self.is_loading = is_loading
+        self.stops_for_s = stops_for_s
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer as it came. Times are Unix seconds."""
+    """An HTTP answer as it came, secrets taken out. Times are Unix seconds.
+
+    `incomplete` says why the rest of the body is missing; `milliseconds` is from the first byte sent to the last one
+    received.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     started_at: float
     finished_at: float
+    milliseconds: float = 0.0
+    incomplete: str | None = None
+    redacted: int = 0
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the endpoint says that this is what was asked for (a status 2xx)."""
+        return 200 <= self.status < 300
 
-def read_answer(answer: Answer, request: ModelRequest, prices: tuple[float | None, float | None]) -> Reply:
-    """Return the reply that an answer holds.
-
-    `prices` are US dollars per million prompt and completion tokens; a cost that the provider reports wins over them.
-    Raises CallError for anything but a completion.
-    """
-    if answer.status >= 400:
-        raise _status_failure(answer.status, _error_message(answer.body), answer.headers)
-    content, malformed = _decode(answer.body)
-    if content.get("error"):
-        raise _error_object_failure(content["error"], answer.headers)
-    choices = content.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
-    if choice is None:
-        raise CallError(
-            FailureKind.API, f"The answer holds no choices: {_shown(answer.body)}", retryable=True, perhaps_billed=True
+    def received(self) -> Received:
+        """What the reply store keeps of it."""
+        kept = {name: value for name, value in self.headers.items() if _is_kept(name)}
+        return Received.of(
+            self.body,
+            status=self.status,
+            headers=kept,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            incomplete=self.incomplete,
+            redacted=self.redacted,
         )
-    if choice.get("error"):
-        raise _error_object_failure(choice["error"], answer.headers)
-    message = choice.get("message") if isinstance(choice.get("message"), dict) else {}
-    usage = _usage(content.get("usage"))
-    return Reply(
-        request_sha256=request.sha256,
-        text=_text(message.get("content")),
-        finish_reason=choice.get("finish_reason"),
-        refusal=_text(message.get("refusal")),
-        usage=usage,
-        cost_usd=_cost(content.get("usage"), usage, prices),
-        served_model=content.get("model"),
-        request_id=answer.headers.get("x-request-id") or content.get("id"),
-        started_at=answer.started_at,
-        finished_at=answer.finished_at,
-        malformed=malformed,
+
+
+def _is_kept(name: str) -> bool:
+    return name in KEPT_HEADERS or name.startswith(("x-ratelimit-", "openai-", "x-openrouter", "x-generation"))
+
+
+def status_failure(answer: Answer, base_url: str, longest_wait_s: float) -> CallError:
+    """What an answer with a status other than 2xx means."""
+    if 300 <= answer.status < 400:
+        target = shown(answer.headers.get("location", "nowhere"))
+        return CallError(
+            FailureKind.API,
+            f"The endpoint redirects (status {answer.status}) to {target}. Redirects are not followed: if that is the "
+            "right address, make it the endpoint's base_url.",
+            status=answer.status,
+            lasting=f"status {answer.status}",
+        )
+    error = _error_of(answer.body)
+    text = error_text(error) if error else shown(answer.body)
+    cure = _cure(answer.status, base_url)
+    return _failure(
+        answer.status,
+        f"The endpoint answered with status {answer.status}: {text}",
+        error if error else text,
+        cure,
+        wait_s=retry_after(answer.headers),
+        longest_wait_s=longest_wait_s,
     )
 
 
-def _decode(body: bytes) -> tuple[dict[str, Any], str | None]:
-    """Return the JSON object of a body, and what is wrong with its encoding."""
-    malformed = None
+def inside_failure(error: NoReplyError, answer: Answer, longest_wait_s: float) -> CallError:
+    """What an answer of status 2xx without a reply means: the code of an error inside it decides, as a status would."""
+    if error.error is None:
+        late = answer.incomplete is not None and "timeout_s" in answer.incomplete
+        # What is too large now will be too large again.
+        too_large = answer.incomplete is not None and "max_reply_bytes" in answer.incomplete
+        broken = answer.incomplete is not None and not too_large
+        kind = FailureKind.TIMEOUT if late else FailureKind.CONNECTION if broken else FailureKind.API
+        message = error.message if answer.incomplete is None else f"The answer broke off: {answer.incomplete}"
+        return CallError(kind, message, retryable=not too_large, perhaps_billed=error.perhaps_billed)
+    return _failure(
+        error.code or 500,
+        error.message,
+        error.error,
+        STATUS_CURES.get(error.code or 500, ""),
+        wait_s=retry_after(answer.headers),
+        longest_wait_s=longest_wait_s,
+    )
+
+
+def _failure(
+    status: int, message: str, error: Any, cure: str, *, wait_s: float | None, longest_wait_s: float
+) -> CallError:
+    if status in {400, 403} and _MODERATED.search(str(error)):
+        message += " The provider's moderation refused the prompt: change the template or the model."
+        return CallError(FailureKind.REFUSED, message, status=status)
+    lasting = f"status {status}" if status in LASTING_STATUSES else None
+    stops_for_s = None
+    retryable = status in RETRYABLE_STATUSES or status >= 500
+    if retryable and wait_s is not None and wait_s > longest_wait_s:
+        until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() + min(wait_s, 3e9)))
+        cure = f"It asks to wait {wait_s:.0f} s, until {until}: run again then (longest_wait_s is {longest_wait_s:g})."
+        stops_for_s, retryable = wait_s, False
+    return CallError(
+        FailureKind.RATE_LIMIT if status == 429 else FailureKind.API,
+        f"{message.rstrip('.')}. {cure}".strip(),
+        retryable=retryable,
+        retry_after_s=wait_s,
+        status=status,
+        lasting=lasting,
+        stops_for_s=stops_for_s,
+        is_loading=retryable and status in {425, 502, 503, 504} and bool(_LOADING.search(str(error))),
+    )
+
+
+def _cure(status: int, base_url: str) -> str:
+    address = urlsplit(base_url)
+    if status == 404 and (address.hostname or "").endswith((".azure.com", ".azure.net")):
+        return "Azure wants `default_query: {api-version: ...}` of the endpoint, and the deployment in base_url."
+    if status == 404 and not re.search(r"/v\d+", address.path):
+        return f"The endpoint's base_url has no /v1, which most servers want: try {base_url.rstrip('/')}/v1."
+    return STATUS_CURES.get(status, "")
+
+
+def _error_of(body: bytes) -> Any:
+    """The error object of a body; None if it has none."""
     try:
         content = orjson.loads(body)
     except ValueError:
-        try:
-            text = body.decode("utf-8")
-        except UnicodeDecodeError:
-            text, malformed = body.decode("utf-8", errors="replace"), "The reply holds bytes that are not UTF-8."
-        try:
-            # Lone surrogates, which only this package reads, could not be written to any file: they become U+FFFD.
-            whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-16", errors="surrogatepass")
-            content = json.loads(whole.decode("utf-16", errors="replace"))
-        except ValueError as error:
-            page = text.lstrip()[:1] == "<"
-            what = "a web page, not JSON: is the endpoint's base_url right?" if page else f"not JSON ({error}):"
-            message = f"The endpoint answered with {what} {_shown(body)}"
-            raise CallError(FailureKind.API, message, retryable=True, perhaps_billed=not page) from error
-    if not isinstance(content, dict):
-        raise CallError(FailureKind.API, f"The answer is not a JSON object: {_shown(body)}", retryable=True)
-    return content, malformed
-
-
-def _status_failure(status: int, message: str, headers: Mapping[str, str]) -> CallError:
-    cure, wait_s = STATUS_CURES.get(status, ""), retry_after(headers)
-    is_too_long = wait_s is not None and wait_s > LONGEST_RETRY_AFTER_S
-    if is_too_long:
-        cure = f"It asks to wait {wait_s:.0f} s: run again then."
-    return CallError(
-        FailureKind.RATE_LIMIT if status == 429 else FailureKind.API,
-        f"The endpoint answered with status {status}: {message} {cure}".strip(),
-        retryable=(status in RETRYABLE_STATUSES or status >= 500) and not is_too_long,
-        retry_after_s=None if is_too_long else wait_s,
-        status=status,
-    )
-
-
-def _error_object_failure(error: Any, headers: Mapping[str, str]) -> CallError:
-    """An error inside an answer of status 200: its code decides, as a status would; without one it may pass."""
-    code = error.get("code") if isinstance(error, dict) else None
-    message = str(error.get("message", error) if isinstance(error, dict) else error)[:SHOWN_CHARACTERS]
-    status = int(code) if str(code).isdecimal() and 400 <= int(code) < 600 else 500
-    failure = _status_failure(status, message, headers)
-    failure.message = f"The endpoint answered with an error inside a status 200 (code {code}): {message}"
-    failure.args = (failure.message,)
-    return failure
+        return None
+    if isinstance(content, list) and content:
+        content = content[0]
+    return content.get("error") if isinstance(content, dict) else None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, as `retry-after-ms` or `Retry-After` say (seconds, or an HTTP date); None if they do not."""
-    milliseconds = headers.get("retry-after-ms", "")
-    if re.fullmatch(r"\d+(\.\d+)?", milliseconds):
+    milliseconds = headers.get("retry-after-ms", "").strip()
+    if re.fullmatch(r"\d{1,15}(\.\d+)?", milliseconds, re.ASCII):
         return float(milliseconds) / 1000
     value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
+    if re.fullmatch(r"\d{1,15}(\.\d+)?", value, re.ASCII):
         return float(value)
     if not value:
         return None
@@ -164,41 +207,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _error_message(body: bytes) -> str:
-    try:
-        error = orjson.loads(body).get("error") or _shown(body)
-        return str(error.get("message", error) if isinstance(error, dict) else error)[:SHOWN_CHARACTERS]
-    except (ValueError, AttributeError):
-        return _shown(body)
-
-
-def _shown(body: bytes) -> str:
-    return " ".join(body[: SHOWN_CHARACTERS * 4].decode("utf-8", errors="replace").split())[:SHOWN_CHARACTERS]
-
-
-def _text(content: Any) -> str | None:
-    """The text of a message: a string, or the text parts of a list."""
-    if isinstance(content, list):
-        content = "".join(part.get("text") or "" for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else None
-
-
-def _usage(reported: Any) -> dict[str, int]:
-    if not isinstance(reported, dict):
-        return {}
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    return {name: reported[name] for name in names if isinstance(reported.get(name), int)}
-
-
-def _cost(reported: Any, usage: Mapping[str, int], prices: tuple[float | None, float | None]) -> float | None:
-    cost = reported.get("cost") if isinstance(reported, dict) else None
-    if isinstance(cost, int | float) and not isinstance(cost, bool):
-        return float(cost)
-    if None in prices or "prompt_tokens" not in usage or "completion_tokens" not in usage:
-        return None
-    return (usage["prompt_tokens"] * prices[0] + usage["completion_tokens"] * prices[1]) / 1e6

@@ -1,50 +1,55 @@
 """The model client: one event loop and one connection pool for all calls of a process.
 
-A call waits for its turn (limits), is reserved in the journal (budget), is sent by the `openai` package, and its reply
-is in the store before anything else sees it. Failures that may pass are tried again, each time as a call of its own.
+A call waits for its turn (limits), is reserved in the journal (budget), is sent by the `openai` package, and its answer
+is on the disk before anything looks at it. Failures that may pass are tried again, each time as a call of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import random
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.locks import RangeLocks
 from daydreaming.inputs.settings import Endpoint, Settings
 from daydreaming.ledger.journal import Journal
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply, ReplyRoom, ReplyStore
-from daydreaming.llm.answers import CallError, read_answer
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
+from daydreaming.llm.answers import Answer, CallError, status_failure
+from daydreaming.llm.breakers import CallBreaker
+from daydreaming.llm.call_account import CallContext, OpenCall
 from daydreaming.llm.connection import Connection
+from daydreaming.llm.credentials import Credentials, credentials_of
 from daydreaming.llm.embedded import EmbeddedServer
 from daydreaming.llm.limits import EndpointLimits
+from daydreaming.llm.tries import Tries, milliseconds_since
 
 # Threads that store replies: apart from all other work on files, so that a reply never waits for a prompt.
 STORE_THREADS = 4
-FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 CHARACTERS_PER_TOKEN = 4
-TOKENS_AROUND_A_PROMPT = 64
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class CallContext:
-    """For which generation a call is made, where, and at which prices (US dollars per million tokens, in and out)."""
+class Completion:
+    """A reply, and how the time for it was spent, in milliseconds summed over its `tries`.
 
-    stage: str
-    gen_id: str
-    cohort_id: str
-    endpoint: str
-    template_id: str
-    llm_model_id: str
-    prices: tuple[float | None, float | None] = (None, None)
+    `queue_ms`: waiting for a slot. `llm_ms`: from the first byte sent to the last one received. `wait_ms`: pauses
+    between tries.
+    """
+
+    reply: Reply
+    queue_ms: float
+    llm_ms: float
+    wait_ms: float
+    tries: int
 
 
 class ModelClient:
@@ -56,7 +61,10 @@ class ModelClient:
     def __init__(self, settings: Settings, store: ReplyStore, calls_in_flight: int | None = None):
         self._settings = settings
         self._store = store
-        self._calls = asyncio.Semaphore(calls_in_flight) if calls_in_flight else nullcontext()
+        self._breaker = CallBreaker(settings.stop_after_errors)
+        self._calls: AbstractAsyncContextManager[Any] = (
+            asyncio.Semaphore(calls_in_flight) if calls_in_flight else nullcontext()
+        )
         self._connections: dict[str, Connection] = {}
         # Endpoints of other names may have the same address and key, and then they share its slots.
         self._locks_in = cache(RangeLocks)
@@ -67,35 +75,51 @@ class ModelClient:
         self._waiting: set[asyncio.Task[Any]] = set()
         self._stopped = False
 
-    async def complete(self, request: ModelRequest, context: CallContext, journal: Journal) -> Reply:
+    async def complete(
+        self,
+        request: ModelRequest,
+        context: CallContext,
+        journal: Journal,
+        check: Callable[[], None] = lambda: None,
+    ) -> Completion:
         """Make a call, with retries, and return its reply, which is in the store by then.
 
-        Raises GenerationError with the kind of failure.
+        `check` is called when it is the call's turn, and may raise what keeps it back.
+        Raises GenerationError with the kind of failure; `not_tried` where calls to endpoint and model are kept back.
         """
         import tenacity
 
+        where = (context.endpoint, request.model)
+        self._breaker.check(*where)
+        tries = Tries(self._settings.endpoints[context.endpoint], lambda: self._breaker.is_open(*where))
         retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(self._settings.endpoints[context.endpoint].max_retries + 1),
+            sleep=tries.pause,
+            stop=tries.are_over,
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, CallError) and error.retryable),
-            wait=_backoff_s,
+            wait=tries.pause_s,
             reraise=True,
         )
         if self._stopped:
             raise asyncio.CancelledError
-        task = asyncio.current_task()
+        task = _this_task()
         self._waiting.add(task)
         try:
-            return await retrying(self._call, request, context, journal)
+            reply: Reply = await retrying(self._call, request, context, journal, check, tries)
         except CallError as error:
+            if error.retryable:  # it has been tried often enough; what cannot pass was noted at once
+                self._breaker.failed(*where, error)
             raise GenerationError(error.kind, error.message) from error
         finally:
             self._waiting.discard(task)
+        self._breaker.succeeded(*where)
+        return Completion(reply, tries.queue_ms, tries.llm_ms, tries.wait_ms, tries.number)
 
     def import_packages(self) -> None:
         """Import what calls need: slow the first time."""
         import openai  # noqa: F401
         import tenacity  # noqa: F401
-        from openai import DefaultAioHttpClient  # noqa: F401
+
+        import daydreaming.llm.transport  # noqa: F401
 
     def stop(self) -> None:
         """Start no call any more: whoever waits for one is cancelled. The calls in flight go on."""
@@ -112,34 +136,69 @@ class ModelClient:
         self._threads.shutdown()
         self._reserving.shutdown()
 
-    async def _call(self, request: ModelRequest, context: CallContext, journal: Journal) -> Reply:
-        """One call: its turn, its reservation, its answer, its reply in the store."""
+    async def _call(
+        self,
+        request: ModelRequest,
+        context: CallContext,
+        journal: Journal,
+        check: Callable[[], None],
+        tries: Tries,
+    ) -> Reply:
+        """One call: its turn, its reservation, its answer on the disk, its reply."""
+        queued = time.perf_counter()
         connection = await self._connection(self._settings.endpoints[context.endpoint])
-        async with AsyncExitStack() as reserved:
-            async with self._calls, connection.limits.turn(_expected_tokens(request)):
-                reserved.enter_context(self._uncancelled())
-                reserve = partial(_reserve, self._store, journal, request, context)
-                room, call = await asyncio.get_running_loop().run_in_executor(self._reserving, reserve)
-                reserved.callback(room.discard)
-                try:
-                    answer = await connection.post(request)
-                    connection.limits.heed(answer.headers)
-                    reply = read_answer(answer, request, context.prices)
-                except CallError as error:
-                    connection.hide_key(error)
-                    if error.kind == FailureKind.RATE_LIMIT or error.retry_after_s is not None:
-                        connection.limits.slow_down(error.retry_after_s)
-                    billed = error.perhaps_billed or None
-                    journal.end_call(call, kind=error.kind, status=error.status, perhaps_billed=billed)
-                    raise
-            # The next call need not wait until this reply is on the disk.
-            await self._in_thread(partial(_keep, reply, answer.body, context, room, journal, call))
-            return reply
+        async with AsyncExitStack() as held:
+            async with self._calls, connection.limits.turn(_expected_tokens(request), request.model):
+                # What has become known while this call waited for its turn.
+                self._breaker.check(context.endpoint, request.model)
+                check()
+                tries.queue_ms += milliseconds_since(queued)
+                held.enter_context(self._uncancelled())
+                begin = partial(OpenCall.begin, self._store, journal, request, context)
+                call = await asyncio.get_running_loop().run_in_executor(self._reserving, begin)
+                tries.number += 1
+                outcome = await self._ask(connection, request, tries)
+                # Before the next call has this one's slot.
+                await self._heed(connection, request.model, outcome)
+            # The next call need not wait until this answer is on the disk.
+            try:
+                return await self._in_thread(call.end, outcome, connection.endpoint.longest_wait_s)
+            except CallError as error:
+                if error is not outcome:
+                    await self._heed(connection, request.model, error)
+                raise
+
+    async def _ask(self, connection: Connection, request: ModelRequest, tries: Tries) -> Answer | BaseException:
+        """The answer to a request, or why there is none: whatever happens, the call is still to be ended."""
+        started = time.perf_counter()
+        try:
+            answer = await connection.post(request)
+            if not answer.is_success:
+                raise status_failure(answer, connection.base_url, connection.endpoint.longest_wait_s)
+            return answer
+        except BaseException as error:
+            return error
+        finally:
+            tries.llm_ms += milliseconds_since(started)
+
+    async def _heed(self, connection: Connection, model: str, outcome: Answer | BaseException) -> None:
+        """Do what an outcome asks of the calls that follow: slow down, or stop."""
+        limits = connection.limits
+        if isinstance(outcome, Answer):
+            if limits.says_that_nothing_remains(outcome.headers):
+                await self._in_thread(limits.heed, outcome.headers, model)
+        elif isinstance(outcome, CallError):
+            if not outcome.retryable:
+                self._breaker.failed(connection.endpoint.name, model, outcome)
+            if outcome.kind == FailureKind.RATE_LIMIT or outcome.retry_after_s is not None:
+                # A wait that is too long is told (the breaker opens), not waited for.
+                pause_s = None if outcome.stops_for_s is not None else outcome.retry_after_s
+                await self._in_thread(limits.slow_down, pause_s, model)
 
     @contextmanager
     def _uncancelled(self) -> Iterator[None]:
         """Keep a call, from before its reservation until its reply is stored, from being cancelled by `stop`."""
-        task = asyncio.current_task()
+        task = _this_task()
         if self._stopped:
             raise asyncio.CancelledError
         self._waiting.discard(task)
@@ -153,93 +212,36 @@ class ModelClient:
             self._waiting.add(task)
 
     async def _connection(self, endpoint: Endpoint) -> Connection:
-        base_url, key = await self._address(endpoint)
+        given = await self._credentials(endpoint)
         if endpoint.name not in self._connections:
             # A second that goes by between a call's turn and the call would bring two seconds' calls together.
             await self._in_thread(self.import_packages)
         # From here on nothing waits: of the first calls, only one makes the connection.
         connection = self._connections.get(endpoint.name)
         # The embedded model has another address after it was started again.
-        if connection is None or connection.base_url != base_url:
+        if connection is None or connection.base_url != given.base_url:
             # The embedded model's key is new on every start; its limits are not.
-            limits_key = "" if endpoint.kind == "embedded" else key
+            limits_key = "" if endpoint.kind == "embedded" else "\n".join(dict.fromkeys((given.key, *given.secret)))
             limits = EndpointLimits(endpoint, limits_key, self._settings.limits_dir, self._locks_in)
-            connection = self._connections[endpoint.name] = Connection(endpoint, base_url, key, limits)
+            connection = Connection(endpoint, given, limits)
+            connection.open()
+            self._connections[endpoint.name] = connection
         return connection
 
-    async def _address(self, endpoint: Endpoint) -> tuple[str, str]:
+    async def _credentials(self, endpoint: Endpoint) -> Credentials:
         if endpoint.kind == "embedded":
-            return await self._in_thread(self._embedded.address)
-        key = os.environ.get(endpoint.api_key_env, "").strip() if endpoint.api_key_env else "none"
-        # Any other character makes the HTTP package fail with an error that may show the key.
-        if not (key and key.isascii() and key.isprintable()):
-            raise GenerationError(
-                FailureKind.MISSING_KEY,
-                f"The endpoint {endpoint.name!r} needs a key (printable ASCII characters): set the environment "
-                f"variable {endpoint.api_key_env}.",
-            )
-        return endpoint.base_url or "", key
+            return Credentials(*await self._in_thread(self._embedded.address))
+        return credentials_of(endpoint)
 
-    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+    async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *arguments))
 
 
-def _reserve(store: ReplyStore, journal: Journal, request: ModelRequest, context: CallContext) -> tuple[ReplyRoom, str]:
-    """Reserve room for the reply and the most that the call can cost, and write that the call starts."""
-    room = store.room_for(request)
-    try:
-        call = journal.start_call(
-            most_expensive_usd(request, context.prices),
-            stage=context.stage,
-            gen_id=context.gen_id,
-            template_id=context.template_id,
-            llm_model_id=context.llm_model_id,
-            request_sha256=request.sha256,
-        )
-    except BaseException:
-        room.discard()
-        raise
-    return room, call
-
-
-def _keep(reply: Reply, received: bytes, context: CallContext, room: ReplyRoom, journal: Journal, call: str) -> None:
-    """Store a reply, before anyone else is told, and settle its account."""
-    room.save(
-        reply,
-        received,
-        endpoint=context.endpoint,
-        stage=context.stage,
-        gen_id=context.gen_id,
-        cohort_id=context.cohort_id,
-        template_id=context.template_id,
-        llm_model_id=context.llm_model_id,
-    )
-    seconds = reply.finished_at - reply.started_at
-    journal.end_call(call, cost_usd=reply.cost_usd, perhaps_billed=True, seconds=seconds, **reply.usage)
-
-
-def most_expensive_usd(request: ModelRequest, prices: tuple[float | None, float | None]) -> float | None:
-    """The most that a call can cost in US dollars, None without prices or without `max_tokens`.
-
-    A byte-level tokenizer makes no more tokens of a prompt than it has bytes.
-    """
-    if None in prices or request.max_tokens is None:
-        return None
-    prompt_tokens = request.prompt_bytes + TOKENS_AROUND_A_PROMPT
-    return (prompt_tokens * prices[0] + request.max_tokens * prices[1]) / 1e6
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 def _expected_tokens(request: ModelRequest) -> int:
-    return request.prompt_bytes // CHARACTERS_PER_TOKEN + (request.max_tokens or 0)
-
-
-def _backoff_s(state: Any) -> float:
-    """Seconds before the next attempt: what the provider asked for, else doubling with full jitter.
-
-    The formula is "full jitter" of M. Brooker, Exponential Backoff and Jitter (AWS Architecture Blog, 2015), with a
-    floor of half the ceiling so that a provider that is down is not asked many times in its first second.
-    """
-    failure = state.outcome.exception()
-    ceiling = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2**state.attempt_number)
-    backoff = ceiling * random.uniform(0.5, 1.0)
-    return max(failure.retry_after_s, 0.05) if failure.retry_after_s is not None else backoff
+    return request.prompt_bytes // CHARACTERS_PER_TOKEN + (request.output_limit or 0)

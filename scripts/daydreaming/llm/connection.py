@@ -2,70 +2,88 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from daydreaming.base.errors import FailureKind
 from daydreaming.inputs.settings import Endpoint
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.llm.answers import Answer, CallError
+from daydreaming.llm.credentials import Credentials
 from daydreaming.llm.limits import EndpointLimits
+from daydreaming.llm.secrets_hidden import Secrets
 
 
 class Connection:
-    """The way to one endpoint: its client, its pool, its limits."""
+    """The way to one endpoint: its client, its pool, its limits.
 
-    def __init__(self, endpoint: Endpoint, base_url: str, key: str, limits: EndpointLimits):
+    The secrets that it is called with are taken out of everything that comes back.
+    """
+
+    def __init__(self, endpoint: Endpoint, given: Credentials, limits: EndpointLimits):
         self.endpoint = endpoint
-        self.base_url = base_url
+        self.base_url = given.base_url
         self.limits = limits
-        self._key = key
+        self._given = given
+        self._secrets = Secrets(given.secret)
         self._client: Any = None
 
-    def _openai(self) -> Any:
-        """The `openai` client over aiohttp, which takes a third of the CPU of its default transport."""
-        if self._client is None:
-            import httpx2
-            from openai import AsyncOpenAI, DefaultAioHttpClient
+    def open(self) -> None:
+        """Make the client: `openai` over aiohttp, which takes a third of the CPU of its default transport.
 
-            # None would mean the hundred connections of aiohttp: our own limits decide how many calls are in flight.
-            unlimited = httpx2.Limits(max_connections=100_000, max_keepalive_connections=100_000)
-            timeout = httpx2.Timeout(self.endpoint.timeout_s)
-            self._client = AsyncOpenAI(
-                base_url=self.base_url,
-                api_key=self._key,
-                max_retries=0,
-                timeout=timeout,
-                # A proxy of the environment cannot reach a server inside this process's machine.
-                http_client=DefaultAioHttpClient(
-                    limits=unlimited, timeout=timeout, trust_env=self.endpoint.kind != "embedded"
-                ),
-            )
-        return self._client
+        Raises GenerationError (connection) for a proxy in the environment that cannot be used.
+        """
+        import httpx2
+        from openai import AsyncOpenAI
+
+        from daydreaming.llm.transport import http_client
+
+        endpoint, given = self.endpoint, self._given
+        self._client = AsyncOpenAI(
+            base_url=given.base_url,
+            api_key=given.key,
+            max_retries=0,
+            timeout=httpx2.Timeout(endpoint.timeout_s),
+            default_headers=given.headers,
+            default_query=dict[str, object](given.query),
+            http_client=http_client(
+                given.base_url, endpoint.timeout_s, endpoint.max_reply_bytes, uses_proxies=endpoint.kind != "embedded"
+            ),
+        )
 
     async def post(self, request: ModelRequest) -> Answer:
-        """Send a request and return the whole answer. Raises CallError when none came."""
+        """Send a request and return the answer, as far as it came. Raises CallError when none came."""
         import httpx2
         import openai
 
-        client, started_at = self._openai(), time.time()
+        started_at, started = time.time(), time.perf_counter()
         try:
-            async with asyncio.timeout(self.endpoint.timeout_s):
-                # The raw answer: what was paid for must be kept as it came, before a model class interprets it.
-                response = await client.post("/chat/completions", cast_to=httpx2.Response, body=request.body())
+            # The raw answer: what was paid for must be kept as it came, before a model class interprets it.
+            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=request.body())
         except openai.APIStatusError as error:
             response = error.response
-        except (openai.APIConnectionError, httpx2.TransportError, OSError) as error:
-            raise _no_answer(error, self.endpoint) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, response.content, started_at, time.time())
+        except (openai.APIConnectionError, httpx2.TransportError, TimeoutError) as error:
+            raise self._no_answer(error) from None
+        body, redacted = self._secrets.hide(response.content)
+        milliseconds = response.extensions.get("milliseconds", (time.perf_counter() - started) * 1000)
+        incomplete = response.extensions.get("incomplete")
+        return Answer(
+            response.status_code,
+            self._hidden(response.headers),
+            body,
+            started_at,
+            # A clock that was set back in between makes no answer end before it began.
+            started_at + milliseconds / 1000,
+            milliseconds=milliseconds,
+            incomplete=None if incomplete is None else self._secrets.hide_in_text(incomplete),
+            redacted=redacted,
+        )
 
-    def hide_key(self, error: CallError) -> None:
-        """Take this connection's key out of an error's message, which will be written to files."""
-        if self.endpoint.api_key_env:
-            error.hide(self._key)
+    def _hidden(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """The headers in lower case, without secrets."""
+        values = self._secrets.hide_in_text("\n".join(headers.values())).split("\n")
+        return dict(zip((name.lower() for name in headers), values, strict=True))
 
     async def close(self) -> None:
         """Close the connections and give back the limits' slots."""
@@ -73,21 +91,34 @@ class Connection:
             await self._client.close()
         self.limits.close()
 
+    def _no_answer(self, error: BaseException) -> CallError:
+        """Why no answer came: the causes of an error tell."""
+        import aiohttp
 
-def _no_answer(error: BaseException, endpoint: Endpoint) -> CallError:
-    """Why no answer came. The transport calls every broken or refused connection a time-out: its causes tell."""
+        causes, name = list(_causes(error)), self.endpoint.name
+        if any(isinstance(cause, TimeoutError) for cause in causes):
+            # The request was never sent: nobody can charge for it.
+            sent = not any(isinstance(cause, aiohttp.ConnectionTimeoutError) for cause in causes)
+            message = f"No answer within {self.endpoint.timeout_s:g} s (timeout_s of endpoint {name!r})."
+            return CallError(FailureKind.TIMEOUT, message, retryable=True, perhaps_billed=sent)
+        unsent = next((cause for cause in causes if isinstance(cause, aiohttp.ClientConnectorError)), None)
+        why = self._secrets.hide_in_text(str(causes[-1]) or type(causes[-1]).__name__)
+        return CallError(
+            FailureKind.CONNECTION,
+            f"No connection to endpoint {name!r}, or it broke: {' '.join(why.split())[:300]}.",
+            retryable=True,
+            perhaps_billed=unsent is None,
+            lasting=None if unsent is None else _lasting(unsent),
+        )
+
+
+def _lasting(error: Any) -> str:
+    """Why nobody can be reached at an address, in words."""
     import aiohttp
 
-    causes = list(_causes(error))
-    # The request was never sent: nobody can charge for it.
-    unsent = any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in causes)
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        kind = FailureKind.TIMEOUT
-        message = f"No answer within {endpoint.timeout_s:g} s (timeout_s of endpoint {endpoint.name!r})."
-    else:
-        kind = FailureKind.CONNECTION
-        message = f"No connection to endpoint {endpoint.name!r}, or it broke: {error.__cause__ or error}."
-    return CallError(kind, message, retryable=True, perhaps_billed=not unsent)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "name not found"
+    return "connection refused" if isinstance(error.os_error, ConnectionRefusedError) else "no route"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

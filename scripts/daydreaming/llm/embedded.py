@@ -122,6 +122,7 @@ class EmbeddedServer:
     @staticmethod
     def _send(process: subprocess.Popen[bytes], message: dict[str, str | int]) -> None:
         # A child that is gone already explains itself by its exit status, which the caller reads next.
+        assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(message).encode() + b"\n")
             process.stdin.flush()
@@ -131,6 +132,7 @@ class EmbeddedServer:
         received = b""
         deadline = time.monotonic() + self._start_timeout_s
         # Not `select.select`, which cannot handle the high descriptors of a process with many connections.
+        assert process.stdout is not None
         readable = select.poll()
         readable.register(process.stdout, select.POLLIN)
         while not received.endswith(b"\n"):
@@ -141,7 +143,8 @@ class EmbeddedServer:
             if not chunk:
                 return {"error": f"the process ended with exit status {process.wait()}."}
             received += chunk
-        return json.loads(received)
+        answer: dict[str, str] = json.loads(received)
+        return answer
 
     def _start_error(self, reason: str) -> GenerationError:
         place = f"Its log is {self._log}." if self._log else "It was started without a log."
@@ -155,10 +158,12 @@ class EmbeddedServer:
         if self._process is None:
             return
         # It holds nothing that is worth saving, and SIGKILL cannot hang in the middle of a generation.
-        self._process.kill()
-        self._process.wait()
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
         # A child that died before it read its key leaves that key unsent, and closing tries to send it once more.
+        assert process.stdin is not None
+        assert process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.stdout.close()
-        self._process = None
+            process.stdin.close()
+        process.stdout.close()

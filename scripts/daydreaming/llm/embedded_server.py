@@ -75,7 +75,7 @@ def _weights() -> Path:
     package = distribution(WEIGHTS_PACKAGE)
     for file in package.files or []:
         if file.suffix == ".gguf":
-            return Path(package.locate_file(file))
+            return Path(str(package.locate_file(file)))
     raise FileNotFoundError(f"the package {WEIGHTS_PACKAGE} has no .gguf file")
 
 

@@ -2,36 +2,31 @@
 
 Pace: the GCRA of pyrate-limiter, whose whole state is one number for each rate, kept in a small file under a file lock.
 Calls in flight: numbered slots, each a lock that its dead owner does not hold. A provider's `429` or a spent
-`x-ratelimit-remaining` pauses everyone and halves the slots; they double every RECOVERY_S until all are back.
+`x-ratelimit-remaining` pauses everyone who calls that model and halves the model's slots; they double every RECOVERY_S
+until all are back. Other models of the key go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 from pyrate_limiter import GCRA, Rate
 
-from daydreaming.base.locks import RangeLocks, locked_file
+from daydreaming.base.locks import RangeLocks
 from daydreaming.inputs.settings import Endpoint
+from daydreaming.llm.model_throttle import ModelThrottle, Slots
+from daydreaming.llm.shared_state import SharedState
 
 MINUTE_MS = 60_000
 UNLIMITED_SLOTS = 1024
-# A provider that refuses one call in forty should cost little; one that allows an eighth of the slots, few refusals.
-RECOVERY_S = 4.0
-SLOW_DOWN_INTERVAL_S = 2.0
 LONGEST_SLEEP_S = 0.25
-POLL_S = 0.05
-LONGEST_PAUSE_S = 600.0
-STATE_BYTES = 4096
 
 
 class EndpointLimits:
@@ -48,59 +43,47 @@ class EndpointLimits:
         identity = hashlib.sha256(f"{endpoint.base_url or endpoint.kind}\n{key}".encode()).hexdigest()[:16]
         self._rates = {"requests": endpoint.requests_per_minute, "tokens": endpoint.tokens_per_minute}
         self._paced = any(self._rates.values())
-        self._slots = endpoint.max_concurrency or UNLIMITED_SLOTS
+        self._slot_count = endpoint.max_concurrency or UNLIMITED_SLOTS
+        self._longest_pause_s = endpoint.longest_wait_s
+        self._place = folder / identity
         self._state = SharedState(folder / f"{identity}.state")
         self._slot_locks = locks_in(folder / f"{identity}.slots")
+        self._slots = Slots(self._slot_locks, 0)
+        self._models: dict[str, ModelThrottle] = {}
         self._now = now
-        self._held: set[int] = set()
-        self._queue = asyncio.Lock()
-        self._slot_released = asyncio.Event()
 
     @asynccontextmanager
-    async def turn(self, tokens: int) -> AsyncIterator[None]:
-        """Wait until a call of about `tokens` tokens may be sent, and hold a slot while it is in flight."""
-        slot = await self._take_slot()
-        self._held.add(slot)
+    async def turn(self, tokens: int, model: str = "") -> AsyncIterator[None]:
+        """Wait until a call of about `tokens` tokens may be sent to a model, and hold a slot while it is in flight."""
+        throttle = self._throttle(model)
+        # The model's slot first: who waits for it must hold nothing that other models need.
+        model_slot = await throttle.slots.take(throttle.open_slots)
         try:
-            await self._wait_for_pace(tokens)
-            yield
+            await self._wait_for(lambda: _short(throttle.pause_s(self._longest_pause_s)))
+            slot = await self._slots.take(lambda: self._slot_count)
+            try:
+                await self._wait_for_pace(tokens)
+                yield
+            finally:
+                self._slots.release(slot)
         finally:
-            self._held.discard(slot)
-            self._slot_locks.release(slot)
-            self._slot_released.set()
+            throttle.slots.release(model_slot)
 
-    async def _take_slot(self) -> int:
-        # One caller looks for a slot at a time, in the order of arrival; slots of other processes need polling.
-        async with self._queue:
-            while True:
-                self._slot_released.clear()
-                for slot in range(self._open_slots()):
-                    if self._slot_locks.try_acquire(slot):
-                        return slot
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._slot_released.wait(), POLL_S)
+    def _throttle(self, model: str) -> ModelThrottle:
+        if model not in self._models:
+            self._models[model] = ModelThrottle(model, self._place, self._slot_locks, self._slot_count, self._now)
+        return self._models[model]
 
-    def _open_slots(self) -> int:
-        """How many slots may be used now: all, or what is left after a slow-down and has not come back yet."""
-        state = self._state.read()
-        if "slots" not in state:
-            return self._slots
-        # After so many doublings all slots are back; hours later, the power would be too large for a float.
-        doublings = min((self._now() - state["slowed_at"]) / RECOVERY_S, self._slots.bit_length())
-        return max(1, min(self._slots, int(state["slots"] * 2**doublings)))
-
-    async def _wait_for_pace(self, tokens: int) -> None:
-        while (wait := self._wait_s(tokens)) > 0:
+    async def _wait_for(self, wait_s: Callable[[], float]) -> None:
+        while (wait := wait_s()) > 0:
             await asyncio.sleep(wait)
 
-    def _wait_s(self, tokens: int) -> float:
+    async def _wait_for_pace(self, tokens: int) -> None:
+        while self._paced and (wait := await asyncio.to_thread(self._pace_s, tokens)) > 0:
+            await asyncio.sleep(wait)
+
+    def _pace_s(self, tokens: int) -> float:
         """Seconds to wait before asking again; 0 when the call may go now, which is then counted."""
-        # Never longer than a pause can be: the clock may have been set back since.
-        pause = min(self._state.read().get("pause_until", 0.0) - self._now(), LONGEST_PAUSE_S)
-        if pause > 0:
-            return min(pause, LONGEST_SLEEP_S)
-        if not self._paced:
-            return 0.0
         with self._state.change() as state:
             waits = [self._step(state, "requests", 1), self._step(state, "tokens", tokens)]
             longest = max(wait for wait, _ in waits)
@@ -121,83 +104,50 @@ class EndpointLimits:
         new, decision = algorithm.step([rate], old, int(self._now() * 1000), weight)
         return (0, {name: list(new)}) if decision.allowed else (decision.retry_after_ms or 1, {})
 
-    def slow_down(self, pause_s: float | None) -> None:
-        """Make everyone wait `pause_s` seconds (None: no pause is known) and use half of the slots in use."""
-        now = self._now()
-        with self._state.change() as state:
-            if pause_s:
-                state["pause_until"] = max(state.get("pause_until", 0.0), now + min(pause_s, LONGEST_PAUSE_S))
-            # The calls in flight together are refused together: that is one reason to slow down, not many.
-            if now - state.get("slowed_at", 0.0) >= SLOW_DOWN_INTERVAL_S:
-                # Slots are taken from the first on: the last one held tells how many are in use by all processes.
-                in_use = min(self._open_slots(), max(self._held, default=0) + 1)
-                state.update(slots=max(1, in_use // 2), slowed_at=now)
+    def slow_down(self, pause_s: float | None, model: str = "") -> None:
+        """Make everyone who calls a model wait `pause_s` seconds (None: no pause is known), with half of its slots.
 
-    def heed(self, headers: Mapping[str, str]) -> None:
-        """Slow everyone down when an answer says that nothing remains of a limit."""
+        Waits for a file's lock: call it in a thread.
+        """
+        self._throttle(model).slow_down(pause_s, self._longest_pause_s)
+
+    def heed(self, headers: Mapping[str, str], model: str = "") -> None:
+        """Slow down who calls a model when an answer says that nothing remains of a limit; call it in a thread.
+
+        A limit that is reset later than a run waits (`longest_wait_s`) is not waited for: if that is meant, the next
+        call is refused, and the refusal is told.
+        """
         for what in ("requests", "tokens", None):
             suffix = f"-{what}" if what else ""
             if headers.get(f"x-ratelimit-remaining{suffix}", "").strip() == "0":
-                self.slow_down(_reset_seconds(headers.get(f"x-ratelimit-reset{suffix}", ""), self._now()))
+                pause_s = _reset_seconds(headers.get(f"x-ratelimit-reset{suffix}", "").strip(), self._now())
+                is_too_long = pause_s is not None and pause_s > self._longest_pause_s
+                self.slow_down(None if is_too_long else pause_s, model)
+
+    @staticmethod
+    def says_that_nothing_remains(headers: Mapping[str, str]) -> bool:
+        """Whether an answer's headers are something to heed."""
+        names = (f"x-ratelimit-remaining{suffix}" for suffix in ("-requests", "-tokens", ""))
+        return any(headers.get(name, "").strip() == "0" for name in names)
 
     def close(self) -> None:
         """Give back all slots."""
         self._slot_locks.close()
         self._state.close()
+        for throttle in self._models.values():
+            throttle.close()
+
+
+def _short(seconds: float) -> float:
+    return min(seconds, LONGEST_SLEEP_S)
 
 
 def _reset_seconds(value: str, now: float) -> float | None:
     """Seconds until a limit is reset: `1.5`, `20ms`, `6m0s`, or a moment in Unix seconds or milliseconds."""
-    if re.fullmatch(r"\d+(\.\d+)?", value):
+    if re.fullmatch(r"\d{1,15}(\.\d+)?", value, re.ASCII):
         number = float(value)
         moment = number / 1000 if number > 1e11 else number
         return max(0.0, moment - now) if moment > 1e8 else number
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", value)
+    parts = re.findall(r"(\d{1,15}(?:\.\d+)?)(ms|h|m|s)", value, re.ASCII)
     return sum(float(number) * units[unit] for number, unit in parts) if parts else None
-
-
-class SharedState:
-    """A small JSON object in a file that several processes read and change."""
-
-    def __init__(self, path: Path):
-        self._path = path
-        self._descriptor: int | None = None
-        self._seen: tuple[bytes, dict[str, Any]] = (b"", {})
-
-    def _open(self) -> int:
-        if self._descriptor is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        return self._descriptor
-
-    def read(self) -> dict[str, Any]:
-        """The state now."""
-        # Not the time of the last change tells what is new: two changes can have the same.
-        text = os.pread(self._open(), STATE_BYTES, 0)
-        if text != self._seen[0]:
-            self._seen = (text, _parse(text))
-        return self._seen[1]
-
-    @contextmanager
-    def change(self) -> Iterator[dict[str, Any]]:
-        """Hold the state, change the yielded dict, and write it when the block ends without an error."""
-        descriptor = self._open()
-        with locked_file(descriptor):
-            state = _parse(os.pread(descriptor, STATE_BYTES, 0))
-            yield state
-            # Padded, so that one write replaces the old text whole: a reader never sees parts of two states.
-            os.pwrite(descriptor, orjson.dumps(state).ljust(STATE_BYTES // 4), 0)
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-        self._descriptor = None
-
-
-def _parse(text: bytes) -> dict[str, Any]:
-    try:
-        return orjson.loads(text)
-    except ValueError:
-        return {}

@@ -27,6 +27,8 @@ KINDS_WITH_REPLY = {
     FailureKind.EMPTY,
     FailureKind.TOO_SHORT,
     FailureKind.PARSE,
+    FailureKind.UNFINISHED,
+    FailureKind.PROMPT_CUT,
 }
 _ERRORS: Mapping[State, str] = {
     State.OUT_OF_DATE: STALE,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from daydreaming.base.amounts import counted, duration, usd
-from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
@@ -68,8 +67,7 @@ def summarize_run(
     for event in read_events(study.cohort_files.journal) if events is None else events:
         tally.take(event)
         account.take(event)
-    replies = ReplyStore(settings.paths)
-    account.settle(lambda request_sha256: _stored_cost(replies, request_sha256))
+    account.settle(ReplyStore(settings.paths).cost_usd)
     # A run of several cohorts has several summaries: each tells of what is its own.
     open_ends = [key for key in planned if key not in tally.results and key in study.membership.generations]
     unmade = [result for result in tally.results.values() if result.result not in SUCCESSES]
@@ -106,14 +104,6 @@ def up_to_date(study: Study, keys: Sequence[PlannedGeneration]) -> Collection[Pl
     return {key for key in keys if inspection.finding(key).is_done}
 
 
-def _stored_cost(replies: ReplyStore, request_sha256: str) -> float | None:
-    try:
-        reply = replies.load(request_sha256)
-    except GenerationError:  # a file that cannot be read says nothing of the cost
-        return None
-    return reply.cost_usd if reply else None
-
-
 def _descendants(
     study: Study, keys: Iterable[PlannedGeneration], unmade: Iterable[GenerationResult]
 ) -> set[PlannedGeneration]:
@@ -138,11 +128,18 @@ def summary_text(summary: RunSummary) -> str:
         ("failed", _failures(summary)),
         ("not tried", _not_tried(summary)),
         ("cut off", _cut_off(summary)),
+        ("journal", _bad_lines(summary.tally)),
         ("cohort", _cohort(summary)),
         ("go on", _go_on(summary)),
     ]
     lines = [f"  {name:<11} {text}" for name, text in said if text]
     return "\n".join([f"Run of cohort {summary.cohort_id}, {duration(summary.seconds)}", *lines])
+
+
+def _bad_lines(tally: RunTally) -> str:
+    if not tally.bad_lines:
+        return ""
+    return f"{counted(len(tally.bad_lines), 'line')} of it cannot be used and are passed over: {tally.bad_lines[0]}"
 
 
 def _calls(tally: RunTally) -> str:

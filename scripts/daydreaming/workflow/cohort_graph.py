@@ -35,7 +35,7 @@ class CohortGraph:
     study: Study
     shows_all: bool = False
     is_of_job: bool = False
-    planned: dict[Key, None] = field(default_factory=dict, repr=False)  # in the order in which Snakemake asks
+    _asked: dict[Key, None] = field(default_factory=dict, repr=False)  # in the order in which Snakemake asks
     _renewing: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @cached_property
@@ -62,8 +62,13 @@ class CohortGraph:
 
     def row(self, stage: str, gen_id: str) -> str:
         """What a generation is made from and by, in words: the `params` of its rule."""
-        self.planned[stage, gen_id] = None
+        self._asked[stage, gen_id] = None
         return self.study.specification(stage, gen_id).fingerprint()
+
+    @property
+    def planned(self) -> list[Key]:
+        """The generations that Snakemake has asked about, to make them."""
+        return list(self._asked)
 
     def texts_behind(self, stage: str, gen_id: str) -> list[str]:
         """The files of the template and the concepts that a generation is made from, as far as they are files."""

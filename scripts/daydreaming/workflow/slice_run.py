@@ -1,4 +1,4 @@
-"""The slices of one run on a cluster: which there are, the files that stand for them, and what became of each."""
+"""A cohort's graph for a run on a cluster: slices of it are jobs there, and files stand for them here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from daydreaming.base.paths import STAGES
 from daydreaming.cohort.slices import Slice, plan_slices
@@ -21,14 +22,13 @@ JOB_NAME_VARIABLE = "DAYDREAMING_SLURM_JOB"
 
 
 @dataclass
-class SliceRun:
-    """One run: its generations that are open, cut into slices for each target that is asked for."""
+class SliceGraph(CohortGraph):
+    """The graph of one run whose generations that are open are cut into slices, for each target that is asked for."""
 
-    graph: CohortGraph
-    run_id: str
+    run_id: str = ""
     _slices: dict[str, Mapping[Slice, list[Key]]] = field(default_factory=dict, repr=False)
 
-    REFUSED = (
+    REFUSED: ClassVar[str] = (
         "-F, -f, -R, --until, --omit-from and --batch do not reach the slices of a cluster. To make generations again, "
         "delete their parsed.txt (stored replies are read again), or run without --profile profiles/slurm."
     )
@@ -38,37 +38,44 @@ class SliceRun:
         """The environment variables that the commands of the profile need."""
         return {"DAYDREAMING_SLURM": str(project / "profiles/slurm"), JOB_NAME_VARIABLE: job_name(Path.cwd())}
 
+    @property
+    def planned(self) -> list[Key]:
+        """The generations that this run makes: those of all targets that it was asked for."""
+        return list(dict.fromkeys(key for slices in self._slices.values() for keys in slices.values() for key in keys))
+
+    def texts(self, *stages: str) -> list[str]:
+        """What stands for the texts of the stages' generations: the marker of their slices, if there are any."""
+        return self._made_slices(f"{max(stages, key=STAGES.index)}s")
+
+    def evaluations_to_score(self) -> list[str]:
+        """What has to be there before the scores are made."""
+        return self._made_slices("evaluations")[1:] or super().evaluations_to_score()
+
     def slices(self, target: str) -> Mapping[Slice, list[Key]]:
         """The slices that have work for a target (`drafts`, ...), each with its open generations."""
         if target not in self._slices:
-            membership, stages = self.graph.study.membership, stages_up_to(TARGETS[target])
-            open_keys = [key for key in membership.generations if key[0] in stages and self.graph.is_shown(key)]
-            per_slice = self.graph.study.settings.generations_per_slice
+            membership, stages = self.study.membership, stages_up_to(TARGETS[target])
+            open_keys = [key for key in membership.generations if key[0] in stages and self.is_shown(key)]
+            per_slice = self.study.settings.generations_per_slice
             self._slices[target] = plan_slices(membership, open_keys, per_slice)
         return self._slices[target]
 
-    def made_slices(self, target: str) -> list[str]:
+    def _made_slices(self, target: str) -> list[str]:
         """The membership, and the marker that all slices of a target were made; none where nothing is open."""
         marker = [f"{FOLDER_OF_SLICES}/{self.run_id}-{target}.done"] if self.slices(target) else []
-        return [str(self.graph.study.cohort_files.membership), *marker]
-
-    def slices_of_scores(self) -> list[str]:
-        """The marker of the evaluations' slices; nothing where none is open."""
-        return self.made_slices("evaluations")[1:]
+        return [str(self.study.cohort_files.membership), *marker]
 
     def files(self, target: str) -> list[str]:
         """The markers of the slices of a target."""
         return [self._file(target, one, ".done") for one in self.slices(target)]
 
     def work(self, target: str, number: str) -> str:
-        """What a slice makes, in words."""
+        """What a slice makes, in words; its own job on the cluster has no need to look for it again."""
+        if self.is_of_job:
+            return ""
         keys = next(keys for one, keys in self.slices(target).items() if one.number == int(number))
         counts = [(stage, sum(key[0] == stage for key in keys)) for stage in STAGES]
         return ", ".join(f"{count:,} open {stage}s" for stage, count in counts if count)
-
-    def planned(self) -> list[Key]:
-        """The generations that this run makes: those of all targets that it was asked for."""
-        return list(dict.fromkeys(key for slices in self._slices.values() for keys in slices.values() for key in keys))
 
     def check_alone(self) -> None:
         """Raise InputError while jobs of an earlier run work on this folder."""
@@ -76,7 +83,7 @@ class SliceRun:
 
     def report(self, project: Path) -> str:
         """Tell of each slice what became of it. Raises OSError."""
-        made = made_by_run(self.graph.study.cohort_files.journal, self.run_id)
+        made = made_by_run(self.study.cohort_files.journal, self.run_id)
         texts = []
         for target, slices in self._slices.items():
             jobs = {one: self._job(target, one, project) for one in slices}

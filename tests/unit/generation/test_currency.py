@@ -477,3 +477,27 @@ def everything_kept(project: Project, folder: Path) -> set[str]:
     for path in project.root.glob("replies/adopted/*/*/*.json"):
         texts |= {one["text"] for one in json.loads(path.read_text())["files"].values()}
     return texts
+
+
+def test_an_adopted_text_is_kept_again_where_its_copy_is_gone(project: Project, provider: Provider):
+    made = project.specification("essay")
+    folder = foreign(project, made)
+    project.run(made)
+    for copy in project.root.glob("replies/adopted/*/*/*.json"):
+        copy.unlink()
+    project.run(made, remake_adopted=True)
+    assert provider.calls == 1
+    assert "A foreign text.\nof\nthree lines" in everything_kept(project, folder)
+
+
+def test_a_text_without_a_record_whose_reply_is_stored_is_ours_without_a_journal(project: Project, provider: Provider):
+    made = project.specification()
+    project.run(made)
+    before = project.text(made, "parsed")
+    (folder_of(project, made) / "metadata.json").unlink()
+    (project.root / "cohorts/cohort/journal.jsonl").unlink()
+    assert find(project, made).state is State.DAMAGED
+    assert find(project, replace(made, model="acme/poet")).state is State.ADOPTED
+    project.run(made)
+    assert (project.text(made, "parsed"), provider.calls) == (before, 1)
+    assert not project.metadata(made)["adopted"]

@@ -2,21 +2,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from core_fixtures import copy_of_draft, reply, specification
+from core_fixtures import copy_of_draft, python, reply, set_age, specification
 from jsonschema import Draft202012Validator
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
+from daydreaming.base.temporary_files import temporary_name
 from daydreaming.cli.command_line import PROJECT
 from daydreaming.generation.outcome import Outcome, Received, record_of
 from daydreaming.generation.specification import Specification
 from daydreaming.generation.store import PARSE_REPORT_MARKER, GenerationStore, text_sha256, with_report
 from daydreaming.ledger.metadata import Metadata
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
 
 FIRST_KEYS = ["stage", "gen_id", "template_id", "template_path", "template_sha1", "model", "parser_name", "skip_llm"]
 FIRST_KEYS += ["pass_through_from", "files", "started_at", "finished_at", "duration_s", "mode", "error"]
@@ -253,21 +256,14 @@ def test_nothing_is_replaced_where_the_disk_refuses_the_copy(store: GenerationSt
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(store: GenerationStore):
-    import os
-    import subprocess
-    import sys
-
-    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    dead = python("import time; time.sleep(60)")
+    dead.kill()
+    dead.communicate()
     store.files.folder.mkdir(parents=True)
-    host = os.uname().nodename
-    names = [
-        f".raw.txt@{host}.{dead.stdout.strip()}.1.tmp",
-        f".raw.txt.{dead.stdout.strip()}.1.tmp",
-        f".raw.txt@{host}.{os.getppid()}.1.tmp",
-        f".raw.txt@elsewhere.{dead.stdout.strip()}.1.tmp",
-        ".unrelated.tmp",
-    ]
-    for name in names:
-        (store.files.folder / name).write_text("half")
+    ours = store.files.folder / temporary_name("raw.txt")
+    left = store.files.folder / ours.name.replace(f".{os.getpid()}.", f".{dead.pid}.")
+    for path in (ours, left):
+        path.write_text("half")
+    set_age(left, 3600)
     replaced(store)
-    assert sorted(path.name for path in store.files.folder.glob(".*")) == sorted(names[2:])
+    assert [path.name for path in store.files.folder.glob("*.tmp")] == [ours.name]

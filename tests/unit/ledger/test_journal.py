@@ -50,7 +50,7 @@ def test_every_line_says_what_when_and_in_which_run(tmp_path: Path):
     book = journal(tmp_path)
     call = book.start_call(0.5, stage="draft", request_sha256=SHA)
     book.end_call(call, cost_usd=0.2, seconds=1.5)
-    book.write("generation", result="made")
+    book.write("generation", stage="draft", gen_id="d1", template_id="t", llm_model_id="m", result="made")
     book.close()
     started, ended, made = read_events(tmp_path / "cohort" / "journal.jsonl")
     assert {"event": "call_started", "call": call, "reserved_usd": 0.5, "stage": "draft"}.items() <= started.items()
@@ -194,14 +194,47 @@ def test_a_line_that_a_power_loss_tore_is_passed_over(tmp_path: Path):
     assert [event["event"] for event in read_events(path)] == ["call_started", "call_ended"] * 2 + ["call_started"]
 
 
-@pytest.mark.parametrize("line", [b"[1]", b"{}", b"null", b"\xff"])
-def test_lines_of_others_are_passed_over(tmp_path: Path, line: bytes):
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[1]",
+        b"{}",
+        b"null",
+        b'{"event": 5}',
+        b'{"event": "call_ended", "call": "other", "cost_usd": "a lot"}',
+        b'{"event": "call_ended", "call": "other", "cost_usd": -1000}',
+        b'{"event": "call_ended", "call": "other", "prompt_tokens": -5}',
+        b'{"event": "call_started", "call": "other", "reserved_usd": -5, "request_sha256": "0"}',
+        b'{"event": "call_started", "call": ["other"], "request_sha256": "0"}',
+        b'{"event": "generation", "stage": "draft", "gen_id": 5}',
+        b'{"event": "generation" "stage"}',
+    ],
+)
+def test_a_line_that_cannot_be_used_is_skipped_and_named(tmp_path: Path, line: bytes):
+    path = tmp_path / "cohort" / "journal.jsonl"
+    book = journal(tmp_path, Budget(usd=1.0))
+    book.end_call(start(book, 0.5), cost_usd=0.25)
+    book.close()
+    path.write_bytes(path.read_bytes() + line + b"\n\n")
+    start(journal(tmp_path, Budget(usd=1.0)), 0.75)
+    refusal(journal(tmp_path, Budget(usd=1.0)), 0.01)
+    events = list(read_events(path))
+    assert [event["event"] for event in events] == ["call_started", "call_ended", "bad_line", "call_started"]
+    assert (events[2]["line"], bool(events[2]["problem"])) == (3, True)
+
+
+def test_a_line_of_bytes_that_are_no_event_and_have_no_end_is_a_torn_one(tmp_path: Path):
     path = tmp_path / "cohort" / "journal.jsonl"
     path.parent.mkdir()
-    path.write_bytes(line + b"\n\n")
-    book = journal(tmp_path, Budget(calls=1))
-    start(book)
+    path.write_bytes(b"\xff\n\n")
+    start(journal(tmp_path, Budget(calls=1)))
     assert [event["event"] for event in read_events(path)] == ["call_started"]
+
+
+def test_events_of_later_versions_are_left_alone(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"event": "something new", "call": 5}\n')
+    assert list(read_events(path)) == [{"event": "something new", "call": 5}]
 
 
 def test_a_journal_of_many_megabytes_is_read_line_by_line(tmp_path: Path):

@@ -83,7 +83,7 @@ def test_the_name_is_that_of_older_versions():
 
 def test_the_body_leaves_unset_settings_to_the_provider_and_adds_the_extra_ones():
     bare = ModelRequest("http://a", "m", ({"role": "user", "content": "Hi."},))
-    assert bare.body() == {"model": "m", "messages": [{"role": "user", "content": "Hi."}]}
+    assert bare.body() == {"model": "m", "messages": [{"role": "user", "content": "Hi."}], "stream": False}
     body = request(temperature=0, extra_body={"top_p": 0.9, "model": "pinned"}).body()
     assert body["temperature"] == 0
     assert (body["max_tokens"], body["seed"], body["top_p"]) == (100, 1, 0.9)
@@ -99,3 +99,26 @@ def test_counts_the_prompt_in_bytes(text: str, size: int):
     assert (
         request(messages=({"role": "user", "content": text}, {"role": "user", "content": "z"})).prompt_bytes == size + 1
     )
+
+
+def test_the_limit_of_the_output_is_sent_under_the_name_that_the_model_wants():
+    asked = request(output_limit_parameter="max_completion_tokens")
+    assert asked.body()["max_completion_tokens"] == asked.output_limit == 100
+    assert "max_tokens" not in asked.body()
+    assert asked.sha256 != request().sha256
+    assert request(output_limit_parameter="max_tokens").sha256 == request().sha256
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        ({}, 100),
+        ({"max_tokens": None}, None),
+        ({"extra_body": {"max_completion_tokens": 50}}, 100),
+        ({"extra_body": {"max_completion_tokens": 500}}, 500),
+        ({"extra_body": {"max_tokens": 50}}, 50),
+        ({"extra_body": {"max_tokens": True}, "max_tokens": None}, None),
+    ],
+)
+def test_knows_the_most_that_a_reply_may_have(changes: dict[str, Any], limit: int | None):
+    assert request(**changes).output_limit == limit

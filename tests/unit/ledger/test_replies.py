@@ -4,6 +4,8 @@ import asyncio
 import base64
 import json
 import os
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from core_fixtures import reply, request
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.reading import NoReplyError
+from daydreaming.ledger.received import Received, Reply
+from daydreaming.ledger.replies import ReplyStore
 
 
 @pytest.fixture
@@ -22,14 +26,26 @@ def store(tmp_path: Path):
     replies.close()
 
 
-def save(store: ReplyStore, asked: ModelRequest, received: bytes = b'{"id": 1}', **changes: object) -> Reply:
-    answer = reply(asked.sha256, **changes)
+ACCOUNT = {"stage": "draft", "gen_id": "g1"}
+
+
+def body(text: str | None = "One idea.", **changes: object) -> bytes:
+    choice = {"message": {"content": text}, "finish_reason": "stop"}
+    return json.dumps({"choices": [choice], "usage": {"cost": 0.01}, **changes}).encode()
+
+
+def save(store: ReplyStore, asked: ModelRequest, received: bytes | None = None) -> Reply:
     room = store.room_for(asked)
     try:
-        room.save(answer, received, stage="draft", gen_id="g1")
+        answer = Received.of(body() if received is None else received, started_at=100.0, finished_at=101.0)
+        return room.keep(answer, (1.0, 2.0), ACCOUNT)
     finally:
         room.discard()
-    return answer
+
+
+def not_a_reply(store: ReplyStore, asked: ModelRequest, received: bytes = b"<html>Sign in</html>") -> None:
+    with pytest.raises(NoReplyError):
+        save(store, asked, received)
 
 
 def files_of(store: ReplyStore) -> list[str]:
@@ -40,27 +56,203 @@ def files_of(store: ReplyStore) -> list[str]:
 def test_what_is_stored_comes_back(store: ReplyStore):
     assert store.load(request().sha256) is None
     assert not store.exists(request().sha256)
-    saved = save(store, request(), text="Grüße\r\n\u2028 \U0001f600\x00", refusal=None, malformed="odd")
+    saved = save(store, request(), body("Grüße\r\n\u2028 \U0001f600\x00"))
+    assert saved.text == "Grüße\r\n\u2028 \U0001f600\x00"
     assert store.exists(request().sha256)
     assert store.load(request().sha256) == saved
+    assert store.cost_usd(request().sha256) == 0.01
 
 
 def test_the_file_is_named_by_the_request_and_tells_all(store: ReplyStore, tmp_path: Path):
-    save(store, request(), received=b'{"choices": "as they came"}')
+    save(store, request(), body())
     name = request().sha256
     path = tmp_path / "data" / "replies" / name[:2] / f"{name}.json"
     content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["version"] == 2
     assert content["request"] == json.loads(json.dumps(request().content))
-    assert content["received"] == {"body": '{"choices": "as they came"}'}
-    assert (content["stage"], content["gen_id"], content["request_sha256"]) == ("draft", "g1", name)
-    assert content["reply"]["cost_usd"] == 0.01
+    assert content["received"] == {"body": body().decode(), "started_at": 100.0, "finished_at": 101.0}
+    assert (content["account"], content["request_sha256"], content["prices"]) == (ACCOUNT, name, [1.0, 2.0])
+    assert (content["reply"]["text"], content["reply"]["cost_usd"]) == ("One idea.", 0.01)
     assert files_of(store) == [path.name]
 
 
 def test_bytes_that_are_no_text_are_kept_to_the_last_one(store: ReplyStore):
-    save(store, request(), received=b"caf\xff\x00")
+    received = body("caf?").replace(b"?", b"\xff\x00")
+    saved = save(store, request(), received)
+    assert "not UTF-8" in saved.malformed
     content = json.loads(store.path(request().sha256).read_text())
-    assert base64.b64decode(content["received"]["body_base64"]) == b"caf\xff\x00"
+    assert base64.b64decode(content["received"]["body_base64"]) == received
+
+
+def test_what_is_no_reply_is_kept_as_a_numbered_receipt(store: ReplyStore):
+    not_a_reply(store, request(), b"<html>Sign in</html>")
+    not_a_reply(store, request(), b'{"error": {"message": "overloaded"}}')
+    name = request().sha256
+    assert files_of(store) == [f"{name}.1.receipt", f"{name}.2.receipt"]
+    assert not store.exists(name)
+    assert store.load(name) is None
+    assert [receipt.received.body for receipt in store.receipts(name)] == [
+        "<html>Sign in</html>",
+        '{"error": {"message": "overloaded"}}',
+    ]
+    saved = save(store, request())
+    assert files_of(store) == [f"{name}.1.receipt", f"{name}.2.receipt", f"{name}.json"]
+    assert store.load(name) == saved
+
+
+def test_an_answer_is_on_the_disk_before_anyone_looks_at_it(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("daydreaming.ledger.reply_room.read_reply", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(store, request(), body("Paid for."))
+    monkeypatch.undo()
+    assert files_of(store) == [f"{request().sha256}.1.receipt"]
+    assert store.exists(request().sha256)
+    assert store.load(request().sha256).text == "Paid for."
+    assert store.cost_usd(request().sha256) == 0.01
+
+
+def test_a_disk_that_refuses_the_reply_leaves_the_receipt_which_is_as_good(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(source: object, target: Path) -> None:
+        if str(target).endswith(".json"):
+            raise OSError(28, "No space left on device")
+        Path(str(source)).rename(target)
+
+    monkeypatch.setattr("daydreaming.ledger.reply_room.os.replace", refuse)
+    saved = save(store, request())
+    assert files_of(store) == [f"{request().sha256}.1.receipt"]
+    assert store.load(request().sha256) == saved
+
+
+@pytest.mark.parametrize(("received", "name"), [(None, "{}.json"), (b"<html>", "{}.1.receipt")])
+def test_what_is_kept_survives_a_power_loss(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch, received: bytes | None, name: str
+):
+    """The content is on the disk before it has its name, and the name before anyone is told."""
+    steps: list[str] = []
+    really = {"fsync": os.fsync, "replace": os.replace}
+
+    def note(step: str, *arguments: object) -> None:
+        steps.append(step)
+        really.get(step, lambda *_: None)(*arguments)
+
+    def folder_synced(folder: Path) -> None:
+        steps.append(f"folder with {' '.join(sorted(path.name for path in folder.iterdir()))}")
+
+    monkeypatch.setattr("daydreaming.ledger.reply_room.os.fsync", partial(note, "fsync"))
+    monkeypatch.setattr("daydreaming.ledger.reply_room.os.replace", partial(note, "replace"))
+    room = store.room_for(request())
+    steps.clear()
+    monkeypatch.setattr("daydreaming.ledger.reply_room.sync_folder", folder_synced)
+    with suppress(NoReplyError):
+        room.keep(Received.of(received or body()))
+    room.discard()
+    synced = f"folder with {name.format(request().sha256)}"
+    assert steps == (["replace", "fsync", "replace", synced] if received is None else ["replace", "fsync", synced])
+
+
+def test_a_receipt_that_a_power_loss_emptied_is_nothing(store: ReplyStore):
+    not_a_reply(store, request())
+    (receipt,) = store.path(request().sha256).parent.glob("*.receipt")
+    for content in (b"", b"\0" * 4096):
+        receipt.write_bytes(content)
+        assert store.load(request().sha256) is None
+    saved = save(store, request())
+    assert store.load(request().sha256) == saved
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("One idea.", "Another idea."), ('"cost_usd": 0.01', '"cost_usd": 0.001')],
+)
+def test_a_reply_that_was_edited_is_never_used(store: ReplyStore, old: str, new: str):
+    save(store, request())
+    path = store.path(request().sha256)
+    text = path.read_text(encoding="utf-8")
+    edited = text.replace(old, new) if old in text else text.replace("One idea.", "One")
+    assert edited != text
+    path.write_text(edited, encoding="utf-8")
+    with pytest.raises(GenerationError) as caught:
+        store.load(request().sha256)
+    assert caught.value.kind == "edited"
+    assert str(path) in caught.value.message
+    assert store.exists(request().sha256), "it is not called for again by itself"
+    assert store.cost_usd(request().sha256) is None
+    path.write_text(text, encoding="utf-8")
+    assert store.load(request().sha256) is not None
+
+
+def test_an_edited_receipt_is_named_too(store: ReplyStore):
+    not_a_reply(store, request())
+    (receipt,) = store.path(request().sha256).parent.glob("*.receipt")
+    receipt.write_text(receipt.read_text().replace("Sign in", "Sign out"))
+    with pytest.raises(GenerationError) as caught:
+        store.load(request().sha256)
+    assert caught.value.kind == "edited"
+    assert str(receipt) in caught.value.message
+
+
+def test_white_space_is_no_edit(store: ReplyStore):
+    saved = save(store, request())
+    path = store.path(request().sha256)
+    path.write_text(json.dumps(json.loads(path.read_text())))
+    assert store.load(request().sha256) == saved
+
+
+OLD = {
+    "text": "One idea.", "finish_reason": "stop", "refusal": None, "usage": {"completion_tokens": 3}, "cost_usd": 0.5,
+    "served_model": "m", "request_id": "r", "started_at": 1, "finished_at": 2.5, "malformed": None,
+}  # fmt: skip
+
+
+def write_old(store: ReplyStore, **changes: object) -> Path:
+    path = store.path(request().sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "request_sha256": request().sha256,
+        "request": {},
+        "reply": {**OLD, **changes},
+        "received": {"body": "{}"},
+    }
+    path.write_text(json.dumps({**content, "stage": "draft", "gen_id": "g1"}))
+    return path
+
+
+def test_a_file_of_the_first_version_is_read(store: ReplyStore):
+    write_old(store)
+    assert store.load(request().sha256) == Reply(request().sha256, **{**OLD, "started_at": 1.0})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"cost_usd": "a lot"}, {"usage": None}, {"usage": {"completion_tokens": "3"}}, {"text": 5}, {"started_at": None}],
+)
+def test_a_wrong_type_is_a_fault_that_names_the_file(store: ReplyStore, changes: dict[str, object]):
+    path = write_old(store, **changes)
+    with pytest.raises(GenerationError) as caught:
+        store.load(request().sha256)
+    assert caught.value.kind == "storage"
+    assert str(path) in caught.value.message
+    assert next(iter(changes)) in caught.value.message
+    assert store.cost_usd(request().sha256) is None
+
+
+def test_amounts_below_zero_of_an_old_file_are_no_amounts(store: ReplyStore):
+    write_old(store, cost_usd=-1000, usage={"prompt_tokens": -5, "completion_tokens": 3})
+    loaded = store.load(request().sha256)
+    assert (loaded.cost_usd, loaded.usage) == (None, {"completion_tokens": 3})
+
+
+def test_a_file_of_a_later_version_is_left_alone(store: ReplyStore):
+    save(store, request())
+    path = store.path(request().sha256)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
+    with pytest.raises(GenerationError, match="version is 99"):
+        store.load(request().sha256)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +318,7 @@ def test_a_reply_that_the_folder_refuses_is_kept_elsewhere(
     room = store.room_for(request())
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(GenerationError) as caught:
-        room.save(reply(request().sha256), b"{}")
+        room.keep(Received.of(body()))
     room.discard()
     assert caught.value.kind == "storage"
     (rescued,) = (tmp_path / "elsewhere").rglob("*.json")
@@ -134,11 +326,11 @@ def test_a_reply_that_the_folder_refuses_is_kept_elsewhere(
     assert not store.exists(request().sha256)
     monkeypatch.undo()
     rescued.rename(store.path(request().sha256))
-    assert store.load(request().sha256) == reply(request().sha256)
+    assert store.load(request().sha256).text == "One idea."
 
 
 def test_a_reply_of_unexpected_length_is_stored_all_the_same(store: ReplyStore):
-    saved = save(store, request(max_tokens=1), received=b"x" * 3_000_000, text="y" * 1_000_000)
+    saved = save(store, request(max_tokens=1), body("y" * 3_000_000))
     assert store.load(request(max_tokens=1).sha256) == saved
 
 
@@ -147,11 +339,12 @@ def test_a_reply_known_from_its_generation_alone_can_be_adopted(store: ReplyStor
     store.adopt(adopted, source="data/gens/draft/a/raw.txt")
     assert store.load(request().sha256) == adopted
     content = json.loads(store.path(request().sha256).read_text())
-    assert (content["request"], content["received"]) == (None, {"adopted_from": "data/gens/draft/a/raw.txt"})
+    assert content["request"] is None
+    assert content["received"]["adopted_from"] == "data/gens/draft/a/raw.txt"
 
 
 def test_a_reply_as_it_was_received_is_never_overwritten_by_an_adopted_one(store: ReplyStore):
-    save(store, request(), text="as it was received")
+    save(store, request(), body("as it was received"))
     content = store.path(request().sha256).read_bytes()
     store.adopt(reply(request().sha256, text="another one"), source="raw.txt")
     assert store.path(request().sha256).read_bytes() == content

@@ -83,7 +83,7 @@ def test_a_tail_waits_for_the_end_of_a_line(tmp_path):
     assert list(tail.read()) == []
     path.write_bytes(b'{"event": "generation", "gen_')
     assert list(tail.read()) == []
-    path.write_bytes(b'{"event": "generation", "gen_id": "d1"}\n{torn\n')
+    path.write_bytes(b'{"event": "new", "gen_id": "d1"}\n{torn\n')
     assert [event["gen_id"] for event in tail.read()] == ["d1"]
 
 
@@ -91,6 +91,24 @@ def test_a_tail_reads_lines_across_its_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("daydreaming.ledger.tally._BLOCK_BYTES", 7)
     path = tmp_path / "journal.jsonl"
     tail = JournalTail(path)
-    path.write_bytes(b"".join(b'{"event": "generation", "gen_id": "d%d"}\n' % number for number in range(5)))
+    path.write_bytes(b"".join(b'{"event": "new", "gen_id": "d%d"}\n' % number for number in range(5)))
     assert [event["gen_id"] for event in tail.read()] == ["d0", "d1", "d2", "d3", "d4"]
     assert list(tail.read()) == []
+
+
+def test_what_was_found_current_is_a_success(journal, tmp_path):
+    finish(journal, "d1", "kept")
+    tally = tally_of(tmp_path / "journal.jsonl")
+    assert (tally.succeeded("draft"), tally.failed(), tally.failures()) == (1, 0, [])
+
+
+def test_a_line_that_cannot_be_used_is_named_and_counts_nothing(journal, tmp_path):
+    finish(journal, "d1", "made")
+    path = tmp_path / "journal.jsonl"
+    bad = b'{"event": "call_ended", "call": "x", "cost_usd": "a lot", "run": "run-1"}'
+    path.write_bytes(path.read_bytes() + bad + b"\n")
+    tally = tally_of(tmp_path / "journal.jsonl")
+    assert (tally.cost_usd, tally.ended_calls, tally.succeeded("draft")) == (0.0, 0, 1)
+    (named,) = tally.bad_lines
+    assert named.startswith("line 2: ")
+    assert "cost_usd" in named

@@ -6,86 +6,55 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from core_fixtures import request
 
-from daydreaming.ledger.replies import Reply
-from daydreaming.llm.answers import Answer, CallError, read_answer, retry_after
+from daydreaming.ledger.reading import NoReplyError
+from daydreaming.llm.answers import Answer, CallError, inside_failure, retry_after, status_failure
 
-PRICES = (1.0, 3.0)
-
-
-def completion(message: Any = None, **changes: Any) -> dict[str, Any]:
-    choice = {"message": {"content": "Hi."} if message is None else message, "finish_reason": "stop"}
-    return {"id": "c-1", "model": "served", "choices": [choice], "usage": {}, **changes}
+ADDRESS = "http://127.0.0.1:1/v1"
 
 
-def read(
-    body: Any, status: int = 200, headers: dict[str, str] | None = None, prices: tuple[float | None, ...] = PRICES
-) -> Reply:
+def failure(
+    body: Any, status: int, headers: dict[str, str] | None = None, base_url: str = ADDRESS, longest_wait_s: float = 600
+) -> CallError:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_answer(Answer(status, headers or {}, content, 1.0, 2.5), request(), prices)
+    return status_failure(Answer(status, headers or {}, content, 1.0, 2.5), base_url, longest_wait_s)
 
 
-def failure(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> CallError:
-    with pytest.raises(CallError) as caught:
-        read(body, status, headers)
-    return caught.value
+def inside(error: Any, code: int | None, headers: dict[str, str] | None = None) -> CallError:
+    no_reply = NoReplyError(f"inside: {error}", perhaps_billed=False, code=code, error=error)
+    return inside_failure(no_reply, Answer(200, headers or {}, b"", 1.0, 2.5), 600)
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "retryable"),
+    ("status", "kind", "retryable", "lasting"),
     [
-        (400, "api", False),
-        (401, "api", False),
-        (402, "api", False),
-        (404, "api", False),
-        (408, "api", True),
-        (409, "api", True),
-        (425, "api", True),
-        (429, "rate_limit", True),
-        (500, "api", True),
-        (503, "api", True),
-        (529, "api", True),
+        (400, "api", False, None),
+        (401, "api", False, "status 401"),
+        (402, "api", False, "status 402"),
+        (403, "api", False, "status 403"),
+        (404, "api", False, "status 404"),
+        (408, "api", True, None),
+        (409, "api", True, None),
+        (425, "api", True, None),
+        (429, "rate_limit", True, None),
+        (500, "api", True, None),
+        (503, "api", True, None),
+        (529, "api", True, None),
     ],
 )
-def test_a_status_decides_whether_trying_again_can_help(status: int, kind: str, retryable: bool):
+def test_a_status_decides_whether_trying_again_can_help(status: int, kind: str, retryable: bool, lasting: str | None):
     from_status = failure({"error": {"message": "no luck"}}, status)
-    from_body = failure({"error": {"message": "no luck", "code": status}})
+    from_body = inside({"message": "no luck"}, status)
     for error in (from_status, from_body):
         assert (error.kind, error.retryable, error.perhaps_billed, error.status) == (kind, retryable, False, status)
+        assert error.lasting == lasting
         assert "no luck" in error.message
         assert str(error) == error.message
 
 
-@pytest.mark.parametrize("code", [None, "overloaded", 7, "²"])
-def test_an_error_in_a_200_without_a_status_may_pass(code: object):
-    error = failure({"error": {"message": "upstream", "code": code}})
+def test_an_error_in_a_200_without_a_status_may_pass():
+    error = inside({"message": "upstream"}, None)
     assert (error.kind, error.retryable) == ("api", True)
-    assert failure({"error": "just words"}).retryable
-
-
-def test_an_error_inside_a_choice_is_an_error():
-    error = failure(completion(choices=[{"error": {"message": "cut", "code": 429}, "message": {"content": "Hal"}}]))
-    assert (error.kind, error.retryable) == ("rate_limit", True)
-
-
-@pytest.mark.parametrize(
-    ("body", "words", "perhaps_billed"),
-    [
-        (b"\n <html>Sign in</html>", "a web page, not JSON: is the endpoint's base_url right? <html>Sign in", False),
-        (b"", "not JSON", True),
-        (b'{"choices": [', "not JSON", True),
-        (b"[]", "not a JSON object", False),
-        (b'{"choices": []}', "no choices", True),
-        (b'{"choices": null}', "no choices", True),
-        (b'{"choices": ["a"]}', "no choices", True),
-        (b"{}", "no choices", True),
-    ],
-)
-def test_what_is_no_completion_is_an_api_failure_that_may_pass(body: bytes, words: str, perhaps_billed: bool):
-    error = failure(body)
-    assert (error.kind, error.retryable, error.perhaps_billed) == ("api", True, perhaps_billed)
-    assert words in error.message
 
 
 @pytest.mark.parametrize(
@@ -95,95 +64,104 @@ def test_what_is_no_completion_is_an_api_failure_that_may_pass(body: bytes, word
         (b'{"error": null, "detail": "why"}', '"why"'),
         (b"<html>gateway</html>", "<html>gateway</html>"),
         (b"[1]", "[1]"),
-        (b"\xff\xfe", "�"),
+        (b"\xff\xfe", "\ufffd"),
         (b'{"error": {"code": "x"}}', "'code': 'x'"),
         (b'{"error": "plain"}', "plain"),
+        (b'[{"error": {"message": "of Google"}}]', "of Google"),
+        (b'{"error": {"message": ["odd"]}}', "odd"),
+        (b'{"error": {"message": "x", "metadata": {"raw": "the provider\'s words"}}}', "the provider's words"),
     ],
 )
 def test_a_failure_shows_what_the_endpoint_said(body: bytes, words: str):
-    assert words in failure(body, 404).message
+    assert words in failure(body, 400).message
 
 
 def test_a_failure_shows_no_more_than_a_few_lines():
     assert len(failure(b"x" * 10**6, 500).message) < 500
     assert len(failure({"error": {"message": "x" * 10**6}}, 400).message) < 500
-    assert len(failure({"error": {"message": "x" * 10**6}}).message) < 500
-
-
-def test_a_reply_has_everything_that_accounts_need():
-    usage = {"prompt_tokens": 1000, "completion_tokens": 2000, "total_tokens": 3000, "details": {"cached": 1}}
-    reply = read(completion(usage=usage), headers={"x-request-id": "r-9"})
-    assert reply == Reply(
-        request_sha256=request().sha256,
-        text="Hi.",
-        finish_reason="stop",
-        refusal=None,
-        usage={"prompt_tokens": 1000, "completion_tokens": 2000, "total_tokens": 3000},
-        cost_usd=pytest.approx(0.007),
-        served_model="served",
-        request_id="r-9",
-        started_at=1.0,
-        finished_at=2.5,
-    )
-    assert read(completion()).request_id == "c-1"
 
 
 @pytest.mark.parametrize(
-    ("usage", "prices", "cost"),
+    ("status", "base_url", "words"),
     [
-        ({"prompt_tokens": 10, "completion_tokens": 10, "cost": 0.5}, PRICES, 0.5),
-        ({"cost": 0}, PRICES, 0.0),
-        ({"cost": True, "prompt_tokens": 5 * 10**6, "completion_tokens": 0}, PRICES, 5.0),
-        ({"prompt_tokens": 10}, PRICES, None),
-        ({"prompt_tokens": 10, "completion_tokens": 10}, (1.0, None), None),
-        ({"prompt_tokens": "10", "completion_tokens": 10}, PRICES, None),
-        (None, PRICES, None),
-        ([], PRICES, None),
+        (401, ADDRESS, "Check the key"),
+        (402, ADDRESS, "no credit"),
+        (404, ADDRESS, "llm_models.csv"),
+        (404, "http://127.0.0.1:1", "try http://127.0.0.1:1/v1"),
+        (404, "http://127.0.0.1:1/api/", "try http://127.0.0.1:1/api/v1"),
+        (404, "https://x.openai.azure.com/openai/deployments/d", "default_query: {api-version"),
+        (407, ADDRESS, "proxy"),
     ],
 )
-def test_the_reported_cost_wins_and_an_unknown_one_stays_unknown(usage: Any, prices: Any, cost: float | None):
-    assert read(completion(usage=usage), prices=prices).cost_usd == cost
+def test_a_failure_names_its_cure(status: int, base_url: str, words: str):
+    assert words in failure({"error": {"message": "no"}}, status, base_url=base_url).message
 
 
 @pytest.mark.parametrize(
-    ("content", "text"),
+    ("status", "error"),
     [
-        ("", ""),
-        (None, None),
-        ([{"type": "text", "text": "a"}, {"type": "image"}, {"text": None}, "x", {"text": "b"}], "ab"),
-        (5, None),
+        (403, {"message": "Your input was flagged", "metadata": {"reasons": ["violence"], "flagged_input": "..."}}),
+        (403, {"message": "openai requires moderation"}),
+        (
+            400,
+            {"message": "filtered", "code": "content_filter", "innererror": {"code": "ResponsibleAIPolicyViolation"}},
+        ),
+        (400, {"message": "no", "code": "content_policy_violation"}),
     ],
 )
-def test_content_of_every_shape_is_kept_for_the_checks_that_follow(content: Any, text: str | None):
-    assert read(completion({"content": content})).text == text
+def test_moderation_is_a_refusal_and_no_fault_of_the_key(status: int, error: dict[str, Any]):
+    refused = failure({"error": error}, status)
+    assert (refused.kind, refused.retryable, refused.lasting) == ("refused", False, None)
+    assert inside(error, status).kind == "refused"
 
 
-@pytest.mark.parametrize("message", ["words", ["words"], 5])
-def test_a_message_of_the_wrong_shape_is_an_empty_reply_that_was_paid_for(message: Any):
-    reply = read(completion(message, usage={"cost": 0.2}))
-    assert (reply.text, reply.cost_usd) == (None, 0.2)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_failure_that_names_its_target(status: int):
+    error = failure(b"moved", status, {"location": "http://elsewhere/v1/chat/completions"})
+    assert (error.kind, error.retryable, error.lasting) == ("api", False, f"status {status}")
+    assert "http://elsewhere/v1" in error.message
+    assert "not followed" in error.message
 
 
-def test_a_refusal_is_part_of_the_reply():
-    assert read(completion({"content": None, "refusal": "No."})).refusal == "No."
+@pytest.mark.parametrize(
+    ("status", "body", "is_loading"),
+    [
+        (503, {"error": {"message": "Loading model", "type": "unavailable_error"}}, True),
+        (503, {"error": "Model acme/writer is currently loading", "estimated_time": 20.0}, True),
+        (503, b"The server is still warming up", True),
+        (503, {"error": {"message": "overloaded"}}, False),
+        (503, {"error": {"message": "no loader of that name, unloading"}}, False),
+        (500, {"error": {"message": "error loading tokenizer"}}, False),
+        (400, {"error": {"message": "loading"}}, False),
+    ],
+)
+def test_a_server_that_is_loading_its_model_is_known_by_its_words(status: int, body: Any, is_loading: bool):
+    assert failure(body, status).is_loading is is_loading
 
 
-def test_lone_surrogates_cannot_break_the_files():
-    reply = read(b'{"model": "m\\udfff", "choices": [{"message": {"content": "a\\ud800b \\ud83d\\ude00"}}]}')
-    assert (reply.text, reply.served_model) == ("a\ufffdb \U0001f600", "m\ufffd")
-    assert reply.malformed is None
-    assert "no \ufffd luck" in failure(b'{"error": {"message": "no \\ud800 luck"}}').message
+def test_a_wait_longer_than_a_run_waits_is_told_with_its_end():
+    error = failure({"error": "later"}, 429, {"retry-after": "5400"})
+    assert (error.kind, error.retryable, error.stops_for_s) == ("rate_limit", False, 5400)
+    assert "5400 s, until 20" in error.message
+    assert failure({"error": "x"}, 429, {"retry-after": "600"}).retryable
+    assert not failure({"error": "x"}, 503, {"retry-after": "601"}).retryable
+    assert failure({"error": "x"}, 503, {"retry-after": "601"}, longest_wait_s=1000).retryable
+    assert "until" in failure({"error": "x"}, 429, {"retry-after": "9" * 15}).message
 
 
-@pytest.mark.parametrize("text", [b"caf\xff", "real \ufffd then ".encode() + b"\xff"])
-def test_bytes_that_are_not_utf_8_are_told(text: bytes):
-    reply = read(b'{"choices": [{"message": {"content": "' + text + b'"}}]}')
-    assert "not UTF-8" in reply.malformed
-    assert reply.text.endswith("\ufffd")
+def incomplete(why: str, **values: Any) -> CallError:
+    answer = Answer(200, {}, b"{", 1.0, 2.5, incomplete=why)
+    return inside_failure(NoReplyError("not JSON", **values), answer, 600)
 
 
-def test_a_replacement_character_of_the_model_is_no_fault():
-    assert read(completion({"content": "a \ufffd b"})).malformed is None
+def test_an_answer_that_broke_off_may_have_been_billed_and_may_pass():
+    broken = incomplete("its connection broke (reset).")
+    assert (broken.kind, broken.retryable, broken.perhaps_billed) == ("connection", True, True)
+    late = incomplete("it did not end within 3 s (timeout_s of the endpoint).")
+    assert (late.kind, late.retryable) == ("timeout", True)
+    large = incomplete("it is larger than 9 bytes (max_reply_bytes of the endpoint).")
+    assert (large.retryable, large.perhaps_billed) == (False, True)
+    assert "max_reply_bytes" in large.message
 
 
 @pytest.mark.parametrize(
@@ -196,7 +174,10 @@ def test_a_replacement_character_of_the_model_is_no_fault():
         ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
         ({"retry-after": "-1"}, None),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "٣"}, None),
+        ({"retry-after": "9" * 5000}, None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "Wed, 99 Oct 2015 07:28:00 GMT"}, None),
         ({}, None),
     ],
 )
@@ -208,3 +189,10 @@ def test_reads_how_long_to_wait(headers: dict[str, str], seconds: float | None):
 def test_reads_a_date_to_wait_for():
     in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     assert retry_after({"retry-after": in_a_minute}) == pytest.approx(60, abs=2)
+
+
+def test_of_the_headers_those_that_matter_are_kept():
+    headers = {"content-type": "application/json", "x-request-id": "r", "set-cookie": "c", "x-ratelimit-limit": "5"}
+    received = Answer(200, headers, b"caf\xff", 1.0, 2.5, redacted=1).received()
+    assert received.headers == {name: headers[name] for name in headers if name != "set-cookie"}
+    assert (received.content, received.redacted, received.started_at) == (b"caf\xff", 1, 1.0)

@@ -14,11 +14,11 @@ from client_fixtures import CONTEXT, Caller, several
 from core_fixtures import KEY, KEY_ENV, request
 
 from daydreaming.base.errors import GenerationError
+from daydreaming.ledger.costs import most_expensive_usd
 from daydreaming.ledger.journal import Budget
-from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply
-from daydreaming.llm import client as client_module
-from daydreaming.llm.client import ModelClient, most_expensive_usd
+from daydreaming.ledger.received import Reply
+from daydreaming.llm import tries as tries_module
+from daydreaming.llm.client import ModelClient
 from provider import Answer, Provider, faults
 
 
@@ -31,7 +31,7 @@ def server() -> Iterator[Provider]:
 @pytest.fixture
 def provider(server: Provider, monkeypatch: pytest.MonkeyPatch) -> Provider:
     """A provider with a fresh ledger and no faults, and a client that does not wait long between its tries."""
-    monkeypatch.setattr(client_module, "FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr(tries_module, "FIRST_BACKOFF_S", 0.01)
     server.script([])
     server.reset_ledger()
     return server
@@ -107,7 +107,7 @@ def test_what_cannot_pass_is_not_tried_again(provider: Provider, tmp_path: Path,
 
 
 def test_waits_longer_after_each_failure(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(client_module, "FIRST_BACKOFF_S", 0.05)
+    monkeypatch.setattr(tries_module, "FIRST_BACKOFF_S", 0.05)
     provider.script([faults.fault_status(500)])
     Caller(tmp_path, provider.base_url, max_retries=3).failure()
     times = [call.received_at for call in provider.ledger()]
@@ -164,6 +164,8 @@ def test_failed_answers_are_not_stored_as_replies(provider: Provider, tmp_path: 
     caller = Caller(tmp_path, provider.base_url)
     caller.failure()
     assert not list(caller.settings.paths.replies.rglob("*.json*"))
+    kept = [] if fault.answer.status >= 400 else [fault.answer.body]
+    assert [receipt.received.body for receipt in caller.store.receipts(request().sha256)] == kept
 
 
 @pytest.mark.parametrize("value", [None, "", "  \n"])
@@ -234,7 +236,7 @@ def test_a_paid_reply_that_could_not_be_stored_counts(provider: Provider, tmp_pa
     caller = Caller(tmp_path, provider.base_url, budget=Budget(usd=most_expensive_usd(request(), CONTEXT.prices)))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(
-        "daydreaming.ledger.replies.write_all", lambda *arguments: (_ for _ in ()).throw(OSError(5, "broken"))
+        "daydreaming.ledger.reply_room.write_all", lambda *arguments: (_ for _ in ()).throw(OSError(5, "broken"))
     )
     assert caller.failure().kind == "storage"
     monkeypatch.undo()
@@ -266,19 +268,6 @@ def test_endpoints_with_the_same_address_and_key_share_its_slots(provider: Provi
 
     asyncio.run(both())
     assert provider.stats().peak_in_flight == 2
-
-
-@pytest.mark.parametrize(
-    ("asked", "prices", "usd"),
-    [
-        (request(messages=({"role": "user", "content": "x" * 936},), max_tokens=500), (1.0, 2.0), 0.002),
-        (request(messages=({"role": "user", "content": "x" * 936},), max_tokens=500), (0.0, 0.0), 0.0),
-        (request(max_tokens=None), (1.0, 2.0), None),
-        (request(), (None, 2.0), None),
-    ],
-)
-def test_the_most_that_a_call_can_cost(asked: ModelRequest, prices: Any, usd: float | None):
-    assert most_expensive_usd(asked, prices) == pytest.approx(usd)
 
 
 def test_calls_that_begin_together_share_the_pool_of_connections(tmp_path: Path, caplog: pytest.LogCaptureFixture):

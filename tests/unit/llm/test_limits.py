@@ -11,7 +11,8 @@ import pytest
 from core_fixtures import python
 
 from daydreaming.inputs.settings import Endpoint
-from daydreaming.llm.limits import RECOVERY_S, SLOW_DOWN_INTERVAL_S, EndpointLimits
+from daydreaming.llm.limits import EndpointLimits
+from daydreaming.llm.model_throttle import RECOVERY_S, SLOW_DOWN_INTERVAL_S
 
 Run = Callable[..., Any]
 REAL_SLEEP = asyncio.sleep
@@ -177,6 +178,31 @@ def test_an_error_gives_the_slot_back(run: Run, limits_of: Any):
             run(asyncio.wait_for(fail(), 5))
 
 
+def test_a_refusal_slows_its_own_model_and_no_other(run: Run, limits_of: Any, clock: Clock):
+    limits = limits_of(max_concurrency=8)
+
+    async def refused() -> None:
+        async with AsyncExitStack() as stack:
+            for _ in range(8):
+                await stack.enter_async_context(limits.turn(1, "busy"))
+            limits.slow_down(7, "busy")
+
+    run(refused())
+    started = clock()
+
+    async def seconds_of(model: str) -> float:
+        async with limits.turn(1, model):
+            return clock() - started
+
+    assert run(seconds_of("idle")) == 0.0
+    assert run(seconds_of("busy")) == pytest.approx(7, abs=0.5)
+
+
+def test_a_limit_that_is_reset_after_days_is_not_waited_for(run: Run, limits_of: Any, clock: Clock):
+    limits_of().heed({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "99999h"})
+    assert run(turns(limits_of(), 1, clock)) == [0.0]
+
+
 def test_a_pause_holds_for_everyone(run: Run, limits_of: Any, clock: Clock):
     one, other = limits_of(), limits_of()
     assert run(turns(other, 1, clock)) == [0.0]
@@ -257,8 +283,8 @@ def test_everyone_waits_until_a_spent_limit_is_reset(
 def test_what_is_no_state_is_no_limit(run: Run, limits_of: Any, clock: Clock, tmp_path: Path):
     limits = limits_of(requests_per_minute=6)
     run(turns(limits, 1, clock))
-    (state,) = tmp_path.glob("*.state")
-    state.write_bytes(b'{"requests": [1')
+    for state in tmp_path.glob("*.state"):
+        state.write_bytes(b'{"requests": [1')
     assert run(turns(limits_of(requests_per_minute=6), 1, clock)) == [0.0]
 
 

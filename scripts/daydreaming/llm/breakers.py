@@ -1,0 +1,133 @@
+"""Breakers: what fails again and again for one reason stops, for the rest of a run, what would fail for it too.
+
+What a breaker keeps back fails as `not_tried`, with the first error and its cure. Used from one event loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from daydreaming.base.errors import FailureKind, GenerationError
+from daydreaming.llm.answers import CallError
+
+# What an answer that was paid for can be useless for.
+UNUSABLE = frozenset(
+    {
+        FailureKind.PARSE,
+        FailureKind.TRUNCATED,
+        FailureKind.REFUSED,
+        FailureKind.EMPTY,
+        FailureKind.TOO_SHORT,
+        FailureKind.MALFORMED,
+        FailureKind.UNFINISHED,
+        FailureKind.PROMPT_CUT,
+    }
+)
+
+
+@dataclass(slots=True)
+class _Failures:
+    """Failures in a row of one reason; `closed_until` is a moment in Unix seconds, None for the rest of the run."""
+
+    reason: str
+    first_message: str
+    number: int = 0
+    is_open: bool = False
+    closed_until: float | None = None
+
+
+class CallBreaker:
+    """Stops the calls to an endpoint and model after so many lasting failures of one reason in a row (None: never).
+
+    Also stops them until the moment that a provider names, when that is longer than a run waits.
+    """
+
+    def __init__(self, stop_after: int | None, now: Callable[[], float] = time.time):
+        self._stop_after = stop_after
+        self._now = now
+        self._failures: dict[tuple[str, str], _Failures] = {}
+
+    def is_open(self, endpoint: str, model: str) -> bool:
+        """Whether calls to a model at an endpoint are kept back."""
+        failures = self._failures.get((endpoint, model))
+        if failures is None or not failures.is_open:
+            return False
+        if failures.closed_until is not None and self._now() >= failures.closed_until:
+            del self._failures[endpoint, model]
+            return False
+        return True
+
+    def check(self, endpoint: str, model: str) -> None:
+        """Raise GenerationError (not_tried) where calls are kept back."""
+        if self.is_open(endpoint, model):
+            failures = self._failures[endpoint, model]
+            why = (
+                "wants no call now"
+                if failures.closed_until is not None
+                else f"failed {failures.number} times in a row ({failures.reason})"
+            )
+            raise GenerationError(
+                FailureKind.NOT_TRIED,
+                f"No call was made: {model!r} at endpoint {endpoint!r} {why}. The first time: {failures.first_message}",
+            )
+
+    def failed(self, endpoint: str, model: str, error: CallError) -> None:
+        """Take note of a call that failed for good."""
+        key, reason = (endpoint, model), error.lasting
+        if error.stops_for_s is not None:
+            until = self._now() + error.stops_for_s
+            self._failures[key] = _Failures("a wait", error.message, 1, is_open=True, closed_until=until)
+        elif reason is None:
+            self._failures.pop(key, None)
+        elif not self.is_open(*key):
+            if key not in self._failures or self._failures[key].reason != reason:
+                self._failures[key] = _Failures(reason, error.message)
+            failures = self._failures[key]
+            failures.number += 1
+            failures.is_open = self._stop_after is not None and failures.number >= self._stop_after
+
+    def succeeded(self, endpoint: str, model: str) -> None:
+        """Take note of a call that brought a reply."""
+        self._failures.pop((endpoint, model), None)
+
+
+class AnswerBreaker:
+    """Stops the calls for a template and model whose first so many answers of a run are all unusable for one reason.
+
+    `stop_after` None: never. What is kept back waits for the user.
+    """
+
+    def __init__(self, stop_after: int | None):
+        self._stop_after = stop_after
+        # None: an answer was usable, or two failed for different reasons. Then nothing is kept back.
+        self._failures: dict[tuple[str, str, str], _Failures | None] = {}
+
+    def check(self, stage: str, template_id: str, llm_model_id: str) -> None:
+        """Raise GenerationError (not_tried) where calls are kept back; to be asked before a call."""
+        failures = self._failures.get((stage, template_id, llm_model_id))
+        if failures is None or not failures.is_open:
+            return
+        raise GenerationError(
+            FailureKind.NOT_TRIED,
+            f"No call was made: the first {failures.number} answers of {llm_model_id!r} to the {stage} template "
+            f"{template_id!r} were all unusable ({failures.reason}). Change one of them, or set stop_after_unusable in "
+            f"config.yaml to a larger number, or to null. The first time: {failures.first_message}",
+        )
+
+    def answered(self, stage: str, template_id: str, llm_model_id: str, error: GenerationError | None) -> None:
+        """Take note of what came of an answer, a stored one too: None where it was usable."""
+        key = (stage, template_id, llm_model_id)
+        if self._stop_after is None or (key in self._failures and self._failures[key] is None):
+            return
+        if error is not None and error.kind not in UNUSABLE:
+            return
+        failures = self._failures.get(key)
+        if error is None or (failures is not None and failures.reason != error.kind and not failures.is_open):
+            self._failures[key] = None
+            return
+        failures = self._failures.setdefault(key, _Failures(error.kind, error.message))
+        if failures is not None:
+            failures.number += not failures.is_open
+            failures.is_open = failures.number >= self._stop_after

@@ -1,0 +1,163 @@
+"""What the runner makes of answers: only a finished one is a result, and what fails again and again stops by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from core_fixtures import settings_for, specification, template
+from runner_fixtures import Project
+
+from daydreaming.base.errors import GenerationError
+from daydreaming.generation.runner import Runner
+from daydreaming.ledger.journal import read_events
+from provider import Answer, Provider, faults
+
+LONG = "The tide comes in and goes out again, as it did before. " * 700
+
+
+def run_all(project: Project, count: int, stage: str = "evaluation", **config: Any) -> list[str]:
+    """Make so many generations of one template and model, one after the other in one run; returns what came of each."""
+    runner, results = Runner(settings_for(project.base_url, data_root=str(project.root), **config)), []
+    try:
+        for number in range(1, count + 1):
+            made = project.specification(stage, gen_id=f"g{number}", replicate=number)
+            try:
+                runner.run(made)
+                results.append("made")
+            except GenerationError as error:
+                results.append(str(error.kind))
+    finally:
+        runner.close()
+    return results
+
+
+@pytest.mark.parametrize("reason", ["error", "abort", "tool_calls", "insufficient_system_resource", None])
+def test_an_answer_that_is_not_finished_is_a_failure_and_kept(project: Project, provider: Provider, reason: Any):
+    provider.script([faults.rule("ending", Answer(finish_reason=reason))])
+    made = project.specification()
+    error = project.failure(made)
+    assert error.kind == project.metadata(made)["error"] == "unfinished"
+    assert str(reason or "none") in error.message
+    assert project.text(made, "parsed") is None
+    assert project.failure(made).kind == "unfinished"
+    assert provider.calls == 1
+
+
+def test_a_server_s_own_word_can_be_made_known_and_the_stored_reply_is_read_again(project: Project, provider: Provider):
+    provider.script([faults.rule("ending", Answer(finish_reason="done"))])
+    assert project.failure(project.specification()).kind == "unfinished"
+    project.run(project.specification(finish_reasons={"done": "finished"}))
+    assert project.text(project.specification(), "parsed")
+    assert project.failure(project.specification(finish_reasons={"done": "truncated"})).kind == "truncated"
+    assert provider.calls == 1
+
+
+@pytest.mark.parametrize(("word", "kind"), [("MAX_TOKENS", "truncated"), ("safety", "refused")])
+def test_dialects_of_reasons_are_understood(project: Project, provider: Provider, word: str, kind: str):
+    provider.script([faults.rule("ending", Answer(finish_reason=word))])
+    assert project.failure(project.specification()).kind == kind
+
+
+def test_a_prompt_that_the_server_cut_is_a_failure_with_the_cure(project: Project, provider: Provider):
+    provider.script([faults.rule("cut", Answer(usage={"prompt_tokens": 2_048}))])
+    made = project.specification(template=template("draft", LONG))
+    error = project.failure(made)
+    assert error.kind == "prompt_cut"
+    assert "--ctx-size" in error.message
+    provider.script([])
+    project.run(project.specification(template=template("draft", LONG + "!")))
+
+
+def test_a_rubric_that_never_parses_is_not_paid_for_again_and_again(project: Project, provider: Provider):
+    provider.script([faults.reply_content("A verdict without a number.")])
+    assert run_all(project, 6, stop_after_unusable=3) == ["parse"] * 3 + ["not_tried"] * 3
+    assert provider.calls == 3
+    record = json.loads((project.root / "gens" / "evaluation" / "g5" / "metadata.json").read_text())
+    assert record["error"] == "not_tried"
+    assert "stop_after_unusable" in record["error_message"]
+    assert run_all(project, 6, stop_after_unusable=3) == ["parse"] * 3 + ["not_tried"] * 3
+    assert provider.calls == 3, "the stored answers count again"
+    assert run_all(project, 6, stop_after_unusable=None) == ["parse"] * 6
+    assert provider.calls == 6
+
+
+def test_one_usable_answer_lets_all_be_asked(project: Project, provider: Provider):
+    provider.script([faults.reply_content("SCORE: 5", nth=2), faults.reply_content("No number.")])
+    assert run_all(project, 5, stop_after_unusable=3) == ["parse", "made", "parse", "parse", "parse"]
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_an_endpoint_that_fails_for_good_is_not_asked_for_every_generation(
+    project: Project, provider: Provider, status: int
+):
+    provider.script([faults.fault_status(status)])
+    assert run_all(project, 6, "draft", stop_after_errors=2) == ["api"] * 2 + ["not_tried"] * 4
+    assert provider.calls == 2
+    record = json.loads((project.root / "gens" / "draft" / "g6" / "metadata.json").read_text())
+    assert f"status {status}" in record["error_message"]
+    assert run_all(project, 3, "draft", stop_after_errors=None) == ["api"] * 3
+
+
+def test_a_server_that_is_not_there_is_not_asked_for_every_generation(project: Project):
+    project.base_url = "http://127.0.0.1:1/v1"
+    assert run_all(project, 4, "draft", stop_after_errors=2) == ["connection"] * 2 + ["not_tried"] * 2
+    record = json.loads((project.root / "gens" / "draft" / "g4" / "metadata.json").read_text())
+    assert "connection refused" in record["error_message"]
+
+
+def test_a_wait_that_is_too_long_stops_the_model_and_says_until_when(project: Project, provider: Provider):
+    provider.script([faults.fault_429(7200)])
+    assert run_all(project, 3, "draft") == ["rate_limit", "not_tried", "not_tried"]
+    record = json.loads((project.root / "gens" / "draft" / "g3" / "metadata.json").read_text())
+    assert "until 20" in record["error_message"]
+    assert provider.calls == 1
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    stored = json.loads(path.read_text())
+    change(stored)
+    path.write_text(json.dumps(stored))
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda stored: stored["reply"].update(text="Another text.\nOf three\nlines."), "edited"),
+        (lambda stored: stored["reply"].update(cost_usd="a lot"), "edited"),
+        (lambda stored: (stored.pop("version"), stored["reply"].update(cost_usd="a lot")), "storage"),
+        (lambda stored: (stored.pop("version"), stored["reply"].update(usage=None)), "storage"),
+    ],
+)
+def test_a_stored_reply_that_was_changed_is_named_and_breaks_nothing_else(
+    project: Project, provider: Provider, change: Callable[[dict[str, Any]], object], kind: str
+):
+    made = project.specification()
+    project.run(made)
+    (path,) = project.stored()
+    whole = path.read_bytes()
+    edit(path, change)
+    for name in ("parsed", "raw"):
+        (project.root / "gens" / "draft" / made.gen_id / f"{name}.txt").unlink()
+    error = project.failure(made)
+    assert error.kind == kind
+    assert str(path) in error.message
+    other = project.specification(gen_id="other", replicate=2)
+    project.run(other, budget_usd=1.0)
+    assert project.text(other, "parsed")
+    path.write_bytes(whole)
+    project.run(made)
+    assert project.text(made, "parsed")
+    assert provider.calls == 2
+    events = read_events(project.root / "cohorts" / "cohort" / "journal.jsonl")
+    assert all(event["event"] != "bad_line" for event in events)
+
+
+def test_the_name_of_the_limit_reaches_the_body(project: Project, provider: Provider):
+    project.run(project.specification(output_limit_parameter="max_completion_tokens"))
+    (call,) = provider.ledger()
+    assert call.body["max_completion_tokens"] == specification().sampling.max_tokens
+    assert "max_tokens" not in call.body
