@@ -260,7 +260,7 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     dead.kill()
     dead.communicate()
     store.files.folder.mkdir(parents=True)
-    ours = store.files.folder / temporary_name("raw.txt")
+    ours = store.files.folder / temporary_name("some.txt")
     left = store.files.folder / ours.name.replace(f".{os.getpid()}.", f".{dead.pid}.")
     for path in (ours, left):
         path.write_text("half")
