@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 
-from daydreaming.base.errors import Fault, GenerationError, InputError
+from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import STAGES
 from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 
 def main(argv: list[str] | None = None) -> int:
     """Make the generation and say where it is; return 1 when the inputs have a fault or the generation failed."""
-    return run(_parser(), _run, argv)
+    parser = _parser()
+    return run(parser, partial(_run, parser), argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,11 +35,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     if arguments.serve is not None:
         return _serve(arguments.serve)
     if arguments.stage is None or arguments.gen_id is None:
-        raise InputError(Fault("run_stage.py", "--stage and --gen-id are needed.", "Name one generation."))
+        parser.error("the following arguments are required: --stage, --gen-id")
     try:
         print(_make(arguments))
     except GenerationError as error:

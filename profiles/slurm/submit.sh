@@ -12,6 +12,11 @@ options+=($extra)
 # scancel and a time limit send SIGTERM to all processes of a job, and SIGKILL some time after. The job's shell has to outlive
 # the first: what it has started ends with the calls in flight, and not every Slurm finds processes whose parent has gone.
 sed -i '1a trap : TERM' "$jobscript"
+# Snakemake writes the path of its interpreter without quotation marks.
+if [[ $DAYDREAMING_PYTHON == *[[:space:]]* ]]; then
+    escaped=$(printf '%s' "$DAYDREAMING_PYTHON" | sed 's/[&/\]/\\&/g')
+    sed -i "s/$escaped -m snakemake/'$escaped' -m snakemake/g" "$jobscript"
+fi
 answer=$(sbatch "${options[@]}" "$jobscript")
 # On a federation of clusters, the name of the cluster follows.
 job=${answer%%;*}

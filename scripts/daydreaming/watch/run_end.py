@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Budget, Journal, read_events
 from daydreaming.results.failures import failures_text, run_failures
 from daydreaming.results.partial_results import set_results_aside, write_partial_results
-from daydreaming.watch.run_summary import PlannedGeneration, RunSummary, summarize_run, summary_text
+from daydreaming.watch.run_summary import RunSummary, summarize_run, summary_text
 
 _EVENT = "run_ended"
 HELD_BACK_HEADING = "Generations that were not tried, for the same error had come too often"
@@ -19,7 +20,7 @@ HELD_BACK_HEADING = "Generations that were not tried, for the same error had com
 def end_run(
     study: Study,
     run_id: str,
-    planned: Sequence[PlannedGeneration],
+    planned: Sequence[Key],
     *,
     wants_scores: bool,
     seconds: float,

@@ -10,13 +10,13 @@ from typing import Any
 from daydreaming.base.amounts import counted, duration, usd
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import inspect_cohort
+from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Account, Budget, read_events
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.ledger.tally import SUCCESSES, GenerationResult, RunTally
 from daydreaming.watch.outcomes import CONFIRMED, HELD_BACK
 
-PlannedGeneration = tuple[str, str]  # stage, gen_id
 _NO_CALL_PAID_TWICE = "A reply that is in the store is never paid for again."
 _CONFIRMED_WORDS = "up to date"
 
@@ -51,7 +51,7 @@ class RunSummary:
 def summarize_run(
     study: Study,
     run_id: str,
-    planned: Sequence[PlannedGeneration],
+    planned: Sequence[Key],
     seconds: float,
     *,
     stopped: bool = False,
@@ -96,17 +96,14 @@ def summarize_run(
     )
 
 
-def up_to_date(study: Study, keys: Sequence[PlannedGeneration]) -> Collection[PlannedGeneration]:
+def up_to_date(study: Study, keys: Sequence[Key]) -> Collection[Key]:
     """Those of some generations whose texts are there, and are what they would be made to now."""
     if not keys:
         return set()
-    inspection = inspect_cohort(study)
-    return {key for key in keys if inspection.finding(key).is_done}
+    return set(keys) - inspect_cohort(study).open
 
 
-def _descendants(
-    study: Study, keys: Iterable[PlannedGeneration], unmade: Iterable[GenerationResult]
-) -> set[PlannedGeneration]:
+def _descendants(study: Study, keys: Iterable[Key], unmade: Iterable[GenerationResult]) -> set[Key]:
     """Those of some generations that are made, over whatever steps, from one that was not made."""
     missing = {(result.stage, result.gen_id) for result in unmade}
     found = set()

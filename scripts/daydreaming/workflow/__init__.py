@@ -1,5 +1,4 @@
-"""What the Snakefile and the plugins stand on: the graph of a cohort, a run from its start to its end, and the service
-that makes generations for the executor plugin.
+"""What the Snakefile and the plugins stand on: a cohort as a graph, a run from start to end, the served process.
 
-Public: `CohortGraph`, `WorkflowRun`, `StageService`.
+Public: `cohort_graph.CohortGraph`, `slice_run.SliceGraph`, `workflow_run.WorkflowRun`, `stage_service.StageService`.
 """

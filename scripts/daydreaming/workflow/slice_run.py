@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,11 @@ class SliceGraph(CohortGraph):
     @staticmethod
     def variables(project: Path) -> dict[str, str]:
         """The environment variables that the commands of the profile need."""
-        return {"DAYDREAMING_SLURM": str(project / "profiles/slurm"), JOB_NAME_VARIABLE: job_name(Path.cwd())}
+        return {
+            "DAYDREAMING_SLURM": str(project / "profiles/slurm"),
+            "DAYDREAMING_PYTHON": sys.executable,
+            JOB_NAME_VARIABLE: job_name(Path.cwd()),
+        }
 
     @property
     def planned(self) -> list[Key]:

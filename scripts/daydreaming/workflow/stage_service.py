@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.cli.command_line import load_project
 from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import changed_inputs, inspect_cohort
@@ -30,18 +33,19 @@ class StageService:
         self._options = options
         self._parse = parse
         self._projects: dict[tuple[str, ...], _Project] = {}
+        self._folder: Path | None = None
         self._stopped = False
 
     async def make(self, arguments: tuple[str, ...]) -> None:
         """Make the generation that these arguments of run_stage.py ask for; raises as Runner.make and load_study do."""
-        asked = self._parse(arguments)
+        asked = self._arguments(arguments)
         project = self._project(asked)
         specification = project.study.specification(asked.stage, asked.gen_id)
         await project.runner.make(specification, render_only=asked.render_only, overwrite=asked.overwrite)
 
     def journal_of(self, arguments: tuple[str, ...]) -> str:
         """The journal of the cohort that these arguments name."""
-        return str(self._project(self._parse(arguments)).study.cohort_files.journal.absolute())
+        return str(self._project(self._arguments(arguments)).study.cohort_files.journal.absolute())
 
     def end(self, run: RunEnd) -> str:
         """Tell what the run came to, when nothing is being made any more."""
@@ -74,12 +78,27 @@ class StageService:
         for project in self._projects.values():
             await project.runner.finish()
 
+    def _arguments(self, arguments: tuple[str, ...]) -> argparse.Namespace:
+        try:
+            asked = self._parse(arguments)
+        except SystemExit:  # what is wrong, argparse has said on standard error
+            problem = f"{shlex.join(arguments)!r} are no arguments of it."
+            raise InputError(Fault("run_stage.py", problem, "See run_stage.py --help.")) from None
+        if asked.stage is None or asked.gen_id is None:
+            raise InputError(Fault("run_stage.py", "--stage and --gen-id are needed.", "Name one generation."))
+        return asked
+
     def _project(self, asked: argparse.Namespace) -> _Project:
+        # All paths of a study are relative to the one working folder that a process has.
+        folder = asked.directory.resolve()
+        if folder != self._folder and self._folder is not None:
+            raise InputError(Fault(str(folder), f"this process serves {self._folder}.", "Start another one."))
         config = [*asked.config, "offline=true"] if asked.offline else asked.config
-        key = (str(asked.directory), str(asked.configuration), *map(str, asked.configfile), *config)
+        key = (str(asked.configuration), *map(str, asked.configfile), *config)
         if key not in self._projects:
             asked.config = config
             study = load_study(load_project(asked))
+            self._folder = folder
             runner = Runner(study.settings, self._options.run_id, self._options.calls_in_flight)
             runner.import_packages()
             self._projects[key] = _Project(study, runner)

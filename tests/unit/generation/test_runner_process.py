@@ -1,143 +1,211 @@
+"""The process that makes generations for another one: asked with the arguments of run_stage.py, over a socket."""
+
+from __future__ import annotations
+
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from core_fixtures import settings_for
 from provider_fixtures import wait_until
-from runner_fixtures import Project
 
-from daydreaming.base.errors import FailureKind, GenerationError, RunStoppedError
-from daydreaming.generation.runner_process import RunnerProcess
+from daydreaming.generation.runner_process import Failure, RunEnd, RunnerProcess
 from provider import Answer, Provider, Rule, faults
+from studies import Choice, Study
+from studies.study import PROJECT
 
-PATIENCE_S = 30
+PATIENCE_S = 90
+PROGRAM = (sys.executable, str(PROJECT / "scripts" / "run_stage.py"))
+DRAFTS = 12
+
+
+class Asker:
+    """Asks a runner's process for drafts of a study, and gathers what it says of them."""
+
+    def __init__(self, study: Study, calls_in_flight: int = 8):
+        self.study = study
+        self.results: dict[int, Failure | None] = {}
+        self.journals: list[str] = []
+        self._changed = threading.Condition()
+        self.runner = RunnerProcess(PROGRAM, "run", calls_in_flight, self._take, self.journals.append)
+
+    def _take(self, ticket: int, failure: Failure | None) -> None:
+        with self._changed:
+            assert ticket not in self.results, "each generation is told of once"
+            self.results[ticket] = failure
+            self._changed.notify_all()
+
+    def submit(self, *tickets: int) -> None:
+        for ticket in tickets:
+            gen_id = self.study.rows("draft")[ticket].gen_id
+            self.runner.submit(
+                ticket, ("--directory", str(self.study.folder), "--stage", "draft", f"--gen-id={gen_id}")
+            )
+
+    def wait_for(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.results) >= count, PATIENCE_S), self.results
 
 
 @pytest.fixture
-def start(project: Project) -> Iterator[Callable[..., RunnerProcess]]:
-    started: list[RunnerProcess] = []
+def study(tmp_path: Path, provider: Provider) -> Study:
+    config = {"replicates": {"draft": DRAFTS}, "stages": {"draft": {"seed": 1}}}
+    made = Study.create(tmp_path / "study", provider, Choice(config=config))
+    made.build()
+    return made
 
-    def start(calls_in_flight: int = 8, **endpoint: Any) -> RunnerProcess:
-        settings = settings_for(project.base_url, endpoint, data_root=str(project.root))
-        started.append(RunnerProcess(settings, "run", calls_in_flight))
+
+@pytest.fixture
+def start(study: Study) -> Iterator[Callable[..., Asker]]:
+    started: list[Asker] = []
+
+    def start(calls_in_flight: int = 8) -> Asker:
+        started.append(Asker(study, calls_in_flight))
         return started[-1]
 
     yield start
-    for runner in started:
-        runner.close()
+    for asker in started:
+        asker.runner.close()
 
 
-def process_of(runner: RunnerProcess) -> psutil.Process:
-    return psutil.Process(runner.process_id)
+def outcomes(study: Study) -> list[str]:
+    return [event["result"] for event in study.events() if event["event"] == "generation"]
 
 
-def test_makes_generations_and_ends_when_it_is_closed(project: Project, start: Callable, provider: Provider):
-    runner = start()
-    made = [project.specification(gen_id=f"draft-{number}", replicate=number) for number in range(1, 21)]
-    futures = [runner.submit(one) for one in made]
-    assert [future.result(PATIENCE_S) for future in futures] == [None] * 20
-    assert project.results() == ["made"] * 20
-    assert provider.calls == 20
-    assert {project.metadata(one)["error"] for one in made} == {"none"}
-    process = process_of(runner)
-    runner.close()
+def test_makes_generations_and_ends_when_it_is_closed(study: Study, start: Callable, provider: Provider):
+    asker = start()
+    asker.submit(*range(DRAFTS))
+    asker.wait_for(DRAFTS)
+    assert set(asker.results.values()) == {None}
+    assert outcomes(study) == ["made"] * DRAFTS
+    assert provider.calls == DRAFTS
+    assert asker.journals == [str(study.paths.cohort("c1").journal)]
+    process = psutil.Process(asker.runner.process_id)
+    keys = tuple(("draft", row.gen_id) for row in study.rows("draft"))
+    assert f"draft       {DRAFTS} made" in asker.runner.end(RunEnd(keys, wants_scores=False, seconds=1.0))
+    asker.runner.close()
     assert not process.is_running()
 
 
-def test_a_failure_comes_with_its_kind_and_its_stack_trace(project: Project, start: Callable, provider: Provider):
+def test_a_failure_comes_with_its_kind_and_its_stack_trace(start: Callable, provider: Provider):
     provider.script([faults.fault_status(401)])
-    future = start().submit(project.specification())
-    error = future.exception(PATIENCE_S)
-    assert isinstance(error, GenerationError)
-    assert error.kind == FailureKind.API
-    assert "status 401" in error.message
-    assert "CallError" in "".join(traceback.format_exception(error))
-    assert project.metadata(project.specification())["error"] == "api"
+    asker = start()
+    asker.submit(0)
+    asker.wait_for(1)
+    failure = asker.results[0]
+    assert failure is not None
+    assert "[api]" in failure.message
+    assert "status 401" in failure.message
+    assert "CallError" in failure.trace
+    assert not failure.was_stopped
 
 
-def test_never_more_calls_in_flight_than_allowed(project: Project, start: Callable, provider: Provider):
+def test_a_generation_that_the_cohort_has_not_fails_alone(study: Study, start: Callable):
+    asker = start()
+    asker.runner.submit(99, ("--directory", str(study.folder), "--stage", "draft", "--gen-id=nobody"))
+    asker.submit(0)
+    asker.wait_for(2)
+    assert "the cohort has no draft 'nobody'" in asker.results[99].message
+    assert asker.results[0] is None
+
+
+@pytest.mark.parametrize("arguments", [(), ("--stage", "poem", "--gen-id=a"), ("--directory", "/nowhere")])
+def test_arguments_that_are_none_end_as_one_failure(arguments: tuple[str, ...], start: Callable):
+    asker = start()
+    asker.runner.submit(99, arguments)
+    asker.submit(0)
+    asker.wait_for(2)
+    assert asker.results[99] is not None
+    assert asker.results[0] is None
+
+
+def test_never_more_calls_in_flight_than_allowed(start: Callable, provider: Provider):
     provider.script([faults.reply_slowly(0.1)])
-    runner = start(calls_in_flight=3)
-    futures = [runner.submit(project.specification(gen_id=f"d{number}", replicate=number)) for number in range(1, 13)]
-    assert [future.exception(PATIENCE_S) for future in futures] == [None] * 12
+    asker = start(calls_in_flight=3)
+    asker.submit(*range(DRAFTS))
+    asker.wait_for(DRAFTS)
+    assert set(asker.results.values()) == {None}
     assert provider.stats().peak_in_flight == 3
 
 
-def test_stopped_it_ends_the_call_in_flight_and_starts_no_other(project: Project, start: Callable, provider: Provider):
-    provider.script([faults.reply_slowly(0.5)])
-    runner = start(calls_in_flight=1)
-    made = [project.specification(gen_id=f"d{number}", replicate=number) for number in (1, 2, 3)]
-    futures = [runner.submit(one) for one in made]
+def test_stopped_it_ends_the_call_in_flight_and_starts_no_other(study: Study, start: Callable, provider: Provider):
+    provider.script([faults.reply_slowly(1.5)])
+    asker = start(calls_in_flight=1)
+    asker.submit(0, 1, 2)
     wait_until(lambda: provider.calls == 1)
-    runner.stop_calling()
-    runner.wait()
-    late = runner.submit(project.specification(gen_id="d4", replicate=4))
-    outcomes = [type(future.exception(PATIENCE_S)) for future in (*futures, late)]
-    assert sorted(outcomes, key=str) == sorted([type(None), RunStoppedError, RunStoppedError, RunStoppedError], key=str)
+    asker.runner.stop_calling()
+    asker.runner.wait()
+    asker.submit(3)
+    asker.wait_for(4)
+    stopped = [failure for failure in asker.results.values() if failure is not None]
+    assert len(stopped) == 3
+    assert all(failure.was_stopped for failure in stopped)
     assert provider.calls == 1
-    assert project.results() == ["made"]
+    assert outcomes(study) == ["made"]
     again = start()
-    assert [again.submit(one).exception(PATIENCE_S) for one in made] == [None] * 3
+    again.submit(0, 1, 2)
+    again.wait_for(3)
     assert provider.calls == 3
 
 
 def test_stopped_it_does_not_try_a_failed_call_again_and_calls_it_no_failure(
-    project: Project, start: Callable, provider: Provider
+    study: Study, start: Callable, provider: Provider
 ):
-    provider.script([Rule("busy", Answer(status=503, latency_s=0.5))])
-    made = project.specification()
-    runner = start(max_retries=6)
-    future = runner.submit(made)
+    provider.script([Rule("busy", Answer(status=503, latency_s=1.0))])
+    asker = start()
+    asker.submit(0)
     wait_until(lambda: provider.calls == 1)
-    runner.stop_calling()
-    assert isinstance(future.exception(PATIENCE_S), RunStoppedError)
+    asker.runner.stop_calling()
+    asker.wait_for(1)
+    assert asker.results[0].was_stopped
     assert provider.calls == 1
-    assert project.results() == []
-    provider.script([])
-    assert start().submit(made).exception(PATIENCE_S) is None
+    assert outcomes(study) == []
 
 
-def test_a_stopped_one_still_makes_what_needs_no_call(project: Project, start: Callable, provider: Provider):
-    made = project.specification()
-    project.run(made)
-    (project.root / "gens/draft/draft-1/parsed.txt").unlink()
-    runner = start()
-    runner.stop_calling()
-    assert runner.submit(made).exception(PATIENCE_S) is None
+def test_a_stopped_one_still_makes_what_needs_no_call(study: Study, start: Callable, provider: Provider):
+    first = start()
+    first.submit(0)
+    first.wait_for(1)
+    study.files(study.rows("draft")[0]).parsed.unlink()
+    asker = start()
+    asker.runner.stop_calling()
+    asker.submit(0)
+    asker.wait_for(1)
+    assert asker.results == {0: None}
     assert provider.calls == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signals_to_the_whole_group_lose_no_reply(number: int, project: Project, start: Callable, provider: Provider):
-    provider.script([faults.reply_slowly(0.5)])
-    runner = start()
-    future = runner.submit(project.specification())
+def test_signals_to_the_whole_group_lose_no_reply(number: int, start: Callable, provider: Provider):
+    provider.script([faults.reply_slowly(1.0)])
+    asker = start()
+    asker.submit(0)
     wait_until(lambda: provider.calls == 1)
-    os.kill(runner.process_id, number)
-    assert future.exception(PATIENCE_S) is None
+    os.kill(asker.runner.process_id, number)
+    asker.wait_for(1)
+    assert asker.results == {0: None}
 
 
-def test_calls_in_flight_outlive_a_killed_parent_and_no_other_starts(project: Project, provider: Provider):
-    provider.script([faults.reply_slowly(1)])
+def test_calls_in_flight_outlive_a_killed_parent_and_no_other_starts(study: Study, provider: Provider):
+    provider.script([faults.reply_slowly(2)])
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
 
     def parent() -> None:
-        runner = RunnerProcess(settings_for(project.base_url, data_root=str(project.root)), "run", 2)
-        for number in range(1, 6):
-            runner.submit(project.specification(gen_id=f"d{number}", replicate=number))
-        theirs.send(runner.process_id)
+        asker = Asker(study, calls_in_flight=2)
+        asker.submit(*range(5))
+        theirs.send(asker.runner.process_id)
         time.sleep(PATIENCE_S)
 
     killed = context.Process(target=parent)
     killed.start()
+    assert ours.poll(PATIENCE_S)
     process = psutil.Process(ours.recv())
     wait_until(lambda: provider.calls == 2)
     killed.kill()
@@ -145,27 +213,44 @@ def test_calls_in_flight_outlive_a_killed_parent_and_no_other_starts(project: Pr
     psutil.wait_procs([process], timeout=PATIENCE_S)
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     assert provider.calls == 2
-    assert len(project.stored()) == 2
-    assert project.results() == ["made", "made"]
+    assert len(list(study.paths.replies.glob("??/*.json"))) == 2
+    assert outcomes(study) == ["made", "made"]
 
 
-def test_a_process_that_has_ended_fails_what_it_was_making_and_all_that_follows(
-    project: Project, start: Callable, provider: Provider
-):
-    provider.script([faults.reply_slowly(5)])
-    runner = start()
-    future = runner.submit(project.specification())
+def test_a_process_that_has_ended_fails_what_it_was_making_and_all_that_follows(start: Callable, provider: Provider):
+    provider.script([faults.reply_slowly(20)])
+    asker = start()
+    asker.submit(0)
     wait_until(lambda: provider.calls == 1)
-    runner.kill()
-    for error in (future.exception(PATIENCE_S), runner.submit(project.specification()).exception(PATIENCE_S)):
-        assert isinstance(error, GenerationError)
-        assert error.kind == FailureKind.INTERNAL
-        assert "exit status -9" in error.message
+    asker.runner.kill()
+    asker.wait_for(1)
+    asker.submit(1)
+    asker.wait_for(2)
+    for failure in asker.results.values():
+        assert "exit status -9" in failure.message
+    assert asker.runner.end(RunEnd((), wants_scores=False, seconds=1.0)) == ""
+
+
+@pytest.mark.parametrize("code", ["import os; os._exit(3)", "import sys; sys.exit(0)", "raise ValueError"])
+def test_a_program_that_never_serves_fails_what_it_is_asked(code: str, study: Study, tmp_path: Path):
+    program = tmp_path / "broken.py"
+    program.write_text(code, encoding="utf-8")
+    results: dict[int, Failure | None] = {}
+    runner = RunnerProcess((sys.executable, str(program)), "run", 2, results.__setitem__)
+    runner.submit(0, ("--stage", "draft"))
+    runner.wait()
+    runner.submit(1, ("--stage", "draft"))
+    runner.close()
+    assert set(results) == {0, 1}
+    assert all("has ended" in failure.message for failure in results.values())
 
 
 def test_it_does_not_import_a_module_of_the_working_folder(
-    project: Project, start: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (tmp_path / "openai.py").write_text("raise SystemExit(3)")
     monkeypatch.chdir(tmp_path)
-    assert start().submit(project.specification()).exception(PATIENCE_S) is None
+    asker = start()
+    asker.submit(0)
+    asker.wait_for(1)
+    assert asker.results == {0: None}

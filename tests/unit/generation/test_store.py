@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from core_fixtures import copy_of_draft, python, reply, set_age, specification
+from core_fixtures import copy_of_draft, reply, set_age, specification
 from jsonschema import Draft202012Validator
 
 from daydreaming.base.errors import GenerationError
@@ -256,14 +257,12 @@ def test_nothing_is_replaced_where_the_disk_refuses_the_copy(store: GenerationSt
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(store: GenerationStore):
-    dead = python("import time; time.sleep(60)")
-    dead.kill()
-    dead.communicate()
+    dead = "from daydreaming.base.temporary_files import temporary_name; print(temporary_name('raw.txt'))"
+    left = subprocess.run([sys.executable, "-c", dead], capture_output=True, text=True, check=True).stdout.strip()
     store.files.folder.mkdir(parents=True)
-    ours = store.files.folder / temporary_name("some.txt")
-    left = store.files.folder / ours.name.replace(f".{os.getpid()}.", f".{dead.pid}.")
-    for path in (ours, left):
-        path.write_text("half")
-    set_age(left, 3600)
+    own = temporary_name("some.txt")
+    for name in (left, own, ".unrelated.tmp"):
+        (store.files.folder / name).write_text("half")
+    set_age(store.files.folder / left, 3600)
     replaced(store)
-    assert [path.name for path in store.files.folder.glob("*.tmp")] == [ours.name]
+    assert sorted(path.name for path in store.files.folder.glob(".*")) == sorted([own, ".unrelated.tmp"])

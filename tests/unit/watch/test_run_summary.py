@@ -4,8 +4,6 @@ import pytest
 import score_fixtures as fixtures
 from watch_fixtures import GENERATIONS, PLANNED, RUN, call, finish, journal_of, study_in
 
-from daydreaming.generation.adoption import adopt
-from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.ledger.received import Reply
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.watch.run_summary import summarize_run, summary_text
@@ -112,16 +110,15 @@ def test_what_another_run_made_meanwhile_is_up_to_date(folder):
     study = study_in(folder)
     for one in GENERATIONS:
         fixtures.make(study.settings, one, "7.0" if one.stage == "evaluation" else "A text.")
-    adopt(study, inspect_cohort(study))
     finish(journal_of(study), "draft", "d1", "timeout")
     lines = lines_of(text_of(study))
     assert lines["draft"] == "2 up to date"
     assert not {"not tried", "failed", "go on"} & lines.keys()
-    # A text that has changed since is not what would be made, nor is its copy; the copy's score is still of its text.
-    study.files("draft", "d2").parsed.write_text("Another text.")
+    # What is made from a text that is gone is not up to date either.
+    study.files("draft", "d2").parsed.unlink()
     lines = lines_of(text_of(study))
     assert lines["draft"] == "1 up to date"
-    assert lines["not tried"] == "2, for the run ended at an error"
+    assert lines["not tried"] == "3, for the run ended at an error"
 
 
 @pytest.mark.parametrize(("last", "said"), [("made", "1 made"), ("timeout", "1 failed"), ("kept", "1 up to date")])
