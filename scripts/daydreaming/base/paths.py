@@ -129,10 +129,6 @@ class DataPaths:
     def limits(self) -> Path:
         return self.root / "limits"
 
-    @property
-    def cross_experiment(self) -> Path:
-        return self.root / "7_cross_experiment"
-
     def concept_text(self, level: str, concept_id: str) -> Path:
         """The description of a concept at a level (`sentence`, `paragraph`, `article`)."""
         return self.raw / "concepts" / f"descriptions-{level}" / f"{concept_id}.txt"
