@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import time
 from collections.abc import Callable
 
 import pytest
+from agreement import dry_run
 
 from studies import Study
-
-JOB = re.compile(r"^rule (draft|essay|evaluation|score_table):.*?(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
-OUTPUT = re.compile(r"output: (\S+)")
-
-
-def planned(study: Study, *arguments: str) -> set[str]:
-    """The outputs that a dry run says would be made."""
-    output = study.run("-n", *arguments).output
-    return {OUTPUT.search(job.group(0)).group(1).rstrip(",") for job in JOB.finditer(output)}
 
 
 def some_text(study: Study, chance: random.Random):
@@ -79,7 +70,7 @@ EDITS = [
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
 def test_one_edit(edit: Callable, copied: Study):
     edit(copied, random.Random(edit.__name__))
-    assert planned(copied) == planned(copied, "--config", "full_dag=true")
+    assert dry_run(copied) == dry_run(copied, "--config", "full_dag=true")
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -89,7 +80,7 @@ def test_edits_and_runs_in_any_order(seed: int, copied: Study):
         edit(copied, chance)
         if chance.random() < 0.5:
             copied.run(chance.choice(("drafts", "evaluations", "all")), "-j8")
-    assert planned(copied) == planned(copied, "--config", "full_dag=true")
+    assert dry_run(copied) == dry_run(copied, "--config", "full_dag=true")
     copied.run("-j8")
     assert copied.run("-j8", "--config", "full_dag=true").did_nothing
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from daydreaming.generation.inspection import changed_inputs
 from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Budget, Journal, read_events
@@ -47,6 +48,7 @@ def end_run(
         failures_text(run_failures(summary.held_back, study.paths), HELD_BACK_HEADING),
         summary_text(summary),
         _results(study, summary) if wants_scores else "",
+        _changes(study),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -73,6 +75,15 @@ def _noting_ends(events: Iterable[dict[str, Any]], run_id: str, ends: list[str])
         if event["event"] == _EVENT and event.get("run") == run_id:
             ends.append(str(event.get("token")))
         yield event
+
+
+def _changes(study: Study) -> str:
+    """Which inputs are not what they were when the run began."""
+    changed = changed_inputs(study)
+    if not changed:
+        return ""
+    what = f"Changed while the run went on: {', '.join(changed)}."
+    return f"{what} What was made before is of the old text: run the same command again."
 
 
 def _results(study: Study, summary: RunSummary) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.cli.command_line import load_project
 from daydreaming.generation.currency import State
-from daydreaming.generation.inspection import changed_inputs, inspect_cohort
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.runner_process import RunEnd, RunOptions
 from daydreaming.generation.study import Study, load_study
@@ -52,7 +52,7 @@ class StageService:
         return "\n\n".join(filter(None, (self._end_of(project.study, run) for project in self._projects.values())))
 
     def _end_of(self, study: Study, run: RunEnd) -> str:
-        told = end_run(
+        return end_run(
             study,
             self._options.run_id,
             run.planned,
@@ -61,11 +61,6 @@ class StageService:
             stopped=self._stopped,
             adopted=_adopted(study),
         )
-        changed = changed_inputs(study)
-        if not changed:
-            return told
-        what = f"Changed while the run went on: {', '.join(changed)}."
-        return f"{told}\n\n{what} What was made before is of the old text: run the same command again."
 
     def stop_calling(self) -> None:
         """Start no call any more."""

@@ -6,11 +6,12 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from plan_fixtures import PlannedStudy
+from random_edits import EDITS, change_model, change_setting, edit_concept, edit_template
 
 from daydreaming.generation.currency import State as OnDisk
 from daydreaming.inputs.records import Generation
@@ -50,102 +51,8 @@ def made(made_once: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return PlannedStudy(folder)
 
 
-def pick(study: Folder, draw: random.Random, *stages: str) -> Generation:
-    rows = [row for stage in stages or ("draft", "essay", "evaluation") for row in study.rows(stage)]
-    return draw.choice(rows)
-
-
-def edit_parsed(study: Folder, draw: random.Random) -> None:
-    parsed = study.files(pick(study, draw)).parsed
-    if parsed.parent.is_dir():
-        parsed.write_text(draw.choice(["9.9", "Edited by hand.\n", ""]))
-
-
-def edit_raw(study: Folder, draw: random.Random) -> None:
-    raw = study.files(pick(study, draw, "draft", "evaluation")).raw
-    if raw.exists():
-        raw.write_text("SCORE: 1\n")
-
-
-def delete(name: str) -> Callable[[Folder, random.Random], None]:
-    def delete_it(study: Folder, draw: random.Random) -> None:
-        getattr(study.files(pick(study, draw)), name).unlink(missing_ok=True)
-
-    return delete_it
-
-
-def delete_folder(study: Folder, draw: random.Random) -> None:
-    shutil.rmtree(study.files(pick(study, draw)).folder, ignore_errors=True)
-
-
-def damage_metadata(study: Folder, draw: random.Random) -> None:
-    metadata = study.files(pick(study, draw)).metadata
-    if metadata.exists():
-        content = metadata.read_bytes()
-        metadata.write_bytes(draw.choice([b"", b"[]", content[: len(content) // 2], b'{"version": 2}', b"\xff"]))
-
-
-def exchange_metadata(study: Folder, draw: random.Random) -> None:
-    one, other = (study.files(pick(study, draw, "essay")).metadata for _ in range(2))
-    if one.exists() and other.exists():
-        shutil.copyfile(one, other) if one != other else None
-
-
-def edit_template(study: Folder, draw: random.Random) -> None:
-    row = pick(study, draw)
-    template = study.template(row.stage, row.template_id)
-    moment = template.stat().st_mtime
-    template.write_text(template.read_text() + "More.\n")
-    os.utime(template, (moment, moment))
-
-
-def revert_templates(study: Folder, draw: random.Random) -> None:
-    for row in [*study.rows("draft"), *study.rows("essay"), *study.rows("evaluation")]:
-        template = study.template(row.stage, row.template_id)
-        template.write_text(template.read_text().replace("More.\n", ""))
-
-
-def edit_concept(study: Folder, draw: random.Random) -> None:
-    study.write("1_raw/concepts/descriptions-paragraph/tides.txt", draw.choice(["They rise.", "They fall."]))
-
-
-def change_setting(study: Folder, draw: random.Random) -> None:
-    study.configure(stages={draw.choice(["draft", "evaluation"]): {"temperature": draw.choice([0.1, 0.2])}})
-
-
-def change_model(study: Folder, draw: random.Random) -> None:
-    old, new = draw.choice([("lab/writer", "lab/poet"), ("lab/poet", "lab/writer"), ("lab/judge", "lab/critic")])
-    table = study.data / "1_raw/llm_models.csv"
-    table.write_text(table.read_text().replace(old, new))
-
-
-def change_parser(study: Folder, draw: random.Random) -> None:
-    table = study.data / "1_raw/draft_templates.csv"
-    text = table.read_text()
-    table.write_text(text.replace("essay_block", "identity") if "essay_block" in text else text)
-
-
-def delete_some_replies(study: Folder, draw: random.Random) -> None:
-    for reply in sorted(study.paths.replies.glob("??/*.json")):
-        if draw.random() < 0.3:
-            reply.unlink()
-
-
-def move_times(study: Folder, draw: random.Random) -> None:
-    for path in study.paths.gens.rglob("*.txt"):
-        moment = draw.uniform(1e9, 2e9)
-        os.utime(path, (moment, moment))
-
-
 def run_one(study: Folder, draw: random.Random) -> None:
     PlannedStudy(study).run()
-
-
-ACTIONS = [
-    edit_parsed, edit_raw, delete("parsed"), delete("metadata"), delete("raw"), delete_folder, damage_metadata,
-    exchange_metadata, edit_template, revert_templates, edit_concept, change_setting, change_model, change_parser,
-    delete_some_replies, move_times, run_one,
-]  # fmt: skip
 
 
 def agree_and_run(study: PlannedStudy) -> None:
@@ -180,7 +87,7 @@ def test_after_anything_all_agree_and_the_texts_are_those_of_a_run_from_nothing(
 ):
     draw = random.Random(seed)
     for _ in range(draw.randint(1, 6)):
-        draw.choice(ACTIONS)(made.folder, draw)
+        draw.choice([*EDITS, run_one])(made.folder, draw)
     agree_and_run(made)
     assert set(made.inspection().counts()) == {OnDisk.CURRENT}
     assert {one.state for one in made.plan().generations} == {State.UP_TO_DATE}
