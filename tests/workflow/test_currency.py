@@ -164,7 +164,6 @@ def edit_during_a_run(study: FaultStudy, file: str, old: str, new: str, *options
     study.edit(file, old, new)
     code, output = finish(process)
     study.provider.script([])
-    assert f"Changed while the run went on: {study.paths.root.name}/{file}" in output
     return code, output
 
 
@@ -185,7 +184,9 @@ def test_an_edit_during_a_run_that_is_put_back_leaves_nothing_of_it(
 ):
     study = FaultStudy.with_chains(tmp_path / "study", provider, 2 * IN_FLIGHT)
     file, old, new = edit
-    edit_during_a_run(study, file, old, new, *options)
+    _, output = edit_during_a_run(study, file, old, new, *options)
+    # All judgements are made after the edit, of one rubric: then there is nothing to tell.
+    assert (f"Changed while the run went on: data/{file}" in output) == (edit is not RUBRIC)
     edited = made_with(study, new)
     assert len(edited) > 0
     study.edit(file, new, old)
@@ -206,8 +207,9 @@ def test_an_edit_during_a_run_that_stays_holds_the_results_up_until_all_is_of_on
 ):
     study = FaultStudy.with_chains(tmp_path / "study", provider, CHAINS)
     scores = study.paths.cohort("c1").reports / "parsed_scores.csv"
-    code, _ = edit_during_a_run(study, *CONCEPT)
+    code, output = edit_during_a_run(study, *CONCEPT)
     assert (code, scores.exists()) == (1, False)
+    assert f"Changed while the run went on: data/{CONCEPT[0]}" in output
     assert study.run("-j8").asked == {"draft thread": CHAINS, "evaluation novelty": CHAINS}
     assert study.parsed_texts() == texts_from_nothing(study, tmp_path / "nothing")
     assert scores.exists()
