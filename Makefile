@@ -16,6 +16,7 @@ help:
 	@echo "make test-cluster   run the workflow on a real Slurm of one node, which it installs (as root, on Debian or Ubuntu)"
 	@echo "make lint           check the form of the code and of the workflow"
 	@echo "make bench          measure how fast it is (benchmarks/README.md); make bench-large: everything"
+	@echo "make bench-kills    end 60 runs at random moments, and count what was lost or paid twice (KILLS=12: fewer)"
 	@echo "make lock           resolve requirements.lock anew from pyproject.toml"
 	@echo "make wheel          build the library and the plugins as a package into dist/"
 	@echo "make clean          remove the environment and caches; data/ and logs/ stay"

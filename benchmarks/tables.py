@@ -23,12 +23,12 @@ CASE_COLUMNS = (
 
 def target_table(by_case: Mapping[str, Summary]) -> str:
     """Each target beside what was measured."""
-    return _markdown([("what", "target", "measured", "met"), *(_target_row(target, by_case) for target in TARGETS)])
+    return markdown([("what", "target", "measured", "met"), *(_target_row(target, by_case) for target in TARGETS)])
 
 
 def case_table(by_case: Mapping[str, Summary]) -> str:
     """What each case took: medians, and the range of the wall time."""
-    return _markdown([CASE_COLUMNS, *map(_case_row, by_case.values())])
+    return markdown([CASE_COLUMNS, *map(_case_row, by_case.values())])
 
 
 def _target_row(target: Target, by_case: Mapping[str, Summary]) -> Sequence[str]:
@@ -54,7 +54,8 @@ def _case_row(summary: Summary) -> Sequence[str]:
     )
 
 
-def _markdown(rows: Sequence[Sequence[str]]) -> str:
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as a table in Markdown, the first as its head."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     rule = "|".join("-" * (width + 2) for width in widths)

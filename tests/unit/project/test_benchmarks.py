@@ -124,3 +124,29 @@ def test_target_table_tells_whether_a_target_is_met(run, wall_s, verdict):
     assert rows[2][-1] == verdict  # ideal / wall, at least 0.88
     assert rows[4][1:] == ["at most 10 ms", "8 ms", "yes"]
     assert rows[6][2:] == ["not measured", ""]
+
+
+def call(sequence: int, received_at: float, ended_at: float, body: str):
+    from provider import Call
+
+    values = {"path": "/", "headers": {}, "key_came": True, "key_correct": True, "model": "m", "seed": 1, "prompt": ""}
+    answer = {"status": 200, "ended": "replied", "reply_sent": True, "ended_at": ended_at}
+    return Call(sequence, received_at, **values, body=None, body_sha256=body, **answer)
+
+
+def test_what_ended_runs_lost_and_repeated_is_counted_under_the_way_in_which_they_ended():
+    from kills import Damage, Ending, find_damage, table
+
+    class Stored:
+        def stored_calls(self):
+            return {"request-1", "request-4"}
+
+    endings = [Ending("Ctrl-C", 10.0, 2, None), Ending("kill -9 of all", 20.0, 1, None)]
+    kept, lost_one = call(1, 8.0, 9.0, "a"), call(2, 8.0, 9.5, "b")
+    unread, again = call(3, 19.0, 19.99, "c"), call(4, 21.0, 22.0, "a")
+    damage = find_damage([kept, lost_one, unread, again], Stored(), endings)
+    assert damage == Damage(lost=[lost_one], unread=[unread], repeated=[again])
+    rows = {row[0]: row[1:] for row in table(endings, damage)}
+    assert rows["Ctrl-C"] == ("1", "2", "1", "0", "0")
+    assert rows["kill -9 of all"] == ("1", "1", "0", "1", "1")
+    assert rows["all"] == ("2", "3", "1", "1", "1")
