@@ -163,6 +163,11 @@ def result_files(wildcards):
     return checked(graph().result_files)
 
 
+def exported_files(wildcards):
+    """Returns the files that hold the cohort for other programs."""
+    return checked(graph().exported_files)
+
+
 def watched():
     """The generations of this run, where nobody else watches it."""
     return [] if executor_name() == PLUGIN else graph().planned

@@ -39,12 +39,28 @@ rule report_page:
         program("write_report.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
+# For other programs: made when it is asked for, and no part of `all`.
+rule export_files:
+    input:
+        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+    output:
+        parquet=COHORTS / "{cohort_id}/export/{cohort_id}.parquet",
+        sqlite=COHORTS / "{cohort_id}/export/{cohort_id}.sqlite",
+        datasette=COHORTS / "{cohort_id}/export/{cohort_id}.datasette.json",
+    log:
+        "logs/export_files/{cohort_id}.log",
+    shell:
+        program("export_cohort.py", *OF_RUN) + " > {log:q} 2>&1"
+
+
 localrules:
     score_table,
     pivot_tables,
     report_page,
+    export_files,
     scores,
     report,
+    export,
 
 
 rule scores:
@@ -57,3 +73,9 @@ rule report:
     input:
         parsed_texts(*STAGES),
         result_files,
+
+
+rule export:
+    input:
+        parsed_texts(*STAGES),
+        exported_files,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from daydreaming.base.temporary_files import temporary_name
@@ -47,6 +49,26 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     if durable:
         for changed in changed_folders:
             sync_folder(changed)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write in place of `path`, which it replaces at the end; after an error `path` is unchanged.
+
+    For what other libraries write by themselves. Raises OSError when the disk refuses.
+    """
+    changed_folders = [path.parent, *_make_folder(path.parent)]
+    temporary = path.with_name(temporary_name(path.name))
+    temporary.unlink(missing_ok=True)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    for changed in changed_folders:
+        sync_folder(changed)
 
 
 def _make_folder(folder: Path) -> list[Path]:

@@ -66,6 +66,22 @@ class CohortFiles:
     def report(self) -> Path:
         return self.reports / "report.html"
 
+    @property
+    def export(self) -> Path:
+        return self.folder / "export"
+
+    @property
+    def parquet(self) -> Path:
+        return self.export / f"{self.folder.name}.parquet"
+
+    @property
+    def sqlite(self) -> Path:
+        return self.export / f"{self.folder.name}.sqlite"
+
+    @property
+    def datasette(self) -> Path:
+        return self.export / f"{self.folder.name}.datasette.json"
+
 
 @dataclass(frozen=True, slots=True)
 class DataPaths:

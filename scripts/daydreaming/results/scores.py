@@ -78,13 +78,13 @@ class _Outcome:
     score: float | None = None
 
 
-def collect_scores(study: Study) -> list[ScoreRow]:
+def collect_scores(study: Study, inspection: Inspection | None = None) -> list[ScoreRow]:
     """Return one row for each evaluation of the membership, in its order: a score, or why there is none.
 
     An evaluation has a score only if it and all that it was made from are what is asked now (or adopted), and
-    `parsed.txt` holds a plain number on the rubric's scale.
+    `parsed.txt` holds a plain number on the rubric's scale. `inspection`: a look at the cohort that was just taken.
     """
-    collector = _Collector(study)
+    collector = _Collector(study, inspection or inspect_cohort(study))
     return [collector.row(evaluation) for evaluation in study.membership.stage("evaluation")]
 
 
@@ -131,10 +131,10 @@ def embedded_models(settings: Settings, catalogs: Catalogs) -> set[str]:
 class _Collector:
     """Looks up evaluations, in one look at the whole cohort."""
 
-    def __init__(self, study: Study):
+    def __init__(self, study: Study, inspection: Inspection):
         self._study = study
         self._membership = study.membership
-        self._inspection = inspect_cohort(study)
+        self._inspection = inspection
 
     def row(self, evaluation: Generation) -> ScoreRow:
         draft, essay, _ = chain = self._membership.chain(evaluation)

@@ -119,6 +119,12 @@ class CohortGraph:
         """The tables of scores of the cohort, and the report that names them."""
         return [*self.score_files(), str(self.study.cohort_files.report)]
 
+    def exported_files(self) -> list[str]:
+        """The files that hold the cohort for other programs; they are made when its scores are there."""
+        self.score_files()
+        files = self.study.cohort_files
+        return [str(files.parquet), str(files.sqlite), str(files.datasette)]
+
 
 def stages_up_to(stage: str) -> tuple[str, ...]:
     """The stages that a stage needs, and itself."""

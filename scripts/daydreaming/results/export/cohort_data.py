@@ -1,0 +1,98 @@
+"""The data of a cohort as data frames, for notebooks."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from daydreaming.results.export.cohort_rows import CohortRows, Row
+from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES, Column, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+
+class Cohort:
+    """The data of one cohort as it was on the disk when it was loaded, as data frames.
+
+    docs/data_out.md has the meaning of every column.
+    """
+
+    def __init__(self, rows: CohortRows):
+        self._rows = rows
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self._rows.tables[name]):,} {name}" for name in ("drafts", "essays", "evaluations"))
+        return f"Cohort {self.cohort_id}: {counts}"
+
+    @property
+    def cohort_id(self) -> str:
+        """The name of the cohort."""
+        return self._rows.cohort_id
+
+    @cached_property
+    def concepts(self) -> pd.DataFrame:
+        """The concepts of the combos."""
+        return self._table("concepts")
+
+    @cached_property
+    def combos(self) -> pd.DataFrame:
+        """The combos."""
+        return self._table("combos")
+
+    @cached_property
+    def combo_concepts(self) -> pd.DataFrame:
+        """Which concepts a combo has, in which order, with their descriptions."""
+        return self._table("combo_concepts")
+
+    @cached_property
+    def templates(self) -> pd.DataFrame:
+        """The templates of all stages with their texts."""
+        return self._table("templates")
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """The models with their prices."""
+        return self._table("models")
+
+    @cached_property
+    def drafts(self) -> pd.DataFrame:
+        """One row for each draft."""
+        return self._table("drafts")
+
+    @cached_property
+    def essays(self) -> pd.DataFrame:
+        """One row for each essay."""
+        return self._table("essays")
+
+    @cached_property
+    def evaluations(self) -> pd.DataFrame:
+        """One row for each evaluation."""
+        return self._table("evaluations")
+
+    @cached_property
+    def chains(self) -> pd.DataFrame:
+        """One row for each evaluation with its essay, its draft and its combo: the rows of the Parquet file."""
+        return _frame(list(self._rows.chains()), CHAIN_COLUMNS)
+
+    def _table(self, name: str) -> pd.DataFrame:
+        return _frame(self._rows.tables[name], TABLES[name])
+
+
+def _frame(rows: Sequence[Row], columns: Sequence[Column]) -> pd.DataFrame:
+    """A data frame whose columns have the types of the data dictionary, also where there is no row or no value."""
+    import pandas as pd
+
+    types = {
+        Kind.TEXT: "string",
+        Kind.INTEGER: "Int64",
+        Kind.NUMBER: "float64",
+        Kind.FLAG: "boolean",
+        Kind.TIME: "datetime64[us, UTC]",
+        Kind.LIST: "object",
+    }
+    return pd.DataFrame(
+        {column.name: pd.Series([row[column.name] for row in rows], dtype=types[column.kind]) for column in columns}
+    )

@@ -1,0 +1,202 @@
+"""The rows of the exported tables, from the files of a cohort in one look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from daydreaming.base.paths import STAGES
+from daydreaming.generation.inspection import Inspection, inspect_cohort
+from daydreaming.generation.study import Study
+from daydreaming.inputs.concepts import read_description
+from daydreaming.inputs.records import Generation
+from daydreaming.inputs.templates import load_template_text
+from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES
+from daydreaming.results.scores import collect_scores, trouble_of
+
+Row = dict[str, Any]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# These columns have the names of the record's fields.
+_OF_RECORD = (
+    "mode",
+    "model",
+    "served_model",
+    "endpoint",
+    "answerer",
+    "temperature",
+    "max_tokens",
+    "seed",
+    "parser_name",
+    "finish_reason",
+    "cost_usd",
+    "duration_s",
+    "llm_ms",
+    "attempts",
+    "reply_reused",
+    "request_id",
+    "request_sha256",
+    "fingerprint",
+)
+
+
+@dataclass(frozen=True)
+class CohortRows:
+    """The tables of a cohort: by name, each a list of rows in the order of its catalog or of the membership."""
+
+    cohort_id: str
+    tables: dict[str, list[Row]]
+
+    def chains(self) -> Iterator[Row]:
+        """One row for each evaluation, with its essay, its draft and its combo."""
+        drafts, essays, combos = (self._by_id(name, key) for name, key in _PARENTS)
+        concepts = self._concepts()
+        for evaluation in self.tables["evaluations"]:
+            essay = essays[evaluation["essay_id"]]
+            draft = drafts[essay["draft_id"]]
+            combo = combos[draft["combo_id"]]
+            row = {
+                "cohort_id": self.cohort_id,
+                **combo,
+                "concept_ids": [concept["concept_id"] for concept in concepts[combo["combo_id"]]],
+                "concept_names": [concept["name"] for concept in concepts[combo["combo_id"]]],
+                **evaluation,
+            }
+            for stage, generation in zip(STAGES, (draft, essay, evaluation), strict=True):
+                row |= {f"{stage}_{name}": value for name, value in generation.items()}
+            yield {column.name: row[column.name] for column in CHAIN_COLUMNS}
+
+    def _by_id(self, table: str, key: str) -> dict[str, Row]:
+        return {row[key]: row for row in self.tables[table]}
+
+    def _concepts(self) -> dict[str, list[Row]]:
+        """The concepts of each combo, in their order."""
+        known = self._by_id("concepts", "concept_id")
+        found: dict[str, list[Row]] = {row["combo_id"]: [] for row in self.tables["combos"]}
+        for row in self.tables["combo_concepts"]:
+            found[row["combo_id"]].append(known[row["concept_id"]])
+        return found
+
+
+_PARENTS = (("drafts", "gen_id"), ("essays", "gen_id"), ("combos", "combo_id"))
+
+
+def cohort_rows(study: Study) -> CohortRows:
+    """Read all that is exported of a cohort. Raises InputError for a template or a description that cannot be read."""
+    rows = {**_catalog_rows(study), **_generation_rows(study)}
+    return CohortRows(study.membership.cohort_id, {name: rows[name] for name in TABLES})
+
+
+def _catalog_rows(study: Study) -> dict[str, list[Row]]:
+    """What the generations of the cohort refer to; nothing of the catalogs besides."""
+    generations = study.membership.generations.values()
+    combos = [study.combos[combo_id] for combo_id in dict.fromkeys(one.combo_id for one in generations if one.combo_id)]
+    concept_ids = dict.fromkeys(concept_id for combo in combos for concept_id in combo.concept_ids)
+    model_ids = dict.fromkeys(one.llm_model_id for one in generations if one.llm_model_id)
+    used = dict.fromkeys((one.stage, one.template_id) for one in generations)
+    templates = [study.catalogs.templates[stage][template_id] for stage, template_id in used]
+    models = [study.catalogs.models[model_id] for model_id in model_ids]
+    return {
+        "concepts": [
+            {"concept_id": concept_id, "name": study.catalogs.concepts[concept_id].name} for concept_id in concept_ids
+        ],
+        "combos": [{"combo_id": combo.combo_id, "description_level": combo.description_level} for combo in combos],
+        "combo_concepts": [
+            {
+                "combo_id": combo.combo_id,
+                "position": position,
+                "concept_id": concept_id,
+                "description": read_description(
+                    study.paths.concept_text(combo.description_level, concept_id), concept_id
+                ),
+            }
+            for combo in combos
+            for position, concept_id in enumerate(combo.concept_ids, start=1)
+        ],
+        "templates": [
+            {
+                "stage": template.stage,
+                "template_id": template.template_id,
+                "generator": template.generator,
+                "parser": template.parser,
+                "template_text": load_template_text(template),
+            }
+            for template in templates
+        ],
+        "models": [
+            {
+                "model_id": model.id,
+                "model": model.model,
+                "provider": model.provider,
+                "display_name": model.display_name,
+                "endpoint": model.endpoint or study.settings.default_endpoint,
+                "usd_per_mtok_in": model.usd_per_mtok_in,
+                "usd_per_mtok_out": model.usd_per_mtok_out,
+            }
+            for model in models
+        ],
+    }
+
+
+def _generation_rows(study: Study) -> dict[str, list[Row]]:
+    inspection = inspect_cohort(study)
+    rows: dict[str, list[Row]] = {}
+    for stage, parent in zip(STAGES, ("combo_id", "draft_id", "essay_id"), strict=True):
+        rows[f"{stage}s"] = [
+            _generation_row(study, inspection, generation, parent) for generation in study.membership.stage(stage)
+        ]
+    for row, scored in zip(rows["evaluations"], collect_scores(study, inspection), strict=True):
+        row |= {"score": scored.score, "error": scored.error or None, "error_message": scored.error_message or None}
+        row["failed_gen_id"] = scored.failed_gen_id or None
+    return {name: [{column.name: row[column.name] for column in TABLES[name]} for row in rows[name]] for name in rows}
+
+
+def _generation_row(study: Study, inspection: Inspection, generation: Generation, parent: str) -> Row:
+    """All that is known of a generation, also what only other stages have a column for."""
+    key = (generation.stage, generation.gen_id)
+    files, record = study.files(*key), inspection.found(key).record.metadata
+    trouble, usage = trouble_of(study, inspection, generation), record.usage or {}
+    return {
+        "gen_id": generation.gen_id,
+        "replicate": generation.replicate,
+        "template_id": generation.template_id,
+        "model_id": generation.llm_model_id or None,
+        parent: generation.combo_id if parent == "combo_id" else generation.parent_gen_id,
+        "state": str(inspection.state(key)),
+        "error": trouble.error if trouble else None,
+        "error_message": trouble.message if trouble else None,
+        "text": _text(files.parsed),
+        "prompt": _text(files.prompt),
+        "raw": _text(files.raw),
+        **{name: _storable(getattr(record, name)) for name in _OF_RECORD},
+        **{name: _storable(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")},
+        "started_at": _moment(record.started_at),
+        "finished_at": _moment(record.finished_at),
+        "text_sha256": record.parsed_sha256,
+        "score_min": record.score_min,
+        "score_max": record.score_max,
+        "score_as_written": record.score_as_written,
+    }
+
+
+def _text(path: Path) -> str | None:
+    """A text as it is; what is not UTF-8 is replaced, for the formats hold nothing else. None where there is none."""
+    try:
+        return path.read_bytes().decode("utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def _storable(value: Any) -> Any:
+    """A value; None for a whole number that no format can hold."""
+    return None if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    """A moment in UTC; None for one that no calendar has."""
+    try:
+        return None if seconds is None else _EPOCH + timedelta(microseconds=round(seconds * 1e6))
+    except (OverflowError, ValueError):
+        return None

@@ -1,0 +1,33 @@
+"""Export the configured cohort: a Parquet file, an SQLite database, and what Datasette is told of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the files and say where they are; return 1 when the inputs have a fault or the disk refuses."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="the folder to write to (default: data/cohorts/<cohort>/export)"
+    )
+    add_project_arguments(parser)
+    return run(parser, _export, argv)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from daydreaming.generation.study import load_study
+    from daydreaming.results.export.files import export_cohort
+
+    output = arguments.output.absolute() if arguments.output else None
+    parquet, sqlite, datasette = export_cohort(load_study(load_project(arguments)), output)
+    print(f"Parquet: {parquet}\nSQLite:  {sqlite}\nTo look at it: datasette {sqlite} --metadata {datasette}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
