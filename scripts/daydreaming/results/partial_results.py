@@ -15,7 +15,7 @@ from daydreaming.results.scores import collect_scores, count_scores
 
 
 def write_partial_results(study: Study) -> str:
-    """Write scores, report, pages and the list of failures, unless too many evaluations have no score; say what was done.
+    """Write scores, report, pages and failures, unless too many evaluations have no score; say what was done.
 
     Raises OSError.
     """
