@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -12,16 +11,10 @@ from pathlib import Path
 import pytest
 from pages_fixtures import make_reading_cohort
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
-from reader import DESKTOP, Reader
+from reader import DESKTOP, FLAGS, Reader, find_browser
 
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.scores import collect_scores
-
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-INSTALLER = Path(__file__).with_name("install_browser.sh")
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -31,10 +24,9 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = subprocess.run([INSTALLER], capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stderr
+    program = find_browser()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found.stdout.strip(), args=FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
 

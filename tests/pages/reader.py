@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.sync_api import Page
 
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+def find_browser() -> str:
+    """Return the program of a Chromium, unpacked into the project's cache where none is installed."""
+    installer = Path(__file__).resolve().with_name("install_browser.sh")
+    found = subprocess.run([installer], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return found.stdout.strip()
 
 
 @dataclass(frozen=True)

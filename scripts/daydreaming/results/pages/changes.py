@@ -45,9 +45,10 @@ def _sentence_changes(before: str, after: str) -> Iterator[str]:
     old, new = _WORD.findall(before), _WORD.findall(after)
     if len(old) > _MOST_WORDS or len(new) > _MOST_WORDS:
         return _changed(before, after)
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.quick_ratio() < _LEAST_SHARED or matcher.ratio() < _LEAST_SHARED:
+    words = SequenceMatcher(None, _without_space(old), _without_space(new), autojunk=False)
+    if words.quick_ratio() < _LEAST_SHARED or words.ratio() < _LEAST_SHARED:
         return _changed(before, after)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
     return (
         piece
         for kind, a, b, c, d in matcher.get_opcodes()
@@ -55,6 +56,10 @@ def _sentence_changes(before: str, after: str) -> Iterator[str]:
             [escape("".join(new[c:d]))] if kind == "equal" else _changed("".join(old[a:b]), "".join(new[c:d]))
         )
     )
+
+
+def _without_space(words: list[str]) -> list[str]:
+    return [word for word in words if not word.isspace()]
 
 
 def _changed(before: str, after: str) -> Iterator[str]:
