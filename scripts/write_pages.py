@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> int:
         "--zip", action="store_true", help="pack the pages into read.zip beside their folder, to be mailed"
     )
     parser.add_argument(
-        "--processes", type=int, metavar="N", help="processes for many essays (default: one for each core)"
+        "--processes", type=int, metavar="N", help="processes for many essays (default: one for each core, 8 at most)"
     )
     add_project_arguments(parser)
     arguments = parser.parse_args(argv)

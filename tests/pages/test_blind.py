@@ -14,14 +14,14 @@ def begin(reader: Reader, fragment: str = "", name: str = "ann", rubric: str = "
     page = reader.open(f"blind.html{fragment}")
     page.fill("[name=reader]", name)
     page.select_option("[name=rubric]", rubric)
-    page.keyboard.press("Enter")
-    page.locator("#reader button").click() if page.locator("#reader").is_visible() else None
+    page.click("#reader button")
     page.wait_for_selector("#text p")
     return page
 
 
 def progress(page: Page, text: str) -> None:
-    expect(page.locator("#progress")).to_have_text(text)
+    expect(page.locator("#progress")).to_have_text(text, timeout=20_000)
+    expect(page.locator("#progress")).to_be_focused()  # the text is there, too
 
 
 def score(page: Page, value: str) -> None:
@@ -61,9 +61,9 @@ def test_scores_are_kept_when_the_page_is_closed_and_saved_as_a_file(reader: Rea
 def test_each_reader_has_an_order_of_their_own_that_stays(reader: Reader):
     def order(name: str) -> list[str]:
         page = begin(reader, name=name)
-        for _ in range(3):
+        for scored in (1, 2, 3):
             score(page, "5")
-        progress(page, "Essay 4 of 24, 3 scored")
+            progress(page, f"Essay {scored + 1} of 24, {scored} scored")
         rows = [row["essay_gen_id"] for row in exported(page)]
         page.evaluate("localStorage.clear()")
         return rows
@@ -81,4 +81,4 @@ def test_a_score_outside_the_scale_is_not_taken(reader: Reader):
     page = begin(reader)
     score(page, "11")
     page.wait_for_timeout(100)
-    progress(page, "Essay 1 of 24, 0 scored")
+    expect(page.locator("#progress")).to_have_text("Essay 1 of 24, 0 scored")

@@ -36,6 +36,7 @@ _PAGES = ("index.html", "compare.html", "blind.html")
 # Starting processes takes longer than making so few pages.
 _FEWEST_FOR_PROCESSES = 300
 _ESSAYS_AT_A_TIME = 20
+_MOST_PROCESSES = 8
 _LONGEST_RUBRIC = 20_000  # characters
 
 
@@ -75,8 +76,8 @@ def write_reading_pages(study: Study, rows: Sequence[ScoreRow], processes: int |
     """Write the pages of a cohort whose table of scores has these rows to the folder `reports/read`.
 
     The pages of an essay are made again only where something that they show has changed. The same data give the same
-    files. `processes` (default: one for each core) share the work on many essays. Raises OSError, and InputError for a
-    table that contradicts itself.
+    files. `processes` (default: one for each core, 8 at most) share the work on many essays. Raises OSError, and
+    InputError for a table that contradicts itself.
     """
     folder = study.cohort_files.reading_pages
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,7 +151,7 @@ def _shared_files(
 def _mapped(
     make: partial[_Made], jobs: list[tuple[EssayPlan, EssayRecord | None]], processes: int | None
 ) -> Iterable[_Made]:
-    processes = processes or os.cpu_count() or 1
+    processes = processes or min(os.cpu_count() or 1, _MOST_PROCESSES)
     if processes == 1 or len(jobs) < _FEWEST_FOR_PROCESSES:
         yield from map(make, jobs)
         return

@@ -16,10 +16,12 @@ from daydreaming.results.pages.shown_text import ShownText, as_markdown, as_writ
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-# In bytes of HTML; together, a page stays below 300 KB whatever the models wrote.
+# In bytes of HTML. Below it a page stays whatever models wrote; only one of some 250 evaluations or more is larger.
 LARGEST_PAGE = 300_000
-_ESSAY, _DRAFT, _CHANGES, _JUDGEMENTS, _SOURCES = 80_000, 55_000, 55_000, 70_000, 220_000
-_SMALLEST = 400
+_WITHOUT_TEXTS, _JUDGEMENT_WITHOUT_TEXT, _SCALE, _SOURCE_WITHOUT_TEXT = 12_000, 800, 400, 1_600
+# What each text may take of the rest, in percent; together less than all of it.
+_ESSAY, _DRAFT, _CHANGES, _JUDGEMENTS = 30, 20, 20, 28
+_SMALLEST = 100
 _TITLE_CHARACTERS = 90
 
 # Nothing is loaded but the folder's own files, and no script or style stands in a page.
@@ -42,7 +44,11 @@ def essay_files(cohort_id: str, plan: EssayPlan, texts: EssayTexts) -> dict[str,
     """Return the files of an essay, by their path in the folder of the pages."""
     long: dict[str, str] = {}
     parsed = texts.essay.parsed
-    essay = as_markdown(parsed, _ESSAY)
+    n = len(plan.evaluations)
+    fixed = _WITHOUT_TEXTS + n * _JUDGEMENT_WITHOUT_TEXT + len(plan.scales) * _SCALE
+    percent = max(LARGEST_PAGE - fixed, 0) // 100
+    for_source = (LARGEST_PAGE - _WITHOUT_TEXTS) // (n + 2) - _SOURCE_WITHOUT_TEXT
+    essay = as_markdown(parsed, _ESSAY * percent)
     if not essay.is_whole:
         long[_long_name(texts.essay, "text")] = parsed
     title = title_of(parsed)
@@ -57,9 +63,9 @@ def essay_files(cohort_id: str, plan: EssayPlan, texts: EssayTexts) -> dict[str,
             title=title,
             essay=essay,
             essay_file=_long_name(texts.essay, "text"),
-            draft=_shown(texts.draft, "text", texts.draft.parsed, _DRAFT, long, markdown=True),
-            changes=_changes(texts),
-            evaluations=_judgements(texts, long),
+            draft=_shown(texts.draft, "text", texts.draft.parsed, _DRAFT * percent, long, markdown=True),
+            changes=_changes(texts, _CHANGES * percent),
+            evaluations=_judgements(texts, _JUDGEMENTS * percent // max(n, 1), long),
         )
     )
     sources = (
@@ -71,7 +77,7 @@ def essay_files(cohort_id: str, plan: EssayPlan, texts: EssayTexts) -> dict[str,
             cohort_id=cohort_id,
             plan=plan,
             title=title,
-            generations=[_source(one, _SOURCES // len(texts.generations), long) for one in texts.generations],
+            generations=[_source(one, for_source, long) for one in texts.generations],
         )
     )
     return {
@@ -102,23 +108,23 @@ def _shown(
     return {"html": shown.html, "is_whole": shown.is_whole, "file": name, "length": len(text)}
 
 
-def _changes(texts: EssayTexts) -> str | None:
+def _changes(texts: EssayTexts, size: int) -> str | None:
     if not texts.draft.parsed or not texts.essay.parsed:
         return None
     changes = changes_html(texts.draft.parsed, texts.essay.parsed)
-    return changes if changes is not None and len(changes.encode("utf-8", "surrogatepass")) <= _CHANGES else None
+    return changes if changes is not None and len(changes.encode("utf-8", "surrogatepass")) <= size else None
 
 
-def _judgements(texts: EssayTexts, long: dict[str, str]) -> list[dict[str, Any]]:
-    size = max(_SMALLEST, _JUDGEMENTS // max(len(texts.evaluations), 1))
+def _judgements(texts: EssayTexts, size: int, long: dict[str, str]) -> list[dict[str, Any]]:
     return [
-        {"plan": one.plan, "text": _shown(one, "judgement", one.judgement, size, long, markdown=True)}
+        {"plan": one.plan, "text": _shown(one, "judgement", one.judgement, max(size, _SMALLEST), long, markdown=True)}
         for one in texts.evaluations
     ]
 
 
 def _source(texts: GenerationTexts, size: int, long: dict[str, str]) -> dict[str, Any]:
     """A generation's prompt, reply and record. Of the size, the prompt may take a third, and the record a sixth."""
+    size = max(size, 6 * _SMALLEST)
     parts: list[tuple[str, str, str, int]] = [("prompt", "Prompt", texts.prompt or "", size // 3)]
     if texts.has_thoughts:
         parts.append(("answer", "Answer", texts.answer, size // 4))
@@ -127,7 +133,7 @@ def _source(texts: GenerationTexts, size: int, long: dict[str, str]) -> dict[str
         parts.append(("reply", "Reply", texts.reply, size // 2))
     if texts.parsed.strip() not in (texts.reply or ""):
         parts.append(("text", "Text as it was read from the reply", texts.parsed, size // 6))
-    parts.append(("metadata", "Record (metadata.json)", texts.metadata, max(size // 6, _SMALLEST)))
+    parts.append(("metadata", "Record (metadata.json)", texts.metadata, size // 6))
     return {
         "plan": texts.plan,
         "parts": [

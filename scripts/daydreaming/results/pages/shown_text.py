@@ -25,7 +25,7 @@ _INVISIBLE = re.compile(
 )
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _TO_ESCAPE = re.compile(r"[&<>\"']")
-_LEAST_SHOWN = 200
+_LEAST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _written_paragraph(text: str, size: int) -> ShownText:
 
 def as_written(text: str, size: int) -> ShownText:
     """Return a text as it was written, in HTML of at most about `size` bytes: its beginning where it is longer."""
-    kept = text[:size]
+    kept = text[: max(size, _LEAST_SHOWN)]
     html = escape(kept)
     while _bytes(html) > size and len(kept) > _LEAST_SHOWN:
         kept = kept[: len(kept) * 3 // 4]

@@ -14,6 +14,7 @@ from pages_fixtures import make_reading_cohort
 from daydreaming.generation.study import Study
 from daydreaming.results.pages import folder as pages_folder
 from daydreaming.results.pages.folder import Written, pack, write_reading_pages
+from daydreaming.results.pages.rendering import LARGEST_PAGE
 from daydreaming.results.scores import collect_scores
 
 ESSAY = "e-developed-1-ladder-slow-writer"
@@ -124,6 +125,19 @@ def test_a_text_of_two_megabytes_in_one_line_makes_small_pages_and_a_file_of_its
     assert max(len(page) for name, page in files.items() if name.endswith((".html", ".js"))) < 300_000
     assert files[f"long/essay-{ESSAY}-text.txt"].decode() == text
     assert f"long/essay-{ESSAY}-text.txt" in files[f"essays/{ESSAY}.html"].decode()
+
+
+def test_pages_of_many_judgements_are_small_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = make_reading_cohort(tmp_path, combos=1, replicates=30, sentences=8)
+    text = "<b>" * 50_000
+    for stage, gen_id in study.membership.generations:
+        files = study.files(stage, gen_id)
+        for path in (files.prompt, files.raw, *([files.parsed] if stage != "evaluation" else ())):
+            path.write_text(text if stage != "evaluation" else f"{text}\nSCORE: 7")
+    written(study)
+    sizes = {name: len(page) for name, page in content(study).items() if name.endswith((".html", ".js"))}
+    assert {name: size for name, size in sizes.items() if size >= LARGEST_PAGE} == {}
 
 
 def test_a_cohort_without_scores_has_its_pages(study):

@@ -11,6 +11,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const part = (id) => document.getElementById(id);
   let essays = [];
   let place = 0;
+  let shown = null;
   let scores = {};
   let key = "";
 
@@ -70,9 +71,14 @@ document.addEventListener("DOMContentLoaded", () => {
     const essay = essays[place];
     part("progress").textContent = `Essay ${place + 1} of ${essays.length}, ${done} scored`;
     part("concepts").textContent = essay.concepts.join(" + ");
-    const loaded = await reading.load(`text ${essay.id}`, `texts/${essay.id}.js`);
-    part("text").innerHTML = loaded.html; // made by results/pages/shown_text.py: no markup of a model's is left in it
+    // A score counts for the text that is shown: nothing can be saved before it is there.
+    shown = null;
     scoreForm.elements.score.value = scoreOf(essay)?.score ?? "";
+    const loaded = await reading.load(`text ${essay.id}`, `texts/${essay.id}.js`);
+    if (essays[place] !== essay) return;
+    part("text").innerHTML = loaded.html; // made by results/pages/shown_text.py: no markup of a model's is left in it
+    if (!loaded.whole) part("text").append(reading.element("p", { class: "note" }, "Shown is the beginning: the text is longer."));
+    shown = { id: essay.id, sha256: loaded.sha256 };
     part("back").disabled = place === 0;
     part("on").disabled = place === essays.length - 1;
     scrollTo(0, 0);
@@ -81,11 +87,11 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function save(event) {
     event.preventDefault();
-    const essay = essays[place];
+    if (!shown) return;
     const { reader, rubric } = Object.fromEntries(new FormData(readerForm));
-    scores[essay.id] = {
-      essay_gen_id: essay.id, rubric, reader, score: Number(scoreForm.elements.score.value),
-      created_at: new Date().toISOString(), text_sha256: essay.sha256,
+    scores[shown.id] = {
+      essay_gen_id: shown.id, rubric, reader, score: Number(scoreForm.elements.score.value),
+      created_at: new Date().toISOString(), text_sha256: shown.sha256,
     };
     const isKept = kept.set(key, JSON.stringify(scores));
     part("saved").textContent = isKept ? "" : "This browser keeps nothing: save the scores as CSV before you close the page.";
