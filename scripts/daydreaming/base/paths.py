@@ -82,6 +82,14 @@ class CohortFiles:
     def datasette(self) -> Path:
         return self.export / f"{self.folder.name}.datasette.json"
 
+    @property
+    def reading_pages(self) -> Path:
+        return self.reports / "read"
+
+    @property
+    def reading_index(self) -> Path:
+        return self.reading_pages / "index.html"
+
 
 @dataclass(frozen=True, slots=True)
 class DataPaths:
@@ -108,6 +116,10 @@ class DataPaths:
     @property
     def selected_essays(self) -> Path:
         return self.root / "2_tasks" / "selected_essays.txt"
+
+    @property
+    def human_scores(self) -> Path:
+        return self.root / "2_tasks" / "human_scores.csv"
 
     @property
     def combos(self) -> Path:
