@@ -53,6 +53,8 @@ def test_a_scored_evaluation_has_its_whole_chain(made):
         evaluation_path="data/gens/evaluation/v1/parsed.txt",
         metadata_path="data/gens/evaluation/v1/metadata.json",
         adopted=True,
+        essay_chars=9,
+        essay_cost_usd=0.0,
     )
 
 
