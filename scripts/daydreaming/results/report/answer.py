@@ -40,7 +40,7 @@ def comparisons_in_words(analysis: Analysis) -> list[str]:
 def untold_in_words(analysis: Analysis) -> list[str]:
     """What the comparisons of the cohort cannot tell, each reason once."""
     untold = analysis.contrasts[analysis.contrasts.method == "none"]
-    return [f"{WORDS[row.factor]}: {row.note}." for row in untold.drop_duplicates(["factor", "note"]).itertuples()]
+    return [f"{WORDS[str(row.factor)]}: {row.note}." for row in untold.drop_duplicates(["factor", "note"]).itertuples()]
 
 
 def purchases_in_words(analysis: Analysis) -> list[str]:
@@ -71,14 +71,15 @@ def _of_factor(analysis: Analysis, factor: str, rubric: str) -> Iterator[str]:
     behind = [other for other, *_, p in own if p < SIGNIFICANT]
     others = [level for level in levels.level.iloc[1:] if level not in behind]
     for other, difference, low, high, n_combos, p in own:
-        by = f"by {difference:.2f} points (95% interval {low:.2f} to {high:.2f}, {n_combos} combos)"
+        by = f"{difference:.2f} points (95% interval {low:.2f} to {high:.2f}, {n_combos} combos)"
         if p < SIGNIFICANT and len(levels) <= 4:
-            yield f"By {rubric}, {best} is ahead of {other} {by}."
+            yield f"By {rubric}, {best} is ahead of {other} by {by}."
         elif len(levels) <= 4:
-            yield f"By {rubric}, {best} and {other} cannot be told apart: {best}'s mean is higher {by}."
+            yield f"By {rubric}, {best} and {other} cannot be told apart: the difference is {by}."
     if len(levels) > 4:
         ties = f" It cannot be told from {', '.join(others)}." if others else ""
-        yield f"By {rubric}, {best} has the highest mean of {len(levels)} {WORDS[factor]}s; {len(behind)} are behind it.{ties}"
+        ahead = f"By {rubric}, {best} has the highest mean of {len(levels)} {WORDS[factor]}s"
+        yield f"{ahead}; {len(behind)} are behind it.{ties}"
 
 
 def _from(best: str, row: Any) -> tuple[str, float, float, float, int, float]:

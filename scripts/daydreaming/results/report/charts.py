@@ -45,7 +45,9 @@ def draw_intervals(label: str, axis: str, marks: Sequence[Interval], *, scale: t
     """Draw numbers with their intervals, one below the other. `scale`: the axis' ends; None: what they need, with 0."""
     import altair as alt
 
-    rows = [{"place": place, **mark._asdict(), "name": _short(mark.name)} for place, mark in enumerate(marks[:MOST_MARKS])]
+    rows = [
+        {"place": place, **mark._asdict(), "name": _short(mark.name)} for place, mark in enumerate(marks[:MOST_MARKS])
+    ]
     domain = alt.Scale(domain=list(scale), nice=False) if scale else alt.Scale(zero=True)
 
     def chart(width: int) -> alt.TopLevelMixin:
@@ -68,7 +70,9 @@ def draw_bars(label: str, axis: str, values: Sequence[Interval]) -> Drawing:
     """Draw amounts as bars, one below the other."""
     import altair as alt
 
-    rows = [{"place": place, "name": _short(one.name), "value": one.value} for place, one in enumerate(values[:MOST_MARKS])]
+    rows = [
+        {"place": place, "name": _short(one.name), "value": one.value} for place, one in enumerate(values[:MOST_MARKS])
+    ]
 
     def chart(width: int) -> alt.TopLevelMixin:
         base = alt.Chart(alt.Data(values=rows))
@@ -86,7 +90,12 @@ def draw_distributions(label: str, shares: Sequence[Share], step: float, scale: 
 
     conditions = list(dict.fromkeys(one.condition for one in shares))[:MOST_MARKS]
     rows = [
-        {"condition": _short(one.condition), "from": one.score - 0.4 * step, "to": one.score + 0.4 * step, "share": one.share}
+        {
+            "condition": _short(one.condition),
+            "from": one.score - 0.4 * step,
+            "to": one.score + 0.4 * step,
+            "share": one.share,
+        }
         for one in shares
         if one.condition in conditions
     ]
@@ -99,7 +108,7 @@ def draw_distributions(label: str, shares: Sequence[Share], step: float, scale: 
         header = alt.Header(title=None, labelOrient="top", labelAnchor="start", labelPadding=2)
         row = alt.Facet("condition:N", sort=[_short(one) for one in conditions], header=header)
         y = alt.Y("share:Q", axis=None)
-        panel = bars.encode(x=x, x2="to:Q", y=y).properties(width=width, height=44)
+        panel = bars.encode(x=x, x2="to:Q", y=y, y2=alt.datum(0)).properties(width=width, height=44)
         return panel.facet(row, columns=1)
 
     return draw(label, chart)
@@ -112,7 +121,9 @@ def draw_lengths(label: str, spots: Sequence[Spot]) -> Drawing:
     rows = [spot._asdict() for spot in spots]
 
     def chart(width: int) -> alt.TopLevelMixin:
-        x = alt.X("length:Q", title="length of the essay in characters", axis=alt.Axis(tickCount=4 if width < 400 else 8))
+        x = alt.X(
+            "length:Q", title="length of the essay in characters", axis=alt.Axis(tickCount=4 if width < 400 else 8)
+        )
         y = alt.Y("score:Q", title="score")
         size = alt.Size("scores:Q", legend=None, scale=alt.Scale(range=[15, 250]))
         circles = alt.Chart(alt.Data(values=rows)).mark_circle()
@@ -129,5 +140,3 @@ def _names(base: Any, y: Any) -> Any:
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-
-
