@@ -10,7 +10,7 @@ from snakemake.logging import logger
 
 from daydreaming.base.errors import InputError
 from daydreaming.base.paths import STAGES
-from daydreaming.workflow.cohort_graph import CohortGraph
+from daydreaming.workflow.cohort_graph import PIVOTS, REPORT, SCORES, CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 from daydreaming.results.pivots import STATISTICS
 
@@ -151,6 +151,11 @@ def parsed_texts(*stages):
 def evaluations_to_score(wildcards):
     """Returns the evaluations that have to be there before the scores are made."""
     return graph().evaluations_to_score()
+
+
+def renewed_results(*names):
+    """Returns a file that makes Snakemake make results again, if they are not what the texts say now."""
+    return lambda wildcards: checked(graph().renewed_results, *names)
 
 
 def score_files(wildcards):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -135,6 +136,7 @@ class _Collector:
         self._study = study
         self._membership = study.membership
         self._inspection = inspection
+        self._texts: dict[str, str] = {}  # by their SHA-256: there are few different scores
 
     def row(self, evaluation: Generation) -> ScoreRow:
         draft, essay, _ = chain = self._membership.chain(evaluation)
@@ -194,10 +196,17 @@ class _Collector:
 
     def _score(self, evaluation: Generation) -> _Outcome:
         parsed = self._files(evaluation).parsed
-        try:
-            text = parsed.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            return _Outcome(INVALID, f"parsed.txt cannot be read: {error.strerror}", parsed, evaluation)
+        digest = self._inspection.found((evaluation.stage, evaluation.gen_id)).parsed_sha256 or ""
+        if digest not in self._texts:
+            try:
+                content = parsed.read_bytes()
+            except OSError as error:
+                return _Outcome(INVALID, f"parsed.txt cannot be read: {error.strerror}", parsed, evaluation)
+            if hashlib.sha256(content).hexdigest() != digest:
+                message = f"{parsed} changed while it was read"
+                return _Outcome(FailureKind.EDITED.value, message, parsed, evaluation)
+            self._texts[digest] = content.decode("utf-8", errors="replace")
+        text = self._texts[digest]
         lowest, highest = self._scale(evaluation)
         score = parse_score(text, lowest, highest)
         if score is None:

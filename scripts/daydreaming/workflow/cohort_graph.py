@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +19,14 @@ from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.study import Study
+from daydreaming.results.outdated_results import outdated_results
 from daydreaming.results.pivots import STATISTICS
 
 # The name is what Snakemake shows as the reason: `Updated input files: ...`.
 RENEWED = "made-from-something-else-than-what-is-asked-now"
+
+SCORES, REPORT = "parsed_scores.csv", "report.html"
+PIVOTS = tuple(f"pivot_{name}.csv" for name in STATISTICS)
 
 
 @dataclass
@@ -90,11 +95,25 @@ class CohortGraph:
         key = (stage, gen_id)
         if self.is_of_job or not self.is_open(key) or not os.path.lexists(self.study.paths.parsed_text(*key)):
             return []
+        return [self._newer_than_all()]
+
+    def renewed_results(self, *names: str) -> list[str]:
+        """A file that is newer than these results, if one of them is there and is not what the texts say now."""
+        reports = self.study.cohort_files.reports
+        if self.is_of_job or not any(reports / name in self._outdated_results for name in names):
+            return []
+        return [self._newer_than_all()]
+
+    @cached_property
+    def _outdated_results(self) -> Collection[Path]:
+        return outdated_results(self.study, self.inspection)
+
+    def _newer_than_all(self) -> str:
         if self._renewing is None:
             # Outside of the project, for a dry run writes nothing there; it goes with this object.
             self._renewing = tempfile.TemporaryDirectory(prefix="daydreaming-")
             Path(self._renewing.name, RENEWED).touch()
-        return [str(Path(self._renewing.name, RENEWED))]
+        return str(Path(self._renewing.name, RENEWED))
 
     def evaluations_to_score(self) -> list[str]:
         """The evaluations that Snakemake has to look at before the scores are made."""
@@ -113,7 +132,7 @@ class CohortGraph:
             problem, cure = "scores are of the whole cohort.", "With `slice`, ask for drafts, essays or evaluations."
             raise InputError(Fault("config.yaml", problem, cure, key="slice"))
         reports = self.study.cohort_files.reports
-        return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]
+        return [str(reports / name) for name in (SCORES, *PIVOTS)]
 
     def result_files(self) -> list[str]:
         """The tables of scores of the cohort, and the report that names them."""

@@ -13,7 +13,7 @@ from daydreaming.results.report.comparison import Comparison, compare
 from daydreaming.results.report.making import Making, read_making
 from daydreaming.results.report.ranking import Ranking, rank_essays
 from daydreaming.results.report.spending import Spending, read_spending
-from daydreaming.results.score_table import ScoreRow
+from daydreaming.results.score_table import ScoreRow, scores_digest
 from daydreaming.results.scores import ScoreCounts, count_scores, embedded_models
 
 
@@ -55,6 +55,8 @@ class ReportContent:
     failures: Sequence[FailureGroup]
     spending: Spending
     embedded: Sequence[str]
+    adopted: int  # scores that rest on a text that no run made
+    scores_digest: str
 
 
 def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
@@ -85,6 +87,8 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
         failures=failure_groups(cohort_failures(study)) if making.failed else [],
         spending=read_spending(study.cohort_files.journal),
         embedded=sorted(judged & embedded_models(study.settings, study.catalogs)),
+        adopted=sum(row.adopted and row.score is not None for row in rows),
+        scores_digest=scores_digest(rows),
     )
 
 
