@@ -76,6 +76,7 @@ def prepared(make_graph, **options):
     if is_real_run():
         RUN.prepare()
         checked(RUN.begin, made.inspection)
+        made.bring_times_back()
         if executor_name() != PLUGIN:
             logger.info("Each generation is a process of its own: slower than with the executor of profiles/default.")
     return made
