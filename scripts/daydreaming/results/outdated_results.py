@@ -10,7 +10,7 @@ from daydreaming.base.errors import Fault, InputError
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.pivots import build_pivot, pivot_texts
-from daydreaming.results.score_table import ScoreRow, scores_digest, scores_text
+from daydreaming.results.score_table import ScoreRow, scores_text, text_digest
 from daydreaming.results.scores import collect_scores
 
 
@@ -28,7 +28,7 @@ def outdated_results(study: Study, inspection: Inspection) -> Collection[Path]:
     texts |= {files.reports / name: text for name, text in pivot_texts(build_pivot(rows)).items()}
     outdated = {path for path, text in texts.items() if path.exists() and not _holds(path, encoded(text))}
     report = _content(files.report)
-    if report is not None and scores_digest(rows).encode() not in report:
+    if report is not None and text_digest(scores).encode() not in report:
         outdated.add(files.report)
     return outdated
 

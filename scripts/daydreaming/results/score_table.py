@@ -102,7 +102,12 @@ def scores_text(rows: Iterable[ScoreRow]) -> str:
 
 def scores_digest(rows: Iterable[ScoreRow]) -> str:
     """The SHA-256 of the table as it is written: what a report says of the scores that it was made from."""
-    return hashlib.sha256(atomic.encoded(scores_text(rows))).hexdigest()
+    return text_digest(scores_text(rows))
+
+
+def text_digest(text: str) -> str:
+    """The SHA-256 of a text as it is written."""
+    return hashlib.sha256(atomic.encoded(text)).hexdigest()
 
 
 def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

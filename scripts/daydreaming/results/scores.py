@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.base.paths import GenerationFiles
 from daydreaming.generation.currency import DONE, State
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
@@ -140,7 +139,6 @@ class _Collector:
 
     def row(self, evaluation: Generation) -> ScoreRow:
         draft, essay, _ = chain = self._membership.chain(evaluation)
-        files = self._files(evaluation)
         outcome = self._outcome(draft, essay, evaluation)
         lowest, highest = self._scale(evaluation)
         return ScoreRow(
@@ -156,9 +154,9 @@ class _Collector:
             cohort_id=evaluation.cohort_id,
             score=outcome.score,
             error=outcome.error,
-            essay_path=self._files(essay).parsed.as_posix(),
-            evaluation_path=files.parsed.as_posix(),
-            metadata_path=files.metadata.as_posix(),
+            essay_path=self._file(essay, "parsed.txt"),
+            evaluation_path=self._file(evaluation, "parsed.txt"),
+            metadata_path=self._file(evaluation, "metadata.json"),
             failed_gen_id=outcome.failed.gen_id if outcome.failed else "",
             error_message=outcome.message,
             look_at=outcome.look_at.as_posix() if outcome.look_at else "",
@@ -172,8 +170,8 @@ class _Collector:
         template = self._study.catalogs.templates["evaluation"][evaluation.template_id]
         return getattr(template, "score_min", LOWEST), getattr(template, "score_max", HIGHEST)
 
-    def _files(self, generation: Generation) -> GenerationFiles:
-        return self._study.files(generation.stage, generation.gen_id)
+    def _file(self, generation: Generation, name: str) -> str:
+        return f"{self._study.paths.generation_folder(generation.stage, generation.gen_id)}/{name}"
 
     def _state(self, generation: Generation) -> State:
         return self._inspection.state((generation.stage, generation.gen_id))
@@ -195,7 +193,7 @@ class _Collector:
         return self._score(evaluation)
 
     def _score(self, evaluation: Generation) -> _Outcome:
-        parsed = self._files(evaluation).parsed
+        parsed = Path(self._file(evaluation, "parsed.txt"))
         digest = self._inspection.found((evaluation.stage, evaluation.gen_id)).parsed_sha256 or ""
         if digest not in self._texts:
             try:
