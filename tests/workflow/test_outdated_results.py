@@ -17,7 +17,7 @@ def reports(study: Study) -> Path:
 
 
 def contents(study: Study) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(reports(study).iterdir())}
+    return {path.name: path.read_bytes() for path in sorted(reports(study).iterdir()) if path.is_file()}
 
 
 def edit_scores(study: Study) -> None:
