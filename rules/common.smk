@@ -10,7 +10,7 @@ from snakemake.logging import logger
 
 from daydreaming.base.errors import InputError
 from daydreaming.base.paths import STAGES
-from daydreaming.workflow.cohort_graph import CohortGraph
+from daydreaming.workflow.cohort_graph import PIVOTS, REPORT, SCORES, CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 from daydreaming.results.pivots import STATISTICS
 from daydreaming.results.statistics.table_names import TABLES
@@ -77,6 +77,7 @@ def prepared(make_graph, **options):
     if is_real_run():
         RUN.prepare()
         checked(RUN.begin, made.inspection)
+        made.bring_times_back()
         if executor_name() != PLUGIN:
             logger.info("Each generation is a process of its own: slower than with the executor of profiles/default.")
     return made
@@ -152,6 +153,11 @@ def parsed_texts(*stages):
 def evaluations_to_score(wildcards):
     """Returns the evaluations that have to be there before the scores are made."""
     return graph().evaluations_to_score()
+
+
+def renewed_results(*names):
+    """Returns a file that makes Snakemake make results again, if they are not what the texts say now."""
+    return lambda wildcards: checked(graph().renewed_results, *names)
 
 
 def score_files(wildcards):

@@ -7,6 +7,7 @@ rule score_table:
     input:
         evaluations=evaluations_to_score,
         membership=COHORTS / "{cohort_id}/membership.csv",
+        renewed=renewed_results(SCORES),
     output:
         scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
     log:
@@ -19,6 +20,7 @@ rule score_table:
 rule pivot_tables:
     input:
         scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+        renewed=renewed_results(*PIVOTS),
     output:
         pivots=expand(COHORTS / "{{cohort_id}}/reports/pivot_{statistic}.csv", statistic=STATISTICS),
     log:
@@ -42,6 +44,7 @@ rule statistics:
 rule report_page:
     input:
         scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+        renewed=renewed_results(REPORT),
     output:
         page=COHORTS / "{cohort_id}/reports/report.html",
     log:

@@ -17,11 +17,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _write(arguments: argparse.Namespace) -> int:
     from daydreaming.generation.study import load_study
+    from daydreaming.results.outdated_results import checked_scores
     from daydreaming.results.report.page import write_report
-    from daydreaming.results.score_table import read_scores
 
     study = load_study(load_project(arguments))
-    print(f"Report: {write_report(study, read_scores(study.cohort_files.scores))}")
+    print(f"Report: {write_report(study, checked_scores(study))}")
     return 0
 
 

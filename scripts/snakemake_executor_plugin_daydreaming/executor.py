@@ -17,6 +17,7 @@ from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import ExecMode
 
+from daydreaming.base.file_times import bring_back_from_the_future
 from daydreaming.generation.runner_process import RUN_VARIABLE, RunEnd, RunnerProcess
 from snakemake_executor_plugin_daydreaming.commands import (
     StageCommand,
@@ -122,6 +123,8 @@ class Executor(RealExecutor):
         for ticket, failure in results:
             job = self._submitted.pop(ticket)
             if failure is None:
+                # Where the clock was set back since an input was made, Snakemake would stop the run.
+                bring_back_from_the_future(job.input)
                 self.workflow.scheduler.finish_callback(job)
                 continue
             if not self.workflow.execution_settings.keep_going:

@@ -144,6 +144,18 @@ def test_what_snakemake_has_no_record_of_is_made_again_for_another_model(copied:
     assert copied.parsed_texts() == texts_from_nothing(copied, tmp_path / "nothing")
 
 
+def test_times_of_the_future_hide_nothing_from_snakemake(copied: Study, tmp_path: Path):
+    shutil.rmtree(copied.folder / ".snakemake")
+    for path in copied.paths.gens.rglob("*.txt"):
+        os.utime(path, (2.2e9, 2.2e9))
+    another_model(copied)
+    listed = dry_run_generations(copied)
+    run = copied.run("-j8")
+    assert (len(listed), len(run.calls)) == (28, 24)  # four essays are copies
+    assert is_of_now(copied)
+    assert copied.parsed_texts() == texts_from_nothing(copied, tmp_path / "nothing")
+
+
 def test_what_snakemake_has_no_record_of_stays_where_it_is_what_is_asked(copied: Study):
     before = copied.snapshot(copied.paths.gens)
     shutil.rmtree(copied.folder / ".snakemake")

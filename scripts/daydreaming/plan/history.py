@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
+import msgspec
 
 from daydreaming.base.paths import DataPaths
 from daydreaming.generation.specification import CallSpecification
@@ -86,12 +86,11 @@ def _token_length(paths: DataPaths, request_names: Iterable[str]) -> TokenLength
         stored = _stored(paths, name)
         if stored is None:
             continue
-        usage = stored["reply"]["usage"]
         replies += 1
-        prompt_characters += sum(len(message["content"]) for message in stored["request"]["messages"])
-        prompt_tokens += usage.get("prompt_tokens", 0)
-        reply_characters += len(stored["reply"]["text"] or "")
-        reply_tokens += usage.get("completion_tokens", 0)
+        prompt_characters += sum(len(message.content) for message in stored.request.messages)
+        prompt_tokens += stored.reply.usage.prompt_tokens
+        reply_characters += len(stored.reply.text or "")
+        reply_tokens += stored.reply.usage.completion_tokens
     return TokenLength(
         prompt_characters / prompt_tokens if prompt_tokens else ASSUMED_CHARACTERS_PER_TOKEN,
         reply_characters / reply_tokens if reply_tokens else ASSUMED_CHARACTERS_PER_TOKEN,
@@ -99,10 +98,34 @@ def _token_length(paths: DataPaths, request_names: Iterable[str]) -> TokenLength
     )
 
 
-def _stored(paths: DataPaths, request_sha256: str) -> dict[str, Any] | None:
-    """A file of the reply store; None where it is gone, cannot be read, or does not hold the request."""
+class _Usage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Reply(msgspec.Struct):
+    usage: _Usage
+    text: str | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str
+
+
+class _Request(msgspec.Struct):
+    messages: list[_Message]
+
+
+class _Stored(msgspec.Struct):
+    """What an estimate needs of a stored reply."""
+
+    request: _Request
+    reply: _Reply
+
+
+def _stored(paths: DataPaths, request_sha256: str) -> _Stored | None:
+    """A file of the reply store; None where it is gone, does not hold the request, or says nothing of this kind."""
     try:
-        stored = orjson.loads(paths.reply(request_sha256).read_bytes())
-    except (OSError, ValueError):
+        return msgspec.json.decode(paths.reply(request_sha256).read_bytes(), type=_Stored)
+    except (OSError, ValueError, msgspec.MsgspecError):
         return None
-    return stored if stored.get("request") else None

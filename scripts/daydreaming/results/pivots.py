@@ -8,7 +8,8 @@ from math import fsum
 from operator import attrgetter
 from pathlib import Path
 
-from daydreaming.results.score_table import ScoreRow, distinct_evaluations, write_csv
+from daydreaming.base import atomic
+from daydreaming.results.score_table import ScoreRow, csv_text, distinct_evaluations
 
 ESSAY_COLUMNS = ("essay_gen_id", "combo_id", "draft_template", "generation_template", "generation_model")
 ALL = "all"
@@ -93,13 +94,19 @@ def write_pivot(pivot: Pivot, folder: Path) -> list[Path]:
 
     Returns the files. Raises OSError.
     """
-    paths = []
+    texts = {folder / name: text for name, text in pivot_texts(pivot).items()}
+    for path, text in texts.items():
+        atomic.write_text(path, text)
+    return list(texts)
+
+
+def pivot_texts(pivot: Pivot) -> dict[str, str]:
+    """The tables as they are written, by the names of their files."""
+    texts = {}
     for name, statistic in STATISTICS.items():
-        path = folder / f"pivot_{name}.csv"
         rows = ((*essay, *(statistic(pivot.cell(essay, column)) for column in pivot.columns)) for essay in pivot.essays)
-        write_csv(path, (*ESSAY_COLUMNS, *pivot.columns), rows)
-        paths.append(path)
-    return paths
+        texts[f"pivot_{name}.csv"] = csv_text((*ESSAY_COLUMNS, *pivot.columns), rows)
+    return texts
 
 
 def _cell(rows: list[ScoreRow]) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 import re
@@ -103,11 +104,31 @@ def distinct_evaluations(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
 
 def write_scores(path: Path, rows: Iterable[ScoreRow]) -> None:
     """Write the table, whole or not at all; a missing score is an empty cell. Raises OSError."""
-    write_csv(path, COLUMNS, map(attrgetter(*COLUMNS), rows))
+    atomic.write_text(path, scores_text(rows))
+
+
+def scores_text(rows: Iterable[ScoreRow]) -> str:
+    """The table as it is written."""
+    return csv_text(COLUMNS, map(attrgetter(*COLUMNS), rows))
+
+
+def scores_digest(rows: Iterable[ScoreRow]) -> str:
+    """The SHA-256 of the table as it is written: what a report says of the scores that it was made from."""
+    return text_digest(scores_text(rows))
+
+
+def text_digest(text: str) -> str:
+    """The SHA-256 of a text as it is written."""
+    return hashlib.sha256(atomic.encoded(text)).hexdigest()
 
 
 def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a CSV file, whole or not at all; None becomes an empty cell. Raises OSError.
+    """Write a CSV file, whole or not at all (see `csv_text`). Raises OSError."""
+    atomic.write_text(path, csv_text(header, rows))
+
+
+def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """The text of a CSV file; None becomes an empty cell.
 
     A text that a spreadsheet would take for a formula gets a "'" in front (`read_scores` takes it off). Numbers and
     ids stay as they are, also those that begin with a hyphen.
@@ -116,7 +137,7 @@ def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows([_as_text(cell) for cell in row] for row in rows)
-    atomic.write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def _as_text(cell: object) -> object:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.base.paths import GenerationFiles
 from daydreaming.generation.currency import DONE, State
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
@@ -136,10 +136,10 @@ class _Collector:
         self._membership = study.membership
         self._inspection = inspection
         self._lengths: dict[str, int | None] = {}  # by essay
+        self._texts: dict[str, str] = {}  # by their SHA-256: there are few different scores
 
     def row(self, evaluation: Generation) -> ScoreRow:
         draft, essay, _ = chain = self._membership.chain(evaluation)
-        files = self._files(evaluation)
         outcome = self._outcome(draft, essay, evaluation)
         scale = self._scale(evaluation)
         return ScoreRow(
@@ -155,9 +155,9 @@ class _Collector:
             cohort_id=evaluation.cohort_id,
             score=outcome.score,
             error=outcome.error,
-            essay_path=self._files(essay).parsed.as_posix(),
-            evaluation_path=files.parsed.as_posix(),
-            metadata_path=files.metadata.as_posix(),
+            essay_path=self._file(essay, "parsed.txt"),
+            evaluation_path=self._file(evaluation, "parsed.txt"),
+            metadata_path=self._file(evaluation, "metadata.json"),
             failed_gen_id=outcome.failed.gen_id if outcome.failed else "",
             error_message=outcome.message,
             look_at=outcome.look_at.as_posix() if outcome.look_at else "",
@@ -186,8 +186,8 @@ class _Collector:
     def _scale(self, evaluation: Generation) -> Scale:
         return self._study.catalogs.templates["evaluation"][evaluation.template_id].scale
 
-    def _files(self, generation: Generation) -> GenerationFiles:
-        return self._study.files(generation.stage, generation.gen_id)
+    def _file(self, generation: Generation, name: str) -> str:
+        return f"{self._study.paths.generation_folder(generation.stage, generation.gen_id)}/{name}"
 
     def _state(self, generation: Generation) -> State:
         return self._inspection.state((generation.stage, generation.gen_id))
@@ -209,11 +209,18 @@ class _Collector:
         return self._score(evaluation)
 
     def _score(self, evaluation: Generation) -> _Outcome:
-        parsed = self._files(evaluation).parsed
-        try:
-            text = parsed.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            return _Outcome(INVALID, f"parsed.txt cannot be read: {error.strerror}", parsed, evaluation)
+        parsed = Path(self._file(evaluation, "parsed.txt"))
+        digest = self._inspection.found((evaluation.stage, evaluation.gen_id)).parsed_sha256 or ""
+        if digest not in self._texts:
+            try:
+                content = parsed.read_bytes()
+            except OSError as error:
+                return _Outcome(INVALID, f"parsed.txt cannot be read: {error.strerror}", parsed, evaluation)
+            if hashlib.sha256(content).hexdigest() != digest:
+                message = f"{parsed} changed while it was read"
+                return _Outcome(FailureKind.EDITED.value, message, parsed, evaluation)
+            self._texts[digest] = content.decode("utf-8", errors="replace")
+        text = self._texts[digest]
         scale = self._scale(evaluation)
         score = parse_score(text, scale)
         if score is None:

@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.file_times import bring_back_from_the_future
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.study import Study
+from daydreaming.results.outdated_results import outdated_results
 from daydreaming.results.pivots import STATISTICS
 from daydreaming.results.statistics.table_names import TABLES
 
 # The name is what Snakemake shows as the reason: `Updated input files: ...`.
 RENEWED = "made-from-something-else-than-what-is-asked-now"
+
+SCORES, REPORT = "parsed_scores.csv", "report.html"
+PIVOTS = tuple(f"pivot_{name}.csv" for name in STATISTICS)
 
 
 @dataclass
@@ -88,14 +95,40 @@ class CohortGraph:
 
     def renewed(self, stage: str, gen_id: str) -> list[str]:
         """A file that is newer than the text of a generation, if that is there and not what is asked now."""
-        key = (stage, gen_id)
-        if self.is_of_job or not self.is_open(key) or not os.path.lexists(self.study.paths.parsed_text(*key)):
+        text = self.study.paths.parsed_text(stage, gen_id)
+        if self.is_of_job or not self.is_open((stage, gen_id)) or not os.path.lexists(text):
             return []
+        return [self._newer_than(text)]
+
+    def renewed_results(self, *names: str) -> list[str]:
+        """A file that is newer than these results, if one of them is there and is not what the texts say now."""
+        reports = self.study.cohort_files.reports
+        if self.is_of_job or not any(reports / name in self._outdated_results for name in names):
+            return []
+        return [self._newer_than(*self._outdated_results)]
+
+    @cached_property
+    def _outdated_results(self) -> Collection[Path]:
+        return outdated_results(self.study, self.inspection)
+
+    def bring_times_back(self) -> None:
+        """Give texts from the future a time of now: a run that makes something starts so."""
+        now = time.time_ns()
+        future = [key for key in self.study.membership.generations if self.inspection.changed_at_ns(key) > now]
+        reports = self.study.cohort_files.reports
+        bring_back_from_the_future([*(self.study.paths.parsed_text(*key) for key in future), *reports.glob("*.*")])
+
+    def _newer_than(self, *paths: str | Path) -> str:
+        """A file that is newer than others, and in the future only where one of them is."""
         if self._renewing is None:
             # Outside of the project, for a dry run writes nothing there; it goes with this object.
             self._renewing = tempfile.TemporaryDirectory(prefix="daydreaming-")
             Path(self._renewing.name, RENEWED).touch()
-        return [str(Path(self._renewing.name, RENEWED))]
+        renewed = Path(self._renewing.name, RENEWED)
+        newest = max(os.lstat(path).st_mtime_ns for path in paths)
+        if newest >= renewed.stat().st_mtime_ns:
+            os.utime(renewed, ns=(newest + 1_000, newest + 1_000))
+        return str(renewed)
 
     def evaluations_to_score(self) -> list[str]:
         """The evaluations that Snakemake has to look at before the scores are made."""
@@ -114,7 +147,7 @@ class CohortGraph:
             problem, cure = "scores are of the whole cohort.", "With `slice`, ask for drafts, essays or evaluations."
             raise InputError(Fault("config.yaml", problem, cure, key="slice"))
         reports = self.study.cohort_files.reports
-        return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]
+        return [str(reports / name) for name in (SCORES, *PIVOTS)]
 
     def result_files(self) -> list[str]:
         """The tables of scores and statistics of the cohort, its report, and the list of the pages to read in."""

@@ -117,6 +117,21 @@ def test_history_is_read_from_the_journals_of_all_cohorts_and_the_replies_that_t
     assert history.token_length("judge") == TokenLength()
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"usage": None}, {"usage": {"prompt_tokens": "many"}}, {"text": 5}, None],
+    ids=["usage", "tokens", "text", "reply"],
+)
+def test_a_stored_reply_that_somebody_damaged_tells_nothing(tmp_path: Path, damage: dict[str, object] | None):
+    paths = DataPaths(tmp_path)
+    write_call(paths, "first")
+    (stored,) = paths.replies.glob("*/*.json")
+    values = orjson.loads(stored.read_bytes())
+    values["reply"] = None if damage is None else {**values["reply"], **damage}
+    stored.write_bytes(orjson.dumps(values))
+    assert read_history(paths).token_length("writer") == TokenLength()
+
+
 def test_without_any_journal_there_is_no_history(tmp_path: Path):
     assert read_history(DataPaths(tmp_path)) == History()
 

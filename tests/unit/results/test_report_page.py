@@ -7,6 +7,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from hashlib import sha256
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -96,6 +97,16 @@ def test_the_page_says_what_the_cohort_is_and_what_its_scores_are(folder):
     for banner in ("no signal", "no score.", "There are no scores"):
         assert banner not in page.text
     assert "Failures" not in page.text
+
+
+def test_scores_of_texts_that_no_run_made_are_counted(folder):
+    study = make_cohort(folder)
+    rows = collect_scores(study)
+    assert "64 scores of 64 adopted." in report(study).text
+    ours = [replace(row, adopted=number < 3) for number, row in enumerate(rows)]
+    assert "3 scores of 64 adopted." in Page(write_report(study, ours)).text
+    none = [replace(row, adopted=False) for row in rows]
+    assert "adopted" not in Page(write_report(study, none)).text
 
 
 def test_the_same_data_give_the_same_page(folder):

@@ -17,7 +17,7 @@ from daydreaming.results.report.origin import Origin, read_origin
 from daydreaming.results.report.sections import Section, Table, sections
 from daydreaming.results.report.spending import Spending, read_spending
 from daydreaming.results.report.spread import spread_sections
-from daydreaming.results.score_table import ScoreRow
+from daydreaming.results.score_table import ScoreRow, scores_digest
 from daydreaming.results.scores import ScoreCounts, count_scores, embedded_models
 
 
@@ -70,6 +70,8 @@ class ReportContent:
     embedded: Sequence[str]
     origin: Origin
     waiting: Table | None
+    adopted: int  # scores that rest on a text that no run made
+    scores_digest: str
 
 
 def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
@@ -103,6 +105,8 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
         embedded=sorted(judged & embedded_models(study.settings, study.catalogs)),
         origin=read_origin(study),
         waiting=_waiting(making),
+        adopted=sum(row.adopted and row.score is not None for row in rows),
+        scores_digest=scores_digest(rows),
     )
 
 

@@ -1,0 +1,71 @@
+"""Tables and reports that are not what the generations say now are made again, whatever the times of the files say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from studies import Study
+
+
+def reports(study: Study) -> Path:
+    return study.paths.cohort("c1").reports
+
+
+def contents(study: Study) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(reports(study).iterdir()) if path.is_file()}
+
+
+def edit_scores(study: Study) -> None:
+    replace_unseen(reports(study) / "parsed_scores.csv", r",(\d\.0),,data", ",9.9,,data")
+
+
+def edit_pivot(study: Study) -> None:
+    replace_unseen(reports(study) / "pivot_mean.csv", r",\d\.0,", ",9.9,")
+
+
+def report_of_other_scores(study: Study) -> None:
+    replace_unseen(
+        reports(study) / "report.html", r'"scores-sha256" content="[0-9a-f]+"', '"scores-sha256" content="0"'
+    )
+
+
+def replace_unseen(path: Path, pattern: str, new: str) -> None:
+    """Replace the first match, and leave the file's time as it was."""
+    moment = path.stat().st_mtime_ns
+    text, replaced = re.subn(pattern, new, path.read_text(encoding="utf-8"), count=1)
+    assert replaced
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, ns=(moment, moment))
+
+
+@pytest.mark.parametrize("change", [edit_scores, edit_pivot, report_of_other_scores])
+def test_results_that_the_texts_do_not_say_are_made_again(change: Callable[[Study], None], copied: Study):
+    before = contents(copied)
+    change(copied)
+    run = copied.run("-j8")
+    assert (contents(copied), run.calls) == (before, ())
+    assert copied.run("-j8").did_nothing
+
+
+def test_a_report_is_not_written_from_an_edited_table(copied: Study):
+    before = (reports(copied) / "report.html").read_bytes()
+    edit_scores(copied)
+    run = copied.script("write_report.py", code=1)
+    assert "parsed_scores.csv: the table of scores is not what the generations say now" in run.output
+    assert (reports(copied) / "report.html").read_bytes() == before
+
+
+def test_an_older_table_that_is_put_back_does_not_count(copied: Study):
+    old = (reports(copied) / "parsed_scores.csv").read_bytes()
+    copied.edit(copied.template("evaluation", "novelty"), "End with", "Be strict. End with")
+    copied.run("-j8", "evaluations")
+    (reports(copied) / "parsed_scores.csv").write_bytes(old)
+    copied.run("-j8")
+    scores = (reports(copied) / "parsed_scores.csv").read_bytes()
+    copied.script("aggregate_scores.py", "--output", "scores.csv")
+    assert scores == (copied.folder / "scores.csv").read_bytes() != old
