@@ -55,6 +55,7 @@ ANSWERS = {
     "a model nested 300 deep": reply_body(completion_bytes()[:-1] + b', "model": ' + DEEP[800:1400] + b"}"),
     "a surrogate beside 64 bits": reply_body(completion_bytes()[:-1] + b', "a": "\\ud800", "n": ' + b"9" * 99 + b"}"),
     "an event stream": reply_stream(DELTA, END),
+    "an object that is called an event stream": reply_body(completion_bytes(), {"content-type": "text/event-stream"}),
     "gzip": reply_body(gzip.compress(completion_bytes()), {"content-encoding": "gzip"}),
     "gzip in two members": reply_body(
         gzip.compress(completion_bytes()[:50]) + gzip.compress(completion_bytes()[50:]), {"content-encoding": "gzip"}
@@ -63,6 +64,7 @@ ANSWERS = {
     "a header of 100,000 bytes": reply_body(completion_bytes(), {"set-cookie": "c" * 100_000}),
     "5,000 headers": reply_body(completion_bytes(), {f"x-trace-{number}": "1" for number in range(5_000)}),
     "no content type": reply_raw("HTTP/1.1 200 OK\nContent-Length: {length}\n"),
+    "no headers at all": reply_raw("HTTP/1.1 200 OK\n"),
     "no length": reply_raw("HTTP/1.1 200 OK\nContent-Type: application/json\n"),
     "status 201": reply_raw("HTTP/1.1 201 Created\nContent-Length: {length}\n"),
 }
