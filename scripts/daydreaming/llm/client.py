@@ -163,7 +163,7 @@ class ModelClient:
 
     async def _ask(self, connection: Connection, request: ModelRequest, tries: Tries) -> Answer | BaseException:
         """The answer to a request, or why there is none: whatever happens, the call is still to be ended."""
-        started = time.perf_counter()
+        started, answer = time.perf_counter(), None
         try:
             answer = await connection.post(request)
             if not answer.is_success:
@@ -172,7 +172,8 @@ class ModelClient:
         except BaseException as error:
             return error
         finally:
-            tries.llm_ms += milliseconds_since(started)
+            # Apart from what this process took to get to it.
+            tries.llm_ms += milliseconds_since(started) if answer is None else answer.milliseconds
 
     async def _heed(self, connection: Connection, model: str, outcome: Answer | BaseException) -> None:
         """Do what an outcome asks of the calls that follow: slow down, or stop."""
