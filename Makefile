@@ -6,12 +6,13 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/made-in
 SCORES := data/7_cross_experiment/parsed_scores.csv
 
-.PHONY: help environment demo notebook test test-all test-cluster lint lock wheel clean
+.PHONY: help environment demo notebook pictures test test-all test-cluster lint lock wheel clean
 
 help:
 	@echo "make environment    install the packages of requirements.lock into .venv (the other targets do it themselves)"
 	@echo "make demo           make the demo cohort with the embedded model, and show its scores"
 	@echo "make notebook       run docs/example.ipynb on the demo cohort, and keep what it shows"
+	@echo "make pictures       make the pictures of the reading pages in docs/images, from a made-up cohort"
 	@echo "make test           run all tests; make test PYTEST_OPTIONS='tests/unit -k name' runs some"
 	@echo "make test-all       the same, with the full sets of the tests of which make test takes a sample"
 	@echo "make test-cluster   run the workflow on a real Slurm of one node, which it installs (as root, on Debian or Ubuntu)"
@@ -47,7 +48,11 @@ demo: $(ENVIRONMENT)
 	$(BIN)/python scripts/build_membership.py
 	$(BIN)/snakemake --config budget_usd=0
 	$(BIN)/python scripts/aggregate_scores.py --output $(SCORES)
-	@echo "Texts: data/gens/<stage>/<gen_id>/    tables and report.html: data/cohorts/demo/reports/"
+	@echo "Texts: data/gens/<stage>/<gen_id>/    tables: data/cohorts/demo/reports/"
+	@echo "Report: data/cohorts/demo/reports/report.html    pages to read in: data/cohorts/demo/reports/read/index.html"
+
+pictures: $(ENVIRONMENT)
+	$(BIN)/python tests/pages/screenshots.py
 
 # After make demo: the committed notebook shows the demo cohort.
 notebook: $(ENVIRONMENT)

@@ -159,7 +159,7 @@ def score_files(wildcards):
 
 
 def result_files(wildcards):
-    """Returns the tables of scores of the cohort, and the report that names them."""
+    """Returns the tables of scores of the cohort, the report that names them, and the list of the pages to read in."""
     return checked(graph().result_files)
 
 

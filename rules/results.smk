@@ -1,4 +1,4 @@
-# From evaluations to results: scores, pivot tables, the report.
+# From evaluations to results: scores, pivot tables, the report, the pages to read in.
 
 COHORTS = SETTINGS.paths.cohorts
 
@@ -53,11 +53,24 @@ rule export_files:
         program("export_cohort.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
+# The folder holds a page for each essay; its list stands for all of them. What has not changed is not made again.
+rule reading_pages:
+    input:
+        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+    output:
+        index=COHORTS / "{cohort_id}/reports/read/index.html",
+    log:
+        "logs/reading_pages/{cohort_id}.log",
+    shell:
+        program("write_pages.py", *OF_RUN) + " > {log:q} 2>&1"
+
+
 localrules:
     score_table,
     pivot_tables,
     report_page,
     export_files,
+    reading_pages,
     scores,
     report,
     export,

@@ -15,7 +15,7 @@ from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.settings import Settings, StageSettings
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply
+from daydreaming.ledger.received import Reply
 
 KEY_ENV = "DAYDREAMING_TEST_KEY"
 KEY = "test-key"

@@ -50,7 +50,8 @@ CASES = {
     "server-error": Case(FailureKind.API, status(500), calls=2),
     "web-page": Case(FailureKind.API, faults.fault_html, calls=2),
     "error-in-200": Case(FailureKind.API, faults.fault_error_in_200, calls=2),
-    "no-choices": Case(FailureKind.API, answer(reply={"choices": []}), calls=2),
+    # It reports tokens: it was paid for, and is not asked for again.
+    "no-choices": Case(FailureKind.MALFORMED, answer(reply={"choices": []}), reply=""),
     "rate-limit": Case(FailureKind.RATE_LIMIT, answer(status=429, headers={"retry-after": "0.05"}), calls=2),
     "reset": Case(FailureKind.CONNECTION, lambda **when: faults.fault_reset("during", **when), calls=2),
     "closed": Case(FailureKind.CONNECTION, calls=0, judge="far-judge"),

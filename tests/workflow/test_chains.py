@@ -141,7 +141,10 @@ def test_a_curated_cohort_keeps_the_chosen_chains_and_judges_them_again(copied: 
 def test_a_membership_is_not_replaced_by_one_with_fewer_rows(copied: Study):
     copied.edit("1_raw/evaluation_templates.csv", "soundness,Soundness,llm,in_last_line,true", "")
     before = copied.snapshot()
-    run = copied.run("membership", code=1)
+    refused = copied.run("membership", code=1)
+    assert "soundness" in refused.output
+    assert "build_membership.py" in refused.output
+    run = copied.script("build_membership.py", code=1)
     assert "8 rows go" in run.output
     assert "build_membership.py --force" in run.output
     assert copied.snapshot() == before

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from provider import Provider
 from studies import Choice, Study
+from studies.study import PROJECT
 
 LOCAL = ("--executor", "local", "--logger", "daydreaming")
 
@@ -78,3 +80,51 @@ def test_options_of_snakemake_see_the_whole_graph(finished: Study, tmp_path: Pat
     cut = study.run("-n", "--batch", "evaluations=1/2", "evaluations")
     assert cut.calls == ()
     assert study.run("-n", "--until", "draft").did_nothing
+
+
+SUBMIT = """#!/bin/bash
+bash "${@: -1}" >"$PWD/job-$$.log" 2>&1 &
+echo $!
+"""
+STATUS = """#!/bin/bash
+kill -0 "$1" 2>/dev/null && { echo running; exit; }
+echo success
+"""
+
+
+def program(folder: Path, name: str, text: str) -> str:
+    """Write a program for the cluster of this test, whose nodes are this machine."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_cluster_runs_the_rules_as_they_are_written(make_study, tmp_path: Path):
+    study = make_study()
+    submit, status = program(tmp_path, "submit", SUBMIT), program(tmp_path, "status", STATUS)
+    cluster = ("--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit)
+    cluster += ("--cluster-generic-status-cmd", status, "--seconds-between-status-checks", "1")
+    run = study.run("evaluations", "-j2", *cluster, "--config", "budget_calls=5")
+    assert run.outcomes == {"draft thread: made": 1, "essay copied: copied": 1, "evaluation novelty: made": 1}
+    assert study.run("-n", "evaluations").did_nothing
+
+
+def test_a_target_with_priority_and_the_report_of_snakemake(make_study):
+    study = make_study(evaluations=("novelty", "soundness"))
+    first = f"data/gens/evaluation/{study.rows('evaluation')[1].gen_id}/parsed.txt"
+    run = study.run("-j1", "--prioritize", first, "--", "all")
+    assert len(run.calls) == 3
+    study.run("--report", "snakemake-report.html")
+    assert (study.folder / "snakemake-report.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("executor", [(), LOCAL], ids=["plugin", "local"])
+def test_an_environment_and_a_project_whose_paths_have_spaces(executor, tmp_path: Path, provider: Provider):
+    study = Study.create(tmp_path / "my study", provider, Choice())
+    study.build()
+    (tmp_path / "my environment").symlink_to(Path(sys.executable).parents[1])
+    python = str(tmp_path / "my environment" / "bin" / "python")
+    run = study.command(python, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"), "-d", ".", "-j2", *executor)
+    assert run.outcomes == {"draft thread: made": 1, "essay copied: copied": 1, "evaluation novelty: made": 1}
+    assert (study.paths.cohort("c1").report).is_file()

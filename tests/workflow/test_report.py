@@ -14,3 +14,15 @@ def test_the_report_is_part_of_a_whole_run_and_a_target_of_its_own(copied: Study
     assert copied.run("report").calls == ()
     assert files.report.read_text(encoding="utf-8") == page
     assert copied.run("report").did_nothing
+
+
+def test_the_pages_to_read_in_are_part_of_a_whole_run_and_are_made_again_when_they_are_gone(copied: Study):
+    index = copied.paths.cohort("c1").reading_index
+    page = index.read_text(encoding="utf-8")
+    essays = sorted(path.name for path in index.parent.joinpath("essays").iterdir())
+    assert essays
+    index.unlink()
+    assert copied.run("report").calls == ()
+    assert index.read_text(encoding="utf-8") == page
+    assert sorted(path.name for path in index.parent.joinpath("essays").iterdir()) == essays
+    assert copied.run("report").did_nothing

@@ -40,10 +40,10 @@ def test_there_are_as_many_calls_in_flight_as_the_command_says(chains: Study, ow
     assert own_provider.stats().peak_in_flight == 3
 
 
-def test_all_jobs_are_in_the_log_of_snakemake(chains: Study):
+def test_the_log_of_snakemake_says_of_each_job_that_it_has_finished(chains: Study):
     chains.run("-j4")
     (log,) = (chains.folder / ".snakemake/log").glob("*.log")
     text = log.read_text(encoding="utf-8")
-    assert text.count("rule draft:") == CHAINS
-    assert text.count("rule evaluation:") == CHAINS
+    assert text.count("(Rule: draft)") == CHAINS
+    assert text.count("(Rule: evaluation)") == CHAINS
     assert "100%" in text

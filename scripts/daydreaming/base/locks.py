@@ -28,31 +28,6 @@ def locked_file(descriptor: int) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-@asynccontextmanager
-async def lock_file_in_loop(descriptor: int) -> AsyncIterator[None]:
-    """Hold the one lock of an open file, as `locked_file` does, without stopping the event loop while others have it.
-
-    The lock belongs to the open file: tasks that share a descriptor are not kept apart by it. Raises OSError on a file
-    system without locks.
-    """
-    wait = FIRST_WAIT_S
-    while not _try_lock(descriptor):
-        await asyncio.sleep(wait)
-        wait = min(wait * 1.5, LONGEST_WAIT_S)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 class RangeLocks:
     """Numbered locks in one file.
 

@@ -82,6 +82,14 @@ class CohortFiles:
     def datasette(self) -> Path:
         return self.export / f"{self.folder.name}.datasette.json"
 
+    @property
+    def reading_pages(self) -> Path:
+        return self.reports / "read"
+
+    @property
+    def reading_index(self) -> Path:
+        return self.reading_pages / "index.html"
+
 
 @dataclass(frozen=True, slots=True)
 class DataPaths:
@@ -110,6 +118,10 @@ class DataPaths:
         return self.root / "2_tasks" / "selected_essays.txt"
 
     @property
+    def human_scores(self) -> Path:
+        return self.root / "2_tasks" / "human_scores.csv"
+
+    @property
     def combos(self) -> Path:
         return self.root / "combo_mappings.csv"
 
@@ -128,10 +140,6 @@ class DataPaths:
     @property
     def limits(self) -> Path:
         return self.root / "limits"
-
-    @property
-    def cross_experiment(self) -> Path:
-        return self.root / "7_cross_experiment"
 
     def concept_text(self, level: str, concept_id: str) -> Path:
         """The description of a concept at a level (`sentence`, `paragraph`, `article`)."""

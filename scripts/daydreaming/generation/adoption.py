@@ -14,7 +14,8 @@ from daydreaming.generation.specification import CallSpecification, Specificatio
 from daydreaming.generation.store import GenerationStore, text_sha256
 from daydreaming.generation.study import Study
 from daydreaming.ledger.metadata import Files, Metadata
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
 
 
 def adopt(study: Study, inspection: Inspection) -> int:

@@ -13,7 +13,7 @@ from daydreaming.base.paths import DataPaths, GenerationFiles
 from daydreaming.generation.specification import CallSpecification, CopySpecification, Specification
 from daydreaming.inputs.templates import template_name
 from daydreaming.ledger.metadata import NO_ERROR, VERSION, Files, Metadata
-from daydreaming.ledger.replies import Reply
+from daydreaming.ledger.received import Reply
 from daydreaming.llm.tries import CallTimes
 
 

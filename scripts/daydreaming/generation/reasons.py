@@ -79,12 +79,10 @@ def disagreements(specification: Specification, reading: MetadataReading, combo_
             yield f"metadata.json says {name} {recorded!r}, the membership {expected!r}"
     if specification.stage == "evaluation":
         scale = specification.template.scale
-        for name, end, wanted in (
-            ("score_min", record.score_min, scale.lowest),
-            ("score_max", record.score_max, scale.highest),
-        ):
-            if end is not None and end != wanted:
-                yield f"metadata.json says {name} {end:g}, the rubric's is {wanted:g}"
+        ends = (("score_min", record.score_min, scale.lowest), ("score_max", record.score_max, scale.highest))
+        for name, end, rubrics_end in ends:
+            if end is not None and end != rubrics_end:
+                yield f"metadata.json says {name} {end:g}, the rubric's is {rubrics_end:g}"
     if is_call and (record.skip_llm or record.mode == "copy"):
         yield "metadata.json says that it is a copy, the template that a model writes it"
 

@@ -12,7 +12,8 @@ from daydreaming.base.temporary_files import remove_abandoned_files
 from daydreaming.generation.adopted_texts import AdoptedTexts
 from daydreaming.generation.specification import Key
 from daydreaming.ledger.metadata import Metadata, Origin, encode_metadata, read_metadata
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
 
 PARSE_REPORT_MARKER = (
     "\n===== daydreaming: the reply ends above this line; below is the report of what is wrong with it =====\n"

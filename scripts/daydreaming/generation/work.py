@@ -30,7 +30,8 @@ from daydreaming.generation.store import GenerationStore, text_sha256, with_repo
 from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.metadata import Metadata, Origin
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.tries import CallFailedError
 from daydreaming.parsers import ParsedScore
 

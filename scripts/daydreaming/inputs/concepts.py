@@ -13,10 +13,10 @@ from pathlib import Path
 from daydreaming.base.atomic import write_text
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import content_id
-from daydreaming.base.paths import DESCRIPTION_LEVELS, DataPaths
+from daydreaming.base.paths import DESCRIPTION_LEVELS
 from daydreaming.inputs.records import Catalogs, Combo, Concept
 from daydreaming.inputs.settings import Settings
-from daydreaming.inputs.tables import CellReader, gathering, scan_table
+from daydreaming.inputs.tables import CellReader, scan_table
 
 COMBO_COLUMNS = ("combo_id", "version", "concept_id", "description_level", "k_max", "created_at")
 GENERATED_VERSION = "v1"
@@ -88,24 +88,6 @@ def append_combos(path: Path, combos: Iterable[Combo]) -> None:
         write_text(path, _with_rows(path, new.values()))
 
 
-def concept_values(combo: Combo, catalogs: Catalogs, paths: DataPaths) -> list[dict[str, str]]:
-    """Return what a draft template sees as `concepts`: `concept_id`, `name`, `content` of each, in the combo's order.
-
-    `content` is the description at the combo's level, without white space at its ends.
-    Raises InputError with every description that is missing, empty or not UTF-8, and every unknown concept.
-    """
-    faults: list[Fault] = []
-    values = []
-    for concept_id in combo.concept_ids:
-        with gathering(faults):
-            name = _concept(concept_id, combo, catalogs, paths).name
-            content = read_description(paths.concept_text(combo.description_level, concept_id), concept_id)
-            values.append({"concept_id": concept_id, "name": name, "content": content})
-    if faults:
-        raise InputError(faults)
-    return values
-
-
 def read_description(path: Path, concept_id: str) -> str:
     """Return the text of a description, without white space at its ends; raise InputError if there is none in UTF-8."""
     try:
@@ -119,13 +101,6 @@ def read_description(path: Path, concept_id: str) -> str:
         problem = f"the description of concept {concept_id!r} is empty."
         raise InputError(Fault(str(path), problem, "Write the description to this file."))
     return text
-
-
-def _concept(concept_id: str, combo: Combo, catalogs: Catalogs, paths: DataPaths) -> Concept:
-    if concept_id in catalogs.concepts:
-        return catalogs.concepts[concept_id]
-    problem = f"concept {concept_id!r} of combo {combo.combo_id!r} is not in the catalog."
-    raise InputError(Fault(str(paths.concepts), problem, "Add its row; `active` may be false."))
 
 
 def _known_concepts(catalogs: Catalogs) -> Collection[str] | None:

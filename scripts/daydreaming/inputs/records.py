@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -101,4 +101,3 @@ class Catalogs:
     concepts: dict[str, Concept]
     templates: dict[str, dict[str, Template]]  # stage -> template_id -> template
     models: dict[str, Model]
-    combos: dict[str, Combo] = field(default_factory=dict)

@@ -25,7 +25,8 @@ def conflict_faults(settings: Settings, models: Iterable[Model]) -> Iterator[Fau
         for model in models
         for stage in (*(("draft", "essay") if model.for_generation else ()), *_judged(model))
     )
-    for stage, endpoint in asked:
+    # That a model names an endpoint that there is not is a fault of the catalog already.
+    for stage, endpoint in (pair for pair in asked if pair[1] in settings.endpoints):
         sampling = settings.stage(stage, endpoint)
         place, who = f"endpoints.{endpoint}.stages.{stage}.extra_body", f"a {stage} at {endpoint!r}"
         ours_again = {name for name in _OURS & sampling.extra_body.keys() if sampling.extra_body[name] != _OURS[name]}

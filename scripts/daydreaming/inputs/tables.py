@@ -37,16 +37,6 @@ def gathering(faults: list[Fault]) -> Iterator[None]:
         faults.extend(error.faults)
 
 
-def read_table(
-    path: Path, required: Sequence[str], *, last: str | None = None, verbatim: Sequence[str] = ()
-) -> list[Row]:
-    """Read a CSV file strictly; raise one InputError with all its faults. Arguments and rows as in `scan_table`."""
-    rows, faults = scan_table(path, required, last=last, verbatim=verbatim)
-    if faults:
-        raise InputError(faults)
-    return rows
-
-
 def scan_table(
     path: Path, required: Sequence[str], *, last: str | None = None, verbatim: Sequence[str] = ()
 ) -> tuple[list[Row], list[Fault]]:

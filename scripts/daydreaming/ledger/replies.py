@@ -20,8 +20,6 @@ from daydreaming.ledger.received import Received, Reply, StoredAnswer
 from daydreaming.ledger.reply_room import ReplyRoom, receipt_path
 from daydreaming.ledger.stored_answers import as_file, from_file, reply_of, values_of
 
-__all__ = ["Reply", "ReplyStore"]
-
 
 class ReplyStore:
     """`data/replies/<2 hex>/<request_sha256>.json`, and receipts as `<request_sha256>.<number>.receipt` beside it.

@@ -21,7 +21,8 @@ from daydreaming.generation.specification import CallSpecification, Key, Specifi
 from daydreaming.generation.store import GenerationStore, text_sha256
 from daydreaming.generation.study import Study
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
 
 
 class State(StrEnum):

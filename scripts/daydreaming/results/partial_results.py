@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from daydreaming.generation.study import Study
 from daydreaming.results.failures import cohort_failures, write_failures
+from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.pivots import build_pivot, write_pivot
 from daydreaming.results.report.page import write_report
 from daydreaming.results.score_table import write_scores
@@ -13,7 +15,7 @@ from daydreaming.results.scores import collect_scores, count_scores
 
 
 def write_partial_results(study: Study) -> str:
-    """Write scores, report and the list of failures, unless too many evaluations have no score; say what was done.
+    """Write scores, report, pages and failures, unless too many evaluations have no score; say what was done.
 
     Raises OSError.
     """
@@ -29,23 +31,30 @@ def write_partial_results(study: Study) -> str:
     write_pivot(build_pivot(rows), files.reports)
     write_failures(files.failures, cohort_failures(study))
     write_report(study, rows)
+    # In this process: the one that ends a run is not to start others.
+    write_reading_pages(study, rows, processes=1)
     return (
         f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
-        f"  {files.scores}\n  {files.report}\n  {files.failures} (what failed, and what to do)"
+        f"  {files.scores}\n  {files.report}\n  {files.reading_index}\n  {files.failures} (what failed, and what to do)"
     )
 
 
 def set_results_aside(study: Study) -> str | None:
-    """Move the tables and the page of an earlier run to `reports/outdated`; say so, or return None if there are none.
+    """Move the tables and the pages of an earlier run to `reports/outdated`; say so, or return None if there are none.
 
     They give a score to what has failed since. Raises OSError.
     """
     reports = study.cohort_files.reports
     found = sorted(path for path in reports.glob("*") if path.is_file() and path != study.cohort_files.failures)
+    pages = study.cohort_files.reading_pages
+    if pages.is_dir():
+        found.append(pages)
     if not found:
         return None
     outdated: Path = reports / "outdated"
     outdated.mkdir(exist_ok=True)
     for path in found:
+        if path == pages:
+            shutil.rmtree(outdated / path.name, ignore_errors=True)
         path.replace(outdated / path.name)
     return f"The results of an earlier run were moved to {outdated}: some of what they score has failed since."

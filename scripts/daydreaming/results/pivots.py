@@ -18,10 +18,14 @@ Essay = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The evaluations of an essay under one rubric and judge: their scores, and how many have none."""
+    """Evaluations of an essay: their scores, how many have none, and whether all scores are on one scale.
+
+    Points of different scales are not added up: then there is neither sum nor mean.
+    """
 
     scores: tuple[float, ...] = ()
     n_failed: int = 0
+    one_scale: bool = True
 
     @property
     def n(self) -> int:
@@ -31,12 +35,13 @@ class Cell:
     @property
     def sum(self) -> float | None:
         """The sum of the scores; None without any, for no score is not a score of zero."""
-        return fsum(self.scores) if self.scores else None
+        return fsum(self.scores) if self.scores and self.one_scale else None
 
     @property
     def mean(self) -> float | None:
         """The mean of the scores; None without any."""
-        return fsum(self.scores) / len(self.scores) if self.scores else None
+        total = self.sum
+        return None if total is None else total / len(self.scores)
 
 
 STATISTICS: Mapping[str, Callable[[Cell], float | int | None]] = {
@@ -65,7 +70,7 @@ def build_pivot(rows: Iterable[ScoreRow]) -> Pivot:
 
     An evaluation that several cohorts share counts once.
     """
-    gathered: dict[tuple[Essay, str], list[float | None]] = {}
+    gathered: dict[tuple[Essay, str], list[ScoreRow]] = {}
     for row in distinct_evaluations(rows):
         essay = (
             row.parent_gen_id,
@@ -76,8 +81,8 @@ def build_pivot(rows: Iterable[ScoreRow]) -> Pivot:
         )
         # Ids have no slash, so the name of a column can be taken apart again.
         for column in (f"{row.evaluation_template}/{row.evaluation_llm_model}", ALL):
-            gathered.setdefault((essay, column), []).append(row.score)
-    cells = {key: _cell(scores) for key, scores in gathered.items()}
+            gathered.setdefault((essay, column), []).append(row)
+    cells = {key: _cell(members) for key, members in gathered.items()}
     essays = tuple(dict.fromkeys(essay for essay, _ in cells))
     columns = tuple(dict.fromkeys(column for _, column in cells if column != ALL))
     return Pivot(essays, (*columns, ALL), cells)
@@ -97,6 +102,7 @@ def write_pivot(pivot: Pivot, folder: Path) -> list[Path]:
     return paths
 
 
-def _cell(scores: list[float | None]) -> Cell:
-    real = tuple(score for score in scores if score is not None)
-    return Cell(real, len(scores) - len(real))
+def _cell(rows: list[ScoreRow]) -> Cell:
+    scored = [row for row in rows if row.score is not None]
+    scores = tuple(row.score for row in scored if row.score is not None)
+    return Cell(scores, len(rows) - len(scores), len({row.scale for row in scored}) <= 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -14,12 +15,14 @@ from typing import Any
 from daydreaming.base import atomic
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import is_valid_id
+from daydreaming.inputs.records import Scale
 from daydreaming.inputs.tables import Row, scan_table
 
 # A spreadsheet takes a cell that begins so for a formula, and runs it; "'" in front makes it a text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _SCORE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]+)?", re.ASCII)
-LOWEST, HIGHEST = 0.0, 10.0  # the scale of a rubric that names none
+_USUAL = Scale()
+_MAKE_AGAIN = "Make the table again with scripts/aggregate_scores.py."
 _READ_COLUMNS = (
     "gen_id",
     "parent_gen_id",
@@ -64,20 +67,25 @@ class ScoreRow:
     error_message: str = ""
     look_at: str = ""
     adopted: bool = False
-    score_min: float = LOWEST
-    score_max: float = HIGHEST
+    score_min: float = _USUAL.lowest
+    score_max: float = _USUAL.highest
+
+    @property
+    def scale(self) -> Scale:
+        """The scale of its rubric."""
+        return Scale(self.score_min, self.score_max)
 
 
 COLUMNS = tuple(field.name for field in fields(ScoreRow))
 
 
-def parse_score(text: str, lowest: float = LOWEST, highest: float = HIGHEST) -> float | None:
+def parse_score(text: str, scale: Scale = _USUAL) -> float | None:
     """Return the score that an evaluation's `parsed.txt` holds; None unless it is a plain number on the scale."""
     text = text.strip()
     if not _SCORE.fullmatch(text):
         return None
     score = float(text)
-    return score if lowest <= score <= highest else None
+    return score if scale.lowest <= score <= scale.highest else None
 
 
 def distinct_evaluations(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
@@ -129,32 +137,48 @@ def read_scores(path: Path) -> list[ScoreRow]:
     return scores
 
 
-_LIMITS = (("score_min", LOWEST), ("score_max", HIGHEST))
-
-
-def _number(text: str | None, otherwise: float) -> float:
-    return float(text) if text and _SCORE.fullmatch(text) else otherwise
-
-
 def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
     values = row.values
-    lowest, highest = (_number(values.get(name), limit) for name, limit in _LIMITS)
-    score = parse_score(values["score"], lowest, highest)
+    scale = _scale(path, row, faults)
+    score = parse_score(values["score"], scale)
     problem = None
     if values["score"] and score is None:
-        problem = f"{values['score']!r} is not a score from {lowest:g} to {highest:g}."
+        problem = f"{values['score']!r} is not a score from {scale}."
     elif (score is None) == (not values["error"]):
         problem = "a row needs a score or an error, and not both."
     if problem:
-        cure = "Make the table again with scripts/aggregate_scores.py."
-        faults.append(Fault(str(path), problem, cure, row.number, "score"))
+        faults.append(Fault(str(path), problem, _MAKE_AGAIN, row.number, "score"))
     replicate = values.get("replicate", "")
     given: dict[str, Any] = {column: _as_written(values.get(column, "")) for column in COLUMNS}
     typed = {
         "score": score,
         "replicate": int(replicate) if replicate.isdecimal() else 1,
         "adopted": values.get("adopted") == "True",
-        "score_min": lowest,
-        "score_max": highest,
+        "score_min": scale.lowest,
+        "score_max": scale.highest,
     }
     return ScoreRow(**{**given, **typed})
+
+
+def _scale(path: Path, row: Row, faults: list[Fault]) -> Scale:
+    """The scale of a row; the usual one where a table has no such columns, and after a fault."""
+    ends = {}
+    for name, usual in (("score_min", _USUAL.lowest), ("score_max", _USUAL.highest)):
+        text = row.values.get(name, "")
+        number = _finite(text) if text else usual
+        if number is None:
+            faults.append(Fault(str(path), f"{text!r} is not a number.", _MAKE_AGAIN, row.number, name))
+        ends[name] = usual if number is None else number
+    scale = Scale(ends["score_min"], ends["score_max"])
+    if scale.lowest < scale.highest:
+        return scale
+    faults.append(Fault(str(path), f"a scale from {scale} is none.", _MAKE_AGAIN, row.number, "score_max"))
+    return _USUAL
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -12,9 +12,9 @@ from daydreaming.base.paths import GenerationFiles
 from daydreaming.generation.currency import DONE, State
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
-from daydreaming.inputs.records import Catalogs, Generation
+from daydreaming.inputs.records import Catalogs, Generation, Scale
 from daydreaming.inputs.settings import Settings
-from daydreaming.results.score_table import HIGHEST, LOWEST, ScoreRow, distinct_evaluations, parse_score, write_scores
+from daydreaming.results.score_table import ScoreRow, distinct_evaluations, parse_score, write_scores
 
 MISSING = "missing"  # nothing is there, and nothing says why
 INVALID = "invalid"  # a file does not hold what it should
@@ -148,7 +148,7 @@ class _Collector:
         draft, essay, _ = chain = self._membership.chain(evaluation)
         files = self._files(evaluation)
         outcome = self._outcome(draft, essay, evaluation)
-        lowest, highest = self._scale(evaluation)
+        scale = self._scale(evaluation)
         return ScoreRow(
             gen_id=evaluation.gen_id,
             parent_gen_id=essay.gen_id,
@@ -169,14 +169,12 @@ class _Collector:
             error_message=outcome.message,
             look_at=outcome.look_at.as_posix() if outcome.look_at else "",
             adopted=any(self._state(one) is State.ADOPTED for one in chain),
-            score_min=lowest,
-            score_max=highest,
+            score_min=scale.lowest,
+            score_max=scale.highest,
         )
 
-    def _scale(self, evaluation: Generation) -> tuple[float, float]:
-        """The lowest and the highest score of a rubric."""
-        template = self._study.catalogs.templates["evaluation"][evaluation.template_id]
-        return getattr(template, "score_min", LOWEST), getattr(template, "score_max", HIGHEST)
+    def _scale(self, evaluation: Generation) -> Scale:
+        return self._study.catalogs.templates["evaluation"][evaluation.template_id].scale
 
     def _files(self, generation: Generation) -> GenerationFiles:
         return self._study.files(generation.stage, generation.gen_id)
@@ -206,10 +204,10 @@ class _Collector:
             text = parsed.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             return _Outcome(INVALID, f"parsed.txt cannot be read: {error.strerror}", parsed, evaluation)
-        lowest, highest = self._scale(evaluation)
-        score = parse_score(text, lowest, highest)
+        scale = self._scale(evaluation)
+        score = parse_score(text, scale)
         if score is None:
-            message = f"parsed.txt holds {text[:40]!r} and not a number from {lowest:g} to {highest:g}"
+            message = f"parsed.txt holds {text[:40]!r} and not a number from {scale}"
             return _Outcome(INVALID, message, parsed, evaluation)
         return _Outcome(score=score)
 

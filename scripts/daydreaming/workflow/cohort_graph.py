@@ -116,8 +116,9 @@ class CohortGraph:
         return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]
 
     def result_files(self) -> list[str]:
-        """The tables of scores of the cohort, and the report that names them."""
-        return [*self.score_files(), str(self.study.cohort_files.report)]
+        """The tables of scores of the cohort, the report that names them, and the list of the pages to read in."""
+        files = self.study.cohort_files
+        return [*self.score_files(), str(files.report), str(files.reading_index)]
 
     def exported_files(self) -> list[str]:
         """The files that hold the cohort for other programs; they are made when its scores are there."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from daydreaming.base.errors import InputError
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.cli.command_line import configuration_file, write_configuration
 from daydreaming.cohort.build import cohort_id_for
 from daydreaming.cohort.membership import Membership
@@ -50,9 +50,18 @@ def load_cohort(config: Mapping[str, Any]) -> LoadedCohort:
     except InputError as error:
         catalogs = load_catalogs(settings)
         cohort_id = cohort_id_for(settings, catalogs)
-        if settings.paths.cohort(cohort_id).membership.exists():
-            raise
+        table = settings.paths.cohort(cohort_id).membership
+        if table.exists():
+            raise InputError([*error.faults, *_way_out(table, error)]) from None
         return LoadedCohort(config, settings, Study(settings, catalogs, {}, Membership(cohort_id, {})), str(error))
+
+
+def _way_out(table: Path, error: InputError) -> list[Fault]:
+    """What to do where the rows of a table do not agree with the catalogs any more."""
+    if all(fault.file != str(table) for fault in error.faults):
+        return []
+    how = "`python scripts/build_membership.py` says which rows would come and go; `--force` lets them go."
+    return [Fault(str(table), "it can be built anew from the catalogs.", how)]
 
 
 @dataclass

@@ -83,3 +83,16 @@ def test_what_can_be_made_again_costs_no_synchronized_folder(tmp_path: Path, mon
     atomic.write_text(path, "derived", durable=False)
     assert not disk.name_survives(path)
     assert disk.events[0] == ("synchronized", path.stat().st_ino)
+
+
+def test_a_file_that_another_library_writes_is_replaced_at_the_end_or_not_at_all(tmp_path: Path):
+    path = tmp_path / "new" / "table"
+    with atomic.replacing(path) as temporary:
+        temporary.write_bytes(b"first")
+        assert not path.exists()
+    assert path.read_bytes() == b"first"
+    with pytest.raises(ValueError, match="broken"), atomic.replacing(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise ValueError("broken")
+    assert path.read_bytes() == b"first"
+    assert list(path.parent.iterdir()) == [path]

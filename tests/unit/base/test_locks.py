@@ -10,7 +10,7 @@ from pathlib import Path
 from core_fixtures import python
 from provider_fixtures import wait_until
 
-from daydreaming.base.locks import RangeLocks, lock_file_in_loop, locked_file
+from daydreaming.base.locks import RangeLocks, locked_file
 
 HOLDS = """
 import sys
@@ -189,26 +189,3 @@ def test_a_locked_file_is_held_against_every_other_descriptor(tmp_path: Path):
     assert order == ["first", "second"]
     os.close(first)
     os.close(second)
-
-
-def test_the_event_loop_goes_on_while_a_file_is_locked_elsewhere(tmp_path: Path):
-    path, order = tmp_path / "a", []
-    ours, theirs = (os.open(path, os.O_RDWR | os.O_CREAT) for _ in range(2))
-
-    async def want() -> None:
-        async with lock_file_in_loop(ours):
-            order.append("taken")
-
-    async def work() -> None:
-        with locked_file(theirs):
-            waiting = asyncio.create_task(want())
-            await asyncio.sleep(0.05)
-            order.append("the loop went on")
-        await waiting
-
-    asyncio.run(work())
-    assert order == ["the loop went on", "taken"]
-    with locked_file(theirs):
-        order.append("given back")
-    os.close(ours)
-    os.close(theirs)

@@ -13,7 +13,7 @@ from daydreaming.base.errors import GenerationError
 from daydreaming.generation.judging import read_reply
 from daydreaming.generation.specification import CallSpecification
 from daydreaming.inputs.settings import StageSettings
-from daydreaming.ledger.replies import Reply
+from daydreaming.ledger.received import Reply
 from daydreaming.parsers import ParsedScore
 
 

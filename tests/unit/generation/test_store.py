@@ -19,7 +19,8 @@ from daydreaming.generation.outcome import Outcome, Received, record_of
 from daydreaming.generation.specification import Specification
 from daydreaming.generation.store import PARSE_REPORT_MARKER, GenerationStore, text_sha256, with_report
 from daydreaming.ledger.metadata import Metadata
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.tries import CallTimes
 
 FIRST_KEYS = ["stage", "gen_id", "template_id", "template_path", "template_sha1", "model", "parser_name", "skip_llm"]
@@ -260,7 +261,7 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     dead = "from daydreaming.base.temporary_files import temporary_name; print(temporary_name('raw.txt'))"
     left = subprocess.run([sys.executable, "-c", dead], capture_output=True, text=True, check=True).stdout.strip()
     store.files.folder.mkdir(parents=True)
-    own = temporary_name("another.txt")
+    own = temporary_name("some.txt")
     for name in (left, own, ".unrelated.tmp"):
         (store.files.folder / name).write_text("half")
     set_age(store.files.folder / left, 3600)

@@ -8,9 +8,9 @@ from daydreaming.inputs.catalogs import load_catalogs
 from daydreaming.inputs.concepts import (
     append_combos,
     cohort_combos,
-    concept_values,
     count_cohort_combos,
     load_combos,
+    read_description,
     scan_combos,
 )
 from daydreaming.inputs.records import Catalogs, Combo
@@ -179,23 +179,25 @@ def test_appending_another_combo_of_the_same_id_is_refused():
     assert path.read_text() == COMBO_HEADER + PAIR
 
 
-def test_values_of_a_draft_template(settings, catalogs):
-    combo = Combo("pair", "v1", "paragraph", 2, ("moss", "tide"))
-    assert concept_values(combo, catalogs, settings.paths) == [
-        {"concept_id": "moss", "name": "Mosses", "content": "Mosses creep."},
-        {"concept_id": "tide", "name": "Tides", "content": "Tides rise and fall."},
-    ]
+def test_a_description_has_no_white_space_at_its_ends():
+    path = write(RAW / "concepts/descriptions-paragraph/tide.txt", "\n Tides rise and fall. \n")
+    assert read_description(path, "tide") == "Tides rise and fall."
 
 
-def test_every_description_that_is_missing_or_unreadable_is_named(settings, catalogs):
-    folder = RAW / "concepts/descriptions-paragraph"
-    write(folder / "tide.txt", b"\xff")
-    write(folder / "loom.txt", " \n")
-    combo = Combo("c", "v1", "paragraph", 4, ("tide", "loom", "salt", "ghost"))
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff", "is not UTF-8 text"),
+        (" \n", "the description of concept 'tide' is empty. Write the description to this file."),
+        (None, "the description of concept 'tide' cannot be read (No such file"),
+    ],
+)
+def test_a_description_that_cannot_be_used_is_named(content, said):
+    path = RAW / "concepts/descriptions-paragraph/tide.txt"
+    if content is None:
+        path.unlink()
+    else:
+        write(path, content)
     with pytest.raises(InputError) as caught:
-        concept_values(combo, catalogs, settings.paths)
-    tide, loom, salt, ghost = str(caught.value).splitlines()
-    assert tide.startswith(f"{folder}/tide.txt: is not UTF-8 text")
-    assert loom == f"{folder}/loom.txt: the description of concept 'loom' is empty. Write the description to this file."
-    assert salt.startswith(f"{folder}/salt.txt: the description of concept 'salt' cannot be read (No such file")
-    assert ghost.startswith("data/1_raw/concepts_metadata.csv: concept 'ghost' of combo 'c' is not in the catalog. Add")
+        read_description(path, "tide")
+    assert str(caught.value).startswith(f"{path}: {said}")

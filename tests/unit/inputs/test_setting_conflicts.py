@@ -46,6 +46,12 @@ def test_what_changes_nothing_may_stand_there():
     assert faults(endpoints={"openrouter": {"extra_body": {"stream": False, "n": 1}}}) == {}
 
 
+def test_an_endpoint_that_is_not_there_is_the_fault_of_the_catalog_alone():
+    write(RAW / "llm_models.csv", MODELS.replace("YES,embedded", "YES,elsewhere"))
+    (fault,) = faults().values()
+    assert "'elsewhere' is not an endpoint of config.yaml" in fault
+
+
 def test_endpoints_and_stages_that_no_model_is_asked_at_may_say_what_they_like():
     assert faults(stages={"evaluation": {"extra_body": {"n": 2}}}) != {}
     write(RAW / "llm_models.csv", MODELS.replace("YES,embedded", "no,embedded"))

@@ -7,12 +7,16 @@ import json
 import pickle
 from typing import Any
 
+import hypothesis
 import orjson
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from daydreaming.base.errors import InputError
+from daydreaming.base.paths import STAGES
 from daydreaming.cli.command_line import PROJECT
 from daydreaming.inputs.configuration import config_schema, merge, settings_from_config
 from daydreaming.inputs.settings import Endpoint, Settings, StageSettings
@@ -332,3 +336,34 @@ def test_null_takes_away_all_that_a_mapping_held():
     assert settings.stage("draft", "embedded") == settings.stages["draft"]
     kept = settings_from_config({"endpoints": {"embedded": {"stages": {}}}, "stages": {"draft": {}}})
     assert kept == settings_from_config({})
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.dates()
+    | st.text(max_size=8)
+    | st.sampled_from(["null", "1e999", "9" * 30, "[[[", "http://[", "$A", "\ud800", "http://a:b@c"])
+)
+KEYS = st.sampled_from(["draft", "openrouter", "mine", "stages", "extra_body", "base_url", "headers", "kind", "seed"])
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=3) | st.integers(), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Settings.model_fields, "other"]), VALUES, max_size=4))
+@hypothesis.settings(max_examples=100, deadline=None)
+def test_whatever_a_configuration_says_it_is_read_or_faulted(config: dict[str, Any]):
+    try:
+        read = settings_from_config(config)
+    except InputError as error:
+        assert all(fault.problem and fault.cure for fault in error.faults)
+    else:
+        bodies = [read.stage(stage, endpoint).extra_body for stage in STAGES for endpoint in read.endpoints]
+        assert all(map(orjson.dumps, bodies))

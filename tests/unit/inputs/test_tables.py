@@ -3,7 +3,7 @@
 import pytest
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.inputs.tables import CellReader, Row, gathering, identifier_problem, read_table, scan_table
+from daydreaming.inputs.tables import CellReader, Row, gathering, identifier_problem, scan_table
 
 
 @pytest.fixture
@@ -14,6 +14,13 @@ def table(tmp_path):
         return path
 
     return write
+
+
+def read_table(path, *arguments, **options):
+    rows, faults = scan_table(path, *arguments, **options)
+    if faults:
+        raise InputError(faults)
+    return rows
 
 
 def message_of(path, *arguments, **options):

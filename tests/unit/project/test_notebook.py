@@ -1,4 +1,4 @@
-"""The example notebook runs, on a cohort that was just made; the committed one has its outputs (`make notebook`)."""
+"""The example notebook runs, on a cohort that was just made; the committed one has outputs (`make notebook`)."""
 
 from __future__ import annotations
 

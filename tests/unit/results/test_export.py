@@ -216,6 +216,7 @@ def test_a_cohort_is_loaded_in_one_line_from_anywhere(cohort: Folder, tmp_path: 
     for name, columns in TABLES.items():
         assert list(getattr(data, name).columns) == [column.name for column in columns]
     assert len(data.chains) == fixtures.EVALUATIONS
+    assert data.scores["score"].tolist() == data.evaluations["score"].tolist()
     assert data.evaluations["score"].dtype == "float64"
     assert str(data.evaluations["started_at"].dtype) == "datetime64[us, UTC]"
     assert str(data.drafts["seed"].dtype) == "Int64"

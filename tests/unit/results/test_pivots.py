@@ -53,6 +53,23 @@ def test_an_evaluation_shared_by_cohorts_counts_once(tmp_path):
     assert cells(written(rows, tmp_path)["pivot_n.csv"])[1:] == [["2", "2"]]
 
 
+STARS = {"evaluation_template": "stars", "score_min": 1.0, "score_max": 5.0}
+
+
+def test_points_of_different_scales_are_not_added_up(tmp_path):
+    rows = [score_row("v1", 8.0), score_row("v2", 4.0, **STARS), score_row("v3", None, **STARS)]
+    tables = {name: cells(table)[1] for name, table in written(rows, tmp_path).items()}
+    assert tables["pivot_mean.csv"] == ["8.0", "4.0", ""]
+    assert tables["pivot_sum.csv"] == ["8.0", "4.0", ""]
+    assert tables["pivot_n.csv"] == ["1", "1", "2"]
+    assert tables["pivot_n_failed.csv"] == ["0", "1", "1"]
+
+
+def test_one_scale_of_its_own_is_added_up(tmp_path):
+    rows = [score_row("v1", 5.0, **STARS), score_row("v2", 4.0, evaluation_llm_model="other", **STARS)]
+    assert cells(written(rows, tmp_path)["pivot_mean.csv"])[1] == ["5.0", "4.0", "4.5"]
+
+
 def test_rubrics_and_judges_keep_apart(tmp_path):
     rows = [score_row("v1", 1.0), score_row("v2", 2.0, evaluation_template="depth"), score_row("v3", 6.0, **OTHER)]
     table = cells(written(rows, tmp_path)["pivot_mean.csv"])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from daydreaming.inputs.records import Scale
 from daydreaming.results.report.estimates import estimate, student_factor
 
 
@@ -20,20 +21,22 @@ def test_the_factor_of_large_samples_is_hardly_above_that_of_the_normal_distribu
 
 def test_a_sample_has_mean_deviation_and_interval():
     # Worked by hand: s = sqrt(10 / 4), half the interval 2.776445 * s / sqrt(5).
-    result = estimate([3.0, 4.0, 5.0, 6.0, 7.0])
+    result = estimate([3.0, 4.0, 5.0, 6.0, 7.0], Scale())
     assert (result.n, result.mean) == (5, 5.0)
     assert result.deviation == pytest.approx(1.581139, abs=1e-6)
     assert result.interval == pytest.approx((3.036757, 6.963243), abs=1e-5)
 
 
 def test_an_interval_ends_where_scores_end():
-    low, high = estimate([0.0, 10.0]).interval
-    assert (low, high) == (0.0, 10.0)
+    assert estimate([0.0, 10.0], Scale()).interval == (0.0, 10.0)
+    assert estimate([1.0, 5.0], Scale(1.0, 5.0)).interval == (1.0, 5.0)
+    low, high = estimate([60.0, 70.0], Scale(0.0, 100.0)).interval
+    assert 0.0 < low < 10.0 < high
 
 
 @pytest.mark.parametrize(
     ("scores", "mean", "deviation"), [([], None, None), ([7.0], 7.0, None), ([4.1, 4.1, 4.1], 4.1, 0.0)]
 )
 def test_there_is_no_interval_where_nothing_tells_how_scores_vary(scores, mean, deviation):
-    result = estimate(scores)
+    result = estimate(scores, Scale())
     assert (result.n, result.mean, result.deviation, result.interval) == (len(scores), mean, deviation, None)

@@ -15,11 +15,13 @@ from report_fixtures import make_cohort
 
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.configuration import settings_from_config
+from daydreaming.inputs.records import Scale
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.results.report.comparison import compare
 from daydreaming.results.report.page import write_report
 from daydreaming.results.report.ranking import rank_essays
 from daydreaming.results.report.spending import read_spending
+from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.scores import collect_scores
 
 NOT_CLOSED = {"meta", "br"}
@@ -160,7 +162,7 @@ def test_failures_stand_beside_every_mean_and_are_told_with_their_files(folder):
 
 def test_essays_are_ranked_by_all_their_scores_and_equal_ones_alike(folder):
     study = make_cohort(folder)
-    ranking = rank_essays(study, collect_scores(study))
+    [ranking] = rank_essays(study, collect_scores(study))
     assert (ranking.compared, len(ranking.best), len(ranking.worst)) == (16, 5, 5)
     means = [essay.mean for essay in (*ranking.best, *ranking.worst)]
     assert means == sorted(means, reverse=True)
@@ -170,6 +172,57 @@ def test_essays_are_ranked_by_all_their_scores_and_equal_ones_alike(folder):
     for essay in (*ranking.best, *ranking.worst):
         assert ranks.setdefault(essay.mean, essay.rank) == essay.rank
     assert len(ranks) < 10
+
+
+def on_scale(rows: list[ScoreRow], rubrics: tuple[str, ...], scale: Scale) -> list[ScoreRow]:
+    """Rows whose rubrics have another scale than 0 to 10, their scores at the same place of it."""
+    length = scale.highest - scale.lowest
+    return [
+        replace(row, score=scale.lowest + row.score * length / 10, score_min=scale.lowest, score_max=scale.highest)
+        if row.evaluation_template in rubrics and row.score is not None
+        else row
+        for row in rows
+    ]
+
+
+def drawn_numbers(page: Page) -> set[str]:
+    drawing = page.source[page.source.index("<svg") : page.source.index("</svg>")]
+    return set(re.findall(r"<text[^>]*>(−?[0-9.]+)</text>", drawing))
+
+
+@pytest.mark.parametrize(
+    ("scale", "ticks"),
+    [
+        (Scale(), {"0", "2", "4", "6", "8", "10"}),
+        (Scale(1.0, 5.0), {"1", "2", "3", "4", "5"}),
+        (Scale(0.0, 100.0), {"0", "20", "40", "60", "80", "100"}),
+        (Scale(-5.0, 5.0), {"−4", "−2", "0", "2", "4"}),
+    ],
+)
+def test_the_page_is_of_the_scale_of_the_rubrics(folder, scale, ticks):
+    study = make_cohort(folder)
+    page = Page(write_report(study, on_scale(collect_scores(study), ("novelty", "soundness"), scale)))
+    assert f"From {scale}, by rubric and judge" in page.text
+    assert "different scales" not in page.text
+    assert drawn_numbers(page) == ticks
+    for row in page.rows:
+        if interval := re.fullmatch(r"(-?\d+\.\d\d) to (-?\d+\.\d\d)", row[6] if len(row) > 6 else ""):
+            assert scale.lowest <= float(interval[1]) <= float(row[5]) <= float(interval[2]) <= scale.highest
+
+
+def test_rubrics_of_different_scales_are_ranked_and_drawn_apart(folder):
+    study = make_cohort(folder)
+    rows = on_scale(collect_scores(study), ("soundness",), Scale(1.0, 5.0))
+    first, second = rank_essays(study, rows)
+    assert (first.rubrics, str(first.scale)) == (("novelty",), "0 to 10")
+    assert (second.rubrics, str(second.scale)) == (("soundness",), "1 to 5")
+    assert {essay.n for ranking in (first, second) for essay in ranking.best} == {2}
+    assert all(1.0 <= essay.mean <= 5.0 for essay in (*second.best, *second.worst))
+    page = Page(write_report(study, rows))
+    assert "The rubrics have different scales." in page.text
+    assert ["soundness, judged by judge, from 1 to 5"] in page.rows
+    assert "By novelty, from 0 to 10:" in page.text
+    assert drawn_numbers(page) >= {"1", "5", "0", "10"}
 
 
 def test_scores_of_the_embedded_model_are_said_to_carry_no_signal(folder):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from score_fixtures import draft, essay, evaluation, make, membership, score_row, study_of
 
@@ -5,7 +7,7 @@ from daydreaming.base.errors import InputError
 from daydreaming.generation.adoption import adopt
 from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.inputs.configuration import settings_from_config
-from daydreaming.inputs.records import Catalogs, Model
+from daydreaming.inputs.records import Catalogs, Model, Scale
 from daydreaming.results.score_table import ScoreRow, parse_score, read_scores, write_scores
 from daydreaming.results.scores import collect_scores, count_scores, embedded_models, score_summary
 
@@ -209,8 +211,20 @@ def test_parse_score(text, score):
 
 @pytest.mark.parametrize(("text", "score"), [("1", 1.0), ("5.0", 5.0), ("0.9", None), ("5.1", None), ("-1", None)])
 def test_a_score_is_on_its_rubric_s_scale(text, score):
-    assert parse_score(text, 1, 5) == score
-    assert parse_score("-3.5", -5, 5) == -3.5
+    assert parse_score(text, Scale(1, 5)) == score
+    assert parse_score("-3.5", Scale(-5, 5)) == -3.5
+
+
+@pytest.mark.parametrize(("parsed", "score", "error"), [("4.5", 4.5, ""), ("7.0", None, "invalid")])
+def test_a_row_is_on_the_scale_of_its_rubric(made, parsed, score, error):
+    make(made, EVALUATION, parsed)
+    study = study_of(made, COHORT)
+    rubrics = study.catalogs.templates["evaluation"]
+    rubrics["novelty"] = replace(rubrics["novelty"], score_min=1.0, score_max=5.0)
+    (row,) = collect_scores(study)
+    assert (row.score, row.error, row.scale) == (score, error, (1.0, 5.0))
+    if error:
+        assert row.error_message == "parsed.txt holds '7.0' and not a number from 1 to 5"
 
 
 def test_a_score_is_left_out_where_the_text_is_not_the_one_that_was_written(made):

@@ -4,7 +4,8 @@ import pytest
 import score_fixtures as fixtures
 from watch_fixtures import GENERATIONS, PLANNED, RUN, call, finish, journal_of, study_in
 
-from daydreaming.ledger.replies import Reply, ReplyStore
+from daydreaming.ledger.received import Reply
+from daydreaming.ledger.replies import ReplyStore
 from daydreaming.watch.run_summary import summarize_run, summary_text
 
 

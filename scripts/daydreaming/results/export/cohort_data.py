@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from daydreaming.results.export.cohort_rows import CohortRows, Row
 from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES, Column, Kind
+from daydreaming.results.score_table import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +79,13 @@ class Cohort:
         """One row for each evaluation with its essay, its draft and its combo: the rows of the Parquet file."""
         return _frame(list(self._rows.chains()), CHAIN_COLUMNS)
 
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """The rows of `parsed_scores.csv`, one for each evaluation; docs/outputs.md has their columns."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self._rows.scores], columns=list(COLUMNS))
+
     def _table(self, name: str) -> pd.DataFrame:
         return _frame(self._rows.tables[name], TABLES[name])
 
@@ -86,7 +95,7 @@ def _frame(rows: Sequence[Row], columns: Sequence[Column]) -> pd.DataFrame:
     import pandas as pd
 
     types = {
-        Kind.TEXT: "string",
+        Kind.TEXT: "str",
         Kind.INTEGER: "Int64",
         Kind.NUMBER: "float64",
         Kind.FLAG: "boolean",

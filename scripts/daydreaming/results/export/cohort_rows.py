@@ -15,6 +15,7 @@ from daydreaming.inputs.concepts import read_description
 from daydreaming.inputs.records import Generation
 from daydreaming.inputs.templates import load_template_text
 from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES
+from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.scores import collect_scores, trouble_of
 
 Row = dict[str, Any]
@@ -44,10 +45,14 @@ _OF_RECORD = (
 
 @dataclass(frozen=True)
 class CohortRows:
-    """The tables of a cohort: by name, each a list of rows in the order of its catalog or of the membership."""
+    """The tables of a cohort: by name, each a list of rows in the order of its catalog or of the membership.
+
+    `scores` has the rows of `parsed_scores.csv`.
+    """
 
     cohort_id: str
     tables: dict[str, list[Row]]
+    scores: list[ScoreRow]
 
     def chains(self) -> Iterator[Row]:
         """One row for each evaluation, with its essay, its draft and its combo."""
@@ -85,8 +90,10 @@ _PARENTS = (("drafts", "gen_id"), ("essays", "gen_id"), ("combos", "combo_id"))
 
 def cohort_rows(study: Study) -> CohortRows:
     """Read all that is exported of a cohort. Raises InputError for a template or a description that cannot be read."""
-    rows = {**_catalog_rows(study), **_generation_rows(study)}
-    return CohortRows(study.membership.cohort_id, {name: rows[name] for name in TABLES})
+    inspection = inspect_cohort(study)
+    scores = collect_scores(study, inspection)
+    rows = {**_catalog_rows(study), **_generation_rows(study, inspection, scores)}
+    return CohortRows(study.membership.cohort_id, {name: rows[name] for name in TABLES}, scores)
 
 
 def _catalog_rows(study: Study) -> dict[str, list[Row]]:
@@ -140,14 +147,13 @@ def _catalog_rows(study: Study) -> dict[str, list[Row]]:
     }
 
 
-def _generation_rows(study: Study) -> dict[str, list[Row]]:
-    inspection = inspect_cohort(study)
+def _generation_rows(study: Study, inspection: Inspection, scores: list[ScoreRow]) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {}
     for stage, parent in zip(STAGES, ("combo_id", "draft_id", "essay_id"), strict=True):
         rows[f"{stage}s"] = [
             _generation_row(study, inspection, generation, parent) for generation in study.membership.stage(stage)
         ]
-    for row, scored in zip(rows["evaluations"], collect_scores(study, inspection), strict=True):
+    for row, scored in zip(rows["evaluations"], scores, strict=True):
         row |= {"score": scored.score, "error": scored.error or None, "error_message": scored.error_message or None}
         row["failed_gen_id"] = scored.failed_gen_id or None
     return {name: [{column.name: row[column.name] for column in TABLES[name]} for row in rows[name]] for name in rows}

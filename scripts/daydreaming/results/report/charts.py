@@ -6,12 +6,14 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from daydreaming.inputs.records import Scale
 from daydreaming.results.report.comparison import Comparison, Condition
-from daydreaming.results.report.estimates import HIGHEST_SCORE
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
 # What is beyond is in the page's table; a drawing of it all would be too large to read.
@@ -19,6 +21,7 @@ MOST_PANELS = 12
 MOST_CONDITIONS = 40
 
 _BARS, _MEAN, _TEXT, _LINES = "#a9c4de", "#12385c", "#333333", "#d8d8d8"
+_MOST_BARS = 20
 _BAR_HEIGHT = 0.62  # of the distance between two conditions
 _SETTINGS: dict[RcKeyType, object] = {
     "svg.fonttype": "none",  # text stays text: it is small, and can be searched and read aloud
@@ -51,7 +54,7 @@ def draw_distributions(comparisons: Sequence[Comparison]) -> str:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     shown = comparisons[:MOST_PANELS]
-    step = _bin_width(score for one in comparisons for condition in one.conditions for score in condition.scores)
+    steps = {one.scale: _bin_width(comparisons, one.scale) for one in shown}
     columns = min(2, len(shown))
     lines = math.ceil(len(shown) / columns)
     conditions = max(len(one.conditions[:MOST_CONDITIONS]) for one in shown)
@@ -62,13 +65,13 @@ def draw_distributions(comparisons: Sequence[Comparison]) -> str:
         FigureCanvasSVG(figure)
         panels = list(figure.subplots(lines, columns, squeeze=False).flat)
         for panel, one in zip(panels, shown, strict=False):
-            _draw_panel(panel, one, step)
+            _draw_panel(panel, one, steps[one.scale])
         for empty in panels[len(shown) :]:
             empty.remove()
         return _svg(figure)
 
 
-def _draw_panel(panel: Any, comparison: Comparison, step: float) -> None:
+def _draw_panel(panel: Axes, comparison: Comparison, step: float) -> None:
     conditions = comparison.conditions[:MOST_CONDITIONS]
     panel.set_title(
         f"{comparison.evaluation_template}, judged by {comparison.evaluation_llm_model}",
@@ -79,8 +82,10 @@ def _draw_panel(panel: Any, comparison: Comparison, step: float) -> None:
     )
     for place, condition in enumerate(conditions):
         _draw_condition(panel, -place, condition, step)
-    panel.set_xlim(-0.6, HIGHEST_SCORE + 0.6)
-    panel.set_xticks(range(0, 11, 2))
+    lowest, highest = comparison.scale
+    margin = 0.06 * (highest - lowest)
+    panel.set_xlim(lowest - margin, highest + margin)
+    panel.set_xticks(_ticks(comparison.scale))
     panel.set_ylim(0.35 - len(conditions), 0.85)
     labels = [f"{condition.generation_template}\n{condition.generation_model}" for condition in conditions]
     panel.set_yticks([-place for place in range(len(conditions))], labels)
@@ -90,27 +95,44 @@ def _draw_panel(panel: Any, comparison: Comparison, step: float) -> None:
     panel.spines[:].set_visible(False)
 
 
-def _draw_condition(panel: Any, base: float, condition: Condition, step: float) -> None:
+def _draw_condition(panel: Axes, base: float, condition: Condition, step: float) -> None:
     missing = f"\n{condition.n_failed} without" if condition.n_failed else ""
     panel.text(1.01, base, f"n {len(condition.scores)}{missing}", transform=panel.get_yaxis_transform(), va="center")
     panel.axhline(base, color=_LINES, linewidth=0.6)
     if not condition.scores:
         return
-    bins = Counter(math.floor(score / step + 0.5) for score in condition.scores)
+    lowest = condition.scale.lowest
+    bins = Counter(math.floor((score - lowest) / step + 0.5) for score in condition.scores)
     heights = [_BAR_HEIGHT * number / len(condition.scores) for number in bins.values()]
-    panel.bar([place * step for place in bins], heights, bottom=base, width=0.8 * step, color=_BARS)
+    panel.bar([lowest + place * step for place in bins], heights, bottom=base, width=0.8 * step, color=_BARS)
     estimate, below = condition.estimate, base - 0.14
     if estimate.interval is not None:
         panel.plot(estimate.interval, (below, below), color=_MEAN, linewidth=1.6, solid_capstyle="butt")
-    panel.plot([estimate.mean], [below], marker="o", markersize=4.5, color=_MEAN)
+    if estimate.mean is not None:
+        panel.plot([estimate.mean], [below], marker="o", markersize=4.5, color=_MEAN)
 
 
-def _bin_width(scores: Iterable[float]) -> float:
-    """One point where all scores are whole numbers, else half a point."""
-    return 1.0 if all(score.is_integer() for score in scores) else 0.5
+def _bin_width(comparisons: Iterable[Comparison], scale: Scale) -> float:
+    """A twentieth of a scale; one point where all scores on it are whole numbers, and these are few."""
+    whole = all(
+        score.is_integer()
+        for one in comparisons
+        if one.scale == scale
+        for condition in one.conditions
+        for score in condition.scores
+    )
+    length = scale.highest - scale.lowest
+    return 1.0 if whole and scale.lowest.is_integer() and length <= _MOST_BARS else length / _MOST_BARS
 
 
-def _svg(figure: Any) -> str:
+def _ticks(scale: Scale) -> list[float]:
+    from matplotlib.ticker import MaxNLocator
+
+    ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(*scale)
+    return [float(tick) for tick in ticks if scale.lowest <= tick <= scale.highest]
+
+
+def _svg(figure: Figure) -> str:
     text = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(text, format="svg", transparent=True, metadata=nothing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from daydreaming.inputs.records import Scale
 from daydreaming.results.report.estimates import Estimate, estimate
 from daydreaming.results.score_table import ScoreRow, distinct_evaluations
 
@@ -18,11 +19,12 @@ class Condition:
     scores: tuple[float, ...]
     n_failed: int
     n_essays: int
+    scale: Scale
 
     @property
     def estimate(self) -> Estimate:
         """The mean of the scores, and how well it is known."""
-        return estimate(self.scores)
+        return estimate(self.scores, self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Comparison:
     evaluation_template: str
     evaluation_llm_model: str
     conditions: tuple[Condition, ...]
+
+    @property
+    def scale(self) -> Scale:
+        """The scale of the rubric."""
+        return self.conditions[0].scale
 
 
 def compare(rows: Iterable[ScoreRow]) -> list[Comparison]:
@@ -48,4 +55,4 @@ def compare(rows: Iterable[ScoreRow]) -> list[Comparison]:
 
 def _condition(made_by: tuple[str, str], rows: list[ScoreRow]) -> Condition:
     scores = tuple(row.score for row in rows if row.score is not None)
-    return Condition(*made_by, scores, len(rows) - len(scores), len({row.parent_gen_id for row in rows}))
+    return Condition(*made_by, scores, len(rows) - len(scores), len({row.parent_gen_id for row in rows}), rows[0].scale)

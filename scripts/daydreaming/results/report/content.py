@@ -51,7 +51,7 @@ class ReportContent:
     counts: ScoreCounts
     unscored: Sequence[ScoreRow]  # of each kind of failure the first row
     comparisons: Sequence[Comparison]
-    ranking: Ranking
+    rankings: Sequence[Ranking]
     failures: Sequence[FailureGroup]
     spending: Spending
     embedded: Sequence[str]
@@ -80,7 +80,7 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
         counts=counts,
         unscored=[first_of_kind[kind] for kind in counts.unscored],
         comparisons=compare(rows),
-        ranking=rank_essays(study, rows),
+        rankings=rank_essays(study, rows),
         # Most cohorts have none: then the metadata is not read a second time.
         failures=failure_groups(cohort_failures(study)) if making.failed else [],
         spending=read_spending(study.cohort_files.journal),

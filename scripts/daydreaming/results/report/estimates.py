@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import fmean, stdev
 
-LOWEST_SCORE, HIGHEST_SCORE = 0.0, 10.0
+from daydreaming.inputs.records import Scale
+
 CONFIDENCE = 0.95
 # Beyond that the factor falls by less than 0.002 more, down to 1.960.
 _MOST_DEGREES_OF_FREEDOM = 1000
@@ -24,11 +25,12 @@ class Estimate:
     interval: tuple[float, float] | None = None
 
 
-def estimate(scores: Sequence[float]) -> Estimate:
-    """Estimate the mean of what scores from 0 to 10 are a sample of.
+def estimate(scores: Sequence[float], scale: Scale) -> Estimate:
+    """Estimate the mean of what scores on a scale are a sample of.
 
     The standard deviation s is that of a sample (n - 1 in its denominator); the interval is Student's,
-    mean -/+ t(0.975; n - 1) s / sqrt(n) (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.2), cut at 0 and 10.
+    mean -/+ t(0.975; n - 1) s / sqrt(n) (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.2), cut at the
+    ends of the scale.
     It takes the scores for independent of each other, which scores of one essay, or of essays on one combo, are not:
     then the true interval is wider. One score has no deviation. Scores that are all equal have no interval: one of
     width zero would claim a certainty that they do not give.
@@ -39,7 +41,7 @@ def estimate(scores: Sequence[float]) -> Estimate:
     if deviation == 0:
         return Estimate(len(scores), mean, deviation)
     half = student_factor(len(scores) - 1) * deviation / math.sqrt(len(scores))
-    return Estimate(len(scores), mean, deviation, (max(LOWEST_SCORE, mean - half), min(HIGHEST_SCORE, mean + half)))
+    return Estimate(len(scores), mean, deviation, (max(scale.lowest, mean - half), min(scale.highest, mean + half)))
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daydreaming.generation.study import Study
+from daydreaming.inputs.records import Scale
 from daydreaming.results.pivots import ALL, Essay, build_pivot
 from daydreaming.results.score_table import ScoreRow
 
@@ -35,17 +36,30 @@ class RankedEssay:
 class Ranking:
     """The best and the worst of the `compared` essays, or all of them as `best` where they are few.
 
-    `left_out` essays lack a score: their means would be of other judges or rubrics than those of the rest.
+    It is of the rubrics that have one scale. `left_out` essays lack a score: their means would be of other judges or
+    rubrics than those of the rest.
     """
 
+    scale: Scale
+    rubrics: tuple[str, ...]
     compared: int
     left_out: int
     best: tuple[RankedEssay, ...]
     worst: tuple[RankedEssay, ...]
 
 
-def rank_essays(study: Study, rows: Sequence[ScoreRow]) -> Ranking:
-    """Rank the essays whose evaluations all have a score by their mean; equal means have the same rank."""
+def rank_essays(study: Study, rows: Sequence[ScoreRow]) -> list[Ranking]:
+    """Rank the essays whose evaluations all have a score by their mean, for each scale that rubrics have.
+
+    Equal means have the same rank.
+    """
+    by_scale: dict[Scale, list[ScoreRow]] = {}
+    for row in rows:
+        by_scale.setdefault(row.scale, []).append(row)
+    return [_ranking(study, scale, members) for scale, members in by_scale.items()]
+
+
+def _ranking(study: Study, scale: Scale, rows: Sequence[ScoreRow]) -> Ranking:
     pivot = build_pivot(rows)
     means: dict[Essay, float] = {}
     for essay in pivot.essays:
@@ -56,17 +70,20 @@ def rank_essays(study: Study, rows: Sequence[ScoreRow]) -> Ranking:
     ranks: dict[float, int] = {}
     for rank, essay in enumerate(ordered, start=1):
         ranks.setdefault(means[essay], rank)
+
+    def ranked(essays: Sequence[Essay]) -> tuple[RankedEssay, ...]:
+        return tuple(
+            _ranked(study, ranks[means[essay]], essay, means[essay], pivot.cell(essay, ALL).n) for essay in essays
+        )
+
     few = len(ordered) <= 2 * SHOWN_AT_EACH_END
-    best, worst = (ordered, []) if few else (ordered[:SHOWN_AT_EACH_END], ordered[-SHOWN_AT_EACH_END:])
     return Ranking(
+        scale=scale,
+        rubrics=tuple(dict.fromkeys(row.evaluation_template for row in rows)),
         compared=len(ordered),
         left_out=len(pivot.essays) - len(ordered),
-        best=tuple(
-            _ranked(study, ranks[means[essay]], essay, means[essay], pivot.cell(essay, ALL).n) for essay in best
-        ),
-        worst=tuple(
-            _ranked(study, ranks[means[essay]], essay, means[essay], pivot.cell(essay, ALL).n) for essay in worst
-        ),
+        best=ranked(ordered if few else ordered[:SHOWN_AT_EACH_END]),
+        worst=ranked([] if few else ordered[-SHOWN_AT_EACH_END:]),
     )
 
 

@@ -1,0 +1,79 @@
+"""The pages of a made-up cohort in a real browser: opened from the folder, and from a server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from pages_fixtures import make_reading_cohort
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+from reader import DESKTOP, FLAGS, Reader, find_browser
+
+from daydreaming.results.pages.folder import write_reading_pages
+from daydreaming.results.scores import collect_scores
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = find_browser()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def cohort_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of 24 essays with 192 evaluations, one of the essays hostile."""
+    folder = tmp_path_factory.mktemp("reading")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        study = make_reading_cohort(folder)
+        write_reading_pages(study, collect_scores(study))
+        return folder / study.cohort_files.reading_pages
+
+
+@pytest.fixture(scope="session")
+def server(cohort_folder: Path) -> Iterator[str]:
+    handler = partial(QuietHandler, directory=str(cohort_folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=DESKTOP, accept_downloads=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture(params=["folder", "server"])
+def reader(
+    request: pytest.FixtureRequest, context: BrowserContext, cohort_folder: Path, server: str
+) -> Iterator[Reader]:
+    """A browser on the pages; it must not have complained of anything when the test ends."""
+    page = context.new_page()
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    base = cohort_folder.as_uri() if request.param == "folder" else server
+    yield Reader(page, base, complaints)
+    assert complaints == []

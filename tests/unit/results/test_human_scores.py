@@ -1,0 +1,110 @@
+"""Scores that people gave: what is read, what is a fault, and what the statistics are handed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from report_fixtures import make_cohort
+
+from daydreaming import analyse
+from daydreaming.base.errors import InputError
+from daydreaming.cli.validation import validate_inputs
+from daydreaming.generation.study import Study
+from daydreaming.results.human_scores import human_rows, read_human_scores
+from daydreaming.results.scores import collect_scores
+
+HEADER = "essay_gen_id,rubric,reader,score,created_at,text_sha256"
+ESSAY = "e-developed-sleep-maps-quick-writer"
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch) -> Study:
+    monkeypatch.chdir(tmp_path)
+    return make_cohort(tmp_path)
+
+
+def digest(study: Study, essay: str = ESSAY) -> str:
+    return hashlib.sha256(study.files("essay", essay).parsed.read_bytes()).hexdigest()
+
+
+def write(study: Study, *lines: str) -> Path:
+    path = study.paths.human_scores
+    path.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8")
+    return path
+
+
+def test_without_the_file_there_are_no_scores(study):
+    assert read_human_scores(study.paths.human_scores) == []
+    assert human_rows(study) == []
+
+
+def test_a_score_becomes_a_row_of_one_more_judge(study):
+    write(study, f"{ESSAY},novelty,ann,7.5,2026-01-31T12:00:00.000Z,{digest(study)}")
+    (row,) = human_rows(study)
+    assert (row.score, row.error, row.evaluation_template, row.evaluation_llm_model) == (
+        7.5,
+        "",
+        "novelty",
+        "reader:ann",
+    )
+    assert (row.parent_gen_id, row.combo_id, row.generation_model) == (ESSAY, "sleep-maps", "quick-writer")
+
+
+def test_a_second_score_is_a_replicate_in_the_order_of_time_and_a_repeated_row_counts_once(study):
+    late = f"{ESSAY},human,ann,5,2026-02-01T12:00:00Z,{digest(study)}"
+    early = f"{ESSAY},human,ann,6,2026-01-31T12:00:00Z,{digest(study)}"
+    write(study, late, early, late)
+    assert [(row.score, row.replicate) for row in human_rows(study)] == [(6.0, 1), (5.0, 2)]
+
+
+def test_a_score_of_a_text_that_has_been_made_anew_counts_for_nothing(study):
+    write(study, f"{ESSAY},human,ann,5,2026-02-01T12:00:00Z,{digest(study)}")
+    study.files("essay", ESSAY).parsed.write_text("Another text.")
+    (row,) = human_rows(study)
+    assert (row.score, row.error) == (None, "stale")
+
+
+def test_essays_of_other_cohorts_are_left_out(study):
+    write(study, f"elsewhere,human,ann,5,2026-02-01T12:00:00Z,{'0' * 64}")
+    assert len(read_human_scores(study.paths.human_scores)) == 1
+    assert human_rows(study) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        (f"e1,human,ann,11,2026-02-01T12:00:00Z,{'0' * 64}", "score"),
+        (f"e1,human,ann,,2026-02-01T12:00:00Z,{'0' * 64}", "score"),
+        (f"e1,human,ann b,5,2026-02-01T12:00:00Z,{'0' * 64}", "reader"),
+        (f"e1,human,ann,5,yesterday,{'0' * 64}", "created_at"),
+        (f"e1,human,ann,5,2026-02-01T12:00:00,{'0' * 64}", "created_at"),
+        ("e1,human,ann,5,2026-02-01T12:00:00Z,abc", "text_sha256"),
+    ],
+)
+def test_a_fault_names_row_and_column_and_is_found_by_the_check_of_all_inputs(study, line, column):
+    path = write(study, line)
+    with pytest.raises(InputError) as raised:
+        read_human_scores(path)
+    (fault,) = raised.value.faults
+    assert (fault.row, fault.column) == (2, column)
+    assert fault in validate_inputs(study.settings).faults
+
+
+def test_the_statistics_tell_how_far_a_reader_agrees_with_a_judge(study):
+    rows = collect_scores(study)
+    judged = [row for row in rows if row.evaluation_template == "novelty" and row.evaluation_llm_model == "judge"]
+    write(
+        study,
+        *(
+            f"{row.parent_gen_id},novelty,ann,{row.score},2026-02-01T12:00:00Z,{digest(study, row.parent_gen_id)}"
+            for row in judged
+        ),
+    )
+    agreement = analyse(pd.DataFrame([asdict(row) for row in [*rows, *human_rows(study)]])).agreement
+    pairs = agreement[(agreement["judge_a"] == "judge") & (agreement["judge_b"] == "reader:ann")]
+    alpha = pairs[(pairs["rubric"] == "novelty") & pairs["figure"].str.contains("alpha")]["value"]
+    assert alpha.tolist() == [1.0]
