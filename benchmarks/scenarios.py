@@ -115,12 +115,12 @@ def large(bench: Bench) -> Iterator[Measurement]:
             for case, count in ((Case.THOUSAND, 1000), (Case.TEN_THOUSAND, 10_000)):
                 study = make_study(bench.new_folder("large"), bench.chains(count), provider.base_url, 64)
                 load = Load(3 * study.chains, 3 * study.chains, 0.2, 64)
-                yield _snakemake(bench, case, study, provider, load, jobs=64)
+                yield _snakemake(bench, case, study, provider, load, "scores", jobs=64)
             yield _snakemake(bench, Case.NOTHING_TO_DO, study, provider, Load(0, 0))
             yield _snakemake(bench, Case.DRY_RUN, study, provider, Load(0, 0), "--dry-run")
             study.edit_template("Be brief.")
             edited = 3 * study.edited_chains
-            yield _snakemake(bench, Case.EDITED, study, provider, Load(edited, edited, 0.2, 64), jobs=64)
+            yield _snakemake(bench, Case.EDITED, study, provider, Load(edited, edited, 0.2, 64), "scores", jobs=64)
 
 
 def _filled(bench: Bench, case: Case, latency_s: float, in_flight: int) -> Iterator[Measurement]:
@@ -128,7 +128,7 @@ def _filled(bench: Bench, case: Case, latency_s: float, in_flight: int) -> Itera
         for _ in range(bench.repeats):
             study = make_study(bench.new_folder("chains"), bench.chains(1000), provider.base_url, in_flight)
             load = Load(3 * study.chains, 3 * study.chains, latency_s, in_flight)
-            yield _snakemake(bench, case, study, provider, load, jobs=in_flight)
+            yield _snakemake(bench, case, study, provider, load, "scores", jobs=in_flight)
 
 
 def _prepare(bench: Bench, study: Study, *targets: str) -> None:

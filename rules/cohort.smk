@@ -4,6 +4,7 @@
 localrules:
     membership,
     plan,
+    design,
 
 
 # No output is declared: Snakemake deletes outputs before it makes them, and a membership is never silently replaced.
@@ -20,3 +21,11 @@ rule plan:
         configuration_written,
     shell:
         program("plan.py", *OF_RUN)
+
+
+# How sure its comparisons would be, from assumed deviations: before anything is paid. scripts/design.py has its options.
+rule design:
+    input:
+        configuration_written,
+    shell:
+        program("design.py", *OF_RUN, "--configured")

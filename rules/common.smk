@@ -13,6 +13,7 @@ from daydreaming.base.paths import STAGES
 from daydreaming.workflow.cohort_graph import CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 from daydreaming.results.pivots import STATISTICS
+from daydreaming.results.statistics.table_names import TABLES
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent
 # The executor plugin that profiles/default names: with it, one process makes all generations.
@@ -159,7 +160,7 @@ def score_files(wildcards):
 
 
 def result_files(wildcards):
-    """Returns the tables of scores of the cohort, the report that names them, and the list of the pages to read in."""
+    """Returns the tables of scores and statistics of the cohort, its report, and the list of the pages to read in."""
     return checked(graph().result_files)
 
 

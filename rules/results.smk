@@ -1,4 +1,4 @@
-# From evaluations to results: scores, pivot tables, the report, the pages to read in.
+# From evaluations to results: scores, pivot tables, statistics, the report, the pages to read in.
 
 COHORTS = SETTINGS.paths.cohorts
 
@@ -25,6 +25,17 @@ rule pivot_tables:
         "logs/pivot_tables/{cohort_id}.log",
     shell:
         program("build_pivot_tables.py") + " --parsed-scores {input.scores:q} > {log:q} 2>&1"
+
+
+rule statistics:
+    input:
+        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+    output:
+        tables=expand(COHORTS / "{{cohort_id}}/reports/{table}.csv", table=TABLES),
+    log:
+        "logs/statistics/{cohort_id}.log",
+    shell:
+        program("write_statistics.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
 # The journal is no input: it grows with every run, also with those that change no score.
@@ -68,6 +79,7 @@ rule reading_pages:
 localrules:
     score_table,
     pivot_tables,
+    statistics,
     report_page,
     export_files,
     reading_pages,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+from daydreaming.cli.command_line import add_project_arguments, load_project, run
 from daydreaming.results.statistics.design_study import Components, Plan, Prices, Study, components_from
 
 if TYPE_CHECKING:
@@ -25,15 +26,31 @@ _EXPLAINED = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the design study."""
-    arguments = _parser().parse_args(argv)
+    """Print the design study; return 1 when the inputs of a configured cohort have a fault."""
+    return run(_parser(), _print, argv)
+
+
+def _print(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     components = components_from({name: getattr(arguments, name) ** 2 for name in _EXPLAINED})
-    plan = Plan(**{field.name: getattr(arguments, field.name) for field in fields(Plan)})
+    given = {field.name: getattr(arguments, field.name) for field in fields(Plan)}
+    plan = replace(_plan(arguments), **{name: number for name, number in given.items() if number is not None})
     prices = Prices(**{stage: getattr(arguments, f"{stage}_usd") for stage in STAGES})
     Console().print(_table(Study(arguments.factor, plan, components, prices)))
     return 0
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    """The sizes of the configured cohort, as it would be built now; else those of a small one."""
+    if not arguments.configured:
+        return Plan(combos=12, draft_templates=2)
+    from daydreaming.cohort.build import plan_cohort
+    from daydreaming.inputs.catalogs import load_catalogs
+    from daydreaming.results.cohort_statistics import plan_of_cohort
+
+    settings = load_project(arguments)
+    return plan_of_cohort(plan_cohort(settings, load_catalogs(settings)).generations)
 
 
 def _table(study: Study) -> Table:
@@ -63,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     for field in fields(Plan):
         name = field.name.replace("_", "-")
         default = {"combos": 12, "draft_templates": 2}.get(field.name, 1)
-        parser.add_argument(f"--{name}", type=_count, default=default, metavar="N", help="default: %(default)s")
+        parser.add_argument(f"--{name}", type=_count, metavar="N", help=f"default: {default}, or the cohort's")
     for field in fields(Components):
         name = field.name.replace("_", "-")
         deviation = {"combo_by_level": 0.5, "essay": 0.6, "evaluation": 0.8}.get(field.name, 0.0)
@@ -74,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
             metavar="POINTS",
             help=f"standard deviation: {_EXPLAINED[field.name]} (default: %(default)s)",
         )
+    parser.add_argument(
+        "--configured",
+        action="store_true",
+        help="take the sizes of the cohort that is configured",
+    )
+    add_project_arguments(parser)
     for stage in STAGES:
         parser.add_argument(f"--{stage}-usd", type=_deviation, metavar="USD", help=f"what one {stage} costs")
     return parser

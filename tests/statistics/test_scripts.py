@@ -41,7 +41,7 @@ def test_the_tables_of_a_file_are_written_as_csv(tmp_path, capsys):
 def test_the_workflows_door_writes_the_same(tmp_path):
     write_scores(tmp_path / "parsed_scores.csv", ROWS)
     analyse.main(["--parsed-scores", str(tmp_path / "parsed_scores.csv"), "--output", str(tmp_path / "a")])
-    analyse_rows(ROWS, tmp_path / "b")
+    analyse_rows(ROWS).write(tmp_path / "b")
     for name in TABLES:
         assert (tmp_path / "a" / f"{name}.csv").read_bytes() == (tmp_path / "b" / f"{name}.csv").read_bytes(), name
 

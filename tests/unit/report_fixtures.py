@@ -64,8 +64,11 @@ def generations() -> list[Generation]:
     return sorted(rows, key=lambda row: order[row.stage])
 
 
-def make_cohort(folder: Path, failures: int = 0, endpoint: str = "openrouter") -> Study:
-    """Write the cohort to a folder that is the current one, its last `failures` evaluations without a score."""
+def make_cohort(folder: Path, failures: int = 0, endpoint: str = "openrouter", cost_usd: float | None = None) -> Study:
+    """Write the cohort to a folder that is the current one, its last `failures` evaluations without a score.
+
+    `cost_usd` is what each call cost, by the records.
+    """
     fixtures.write_project(folder, [])
     for name, text in _CATALOGS.items():
         path = folder / "data" / name
@@ -76,15 +79,19 @@ def make_cohort(folder: Path, failures: int = 0, endpoint: str = "openrouter") -
     rows = generations()
     write_membership(folder / "data/cohorts" / fixtures.COHORT / "membership.csv", rows)
     study = load_study(settings_from_config({"cohort": fixtures.COHORT, "k_max": 2}))
-    _make_generations(study, rows, failures)
+    _make_generations(study, rows, failures, cost_usd)
     _write_journal(study, rows)
     return study
 
 
-def _make_generations(study: Study, rows: list[Generation], failures: int) -> None:
+def _make_generations(study: Study, rows: list[Generation], failures: int, cost_usd: float | None) -> None:
     dice = random.Random(7)
     for number, row in enumerate(rows):
-        record = {"finished_at": 1_767_225_600.0 + 30 * number, "served_model": f"lab/{row.llm_model_id}-2026-01"}
+        record: dict[str, object] = {
+            "finished_at": 1_767_225_600.0 + 30 * number,
+            "served_model": f"lab/{row.llm_model_id}-2026-01",
+        }
+        record["cost_usd"] = cost_usd
         if row.stage != "evaluation":
             text = f"Title: A {row.template_id} thought\n\nWhat if <b>{row.template_id}</b> were one & the same? " * 3
             fixtures.make(study.settings, row, text, **record)

@@ -8,7 +8,7 @@ from studies import Study
 def test_the_report_is_part_of_a_whole_run_and_a_target_of_its_own(copied: Study):
     files = copied.paths.cohort("c1")
     page = files.report.read_text(encoding="utf-8")
-    assert "Cohort c1" in page
+    assert "Cohort <bdi>c1</bdi>" in page
     assert "<svg" in page
     files.report.unlink()
     assert copied.run("report").calls == ()

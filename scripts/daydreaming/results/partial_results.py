@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from daydreaming.generation.study import Study
+from daydreaming.results.cohort_statistics import write_statistics
 from daydreaming.results.failures import cohort_failures, write_failures
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.pivots import build_pivot, write_pivot
@@ -29,6 +30,7 @@ def write_partial_results(study: Study) -> str:
     files = study.cohort_files
     write_scores(files.scores, rows)
     write_pivot(build_pivot(rows), files.reports)
+    write_statistics(study, rows)
     write_failures(files.failures, cohort_failures(study))
     write_report(study, rows)
     # In this process: the one that ends a run is not to start others.

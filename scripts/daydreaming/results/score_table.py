@@ -45,7 +45,8 @@ class ScoreRow:
 
     `generation_*` is the essay's, `parent_gen_id` the essay itself. `error` is "" for a score, and `failed_gen_id` the
     generation that failed: the evaluation, or the draft or essay that it depends on. `adopted`: it, or one that it was
-    made from, was made by no run of ours.
+    made from, was made by no run of ours. Costs are those of the replies, whenever they were paid; None where nobody
+    told.
     """
 
     gen_id: str
@@ -69,6 +70,9 @@ class ScoreRow:
     adopted: bool = False
     score_min: float = _USUAL.lowest
     score_max: float = _USUAL.highest
+    essay_chars: int | None = None
+    essay_cost_usd: float | None = None
+    evaluation_cost_usd: float | None = None
 
     @property
     def scale(self) -> Scale:
@@ -137,6 +141,12 @@ def read_scores(path: Path) -> list[ScoreRow]:
     return scores
 
 
+def _amount(text: str | None) -> float | None:
+    """A number of at least 0; None for anything else."""
+    amount = _finite(text or "")
+    return None if amount is None or amount < 0 else amount
+
+
 def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
     values = row.values
     scale = _scale(path, row, faults)
@@ -148,7 +158,7 @@ def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
         problem = "a row needs a score or an error, and not both."
     if problem:
         faults.append(Fault(str(path), problem, _MAKE_AGAIN, row.number, "score"))
-    replicate = values.get("replicate", "")
+    replicate, chars = values.get("replicate", ""), values.get("essay_chars", "")
     given: dict[str, Any] = {column: _as_written(values.get(column, "")) for column in COLUMNS}
     typed = {
         "score": score,
@@ -156,6 +166,9 @@ def _score_row(path: Path, row: Row, faults: list[Fault]) -> ScoreRow:
         "adopted": values.get("adopted") == "True",
         "score_min": scale.lowest,
         "score_max": scale.highest,
+        "essay_chars": int(chars) if chars.isdecimal() else None,
+        "essay_cost_usd": _amount(values.get("essay_cost_usd")),
+        "evaluation_cost_usd": _amount(values.get("evaluation_cost_usd")),
     }
     return ScoreRow(**{**given, **typed})
 

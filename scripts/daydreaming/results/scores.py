@@ -143,6 +143,7 @@ class _Collector:
         self._study = study
         self._membership = study.membership
         self._inspection = inspection
+        self._lengths: dict[str, int | None] = {}  # by essay
 
     def row(self, evaluation: Generation) -> ScoreRow:
         draft, essay, _ = chain = self._membership.chain(evaluation)
@@ -171,7 +172,24 @@ class _Collector:
             adopted=any(self._state(one) is State.ADOPTED for one in chain),
             score_min=scale.lowest,
             score_max=scale.highest,
+            essay_chars=self._characters(essay),
+            essay_cost_usd=cost_of(self._study, self._inspection, essay),
+            evaluation_cost_usd=cost_of(self._study, self._inspection, evaluation),
         )
+
+    def _characters(self, essay: Generation) -> int | None:
+        """How long an essay is; None unless its text counts."""
+        if essay.gen_id not in self._lengths:
+            self._lengths[essay.gen_id] = self._read_characters(essay)
+        return self._lengths[essay.gen_id]
+
+    def _read_characters(self, essay: Generation) -> int | None:
+        if self._state(essay) not in DONE:
+            return None
+        try:
+            return len(self._files(essay).parsed.read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            return None
 
     def _scale(self, evaluation: Generation) -> Scale:
         return self._study.catalogs.templates["evaluation"][evaluation.template_id].scale
@@ -210,6 +228,14 @@ class _Collector:
             message = f"parsed.txt holds {text[:40]!r} and not a number from {scale}"
             return _Outcome(INVALID, message, parsed, evaluation)
         return _Outcome(score=score)
+
+
+def cost_of(study: Study, inspection: Inspection, generation: Generation) -> float | None:
+    """Return what the reply behind a text cost in US dollars, by its record; 0 for a copy, None where nobody told."""
+    if study.catalogs.templates[generation.stage][generation.template_id].generator == "copy":
+        return 0.0
+    key = (generation.stage, generation.gen_id)
+    return inspection.found(key).record.metadata.cost_usd if inspection.state(key) in DONE else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ def end_run(
         summary_text(summary),
         _results(study, summary) if wants_scores else "",
         _changes(study),
+        _report(study, summary) if wants_scores else "",
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -84,6 +85,13 @@ def _changes(study: Study) -> str:
         return ""
     what = f"Changed while the run went on: {', '.join(changed)}."
     return f"{what} What was made before is of the old text: run the same command again."
+
+
+def _report(study: Study, summary: RunSummary) -> str:
+    """Where the report is, of a run that made all of it."""
+    if summary.failures or summary.held_back or summary.not_tried or summary.blocked or summary.stopped:
+        return ""
+    return f"Report: {study.cohort_files.report}" if study.cohort_files.report.exists() else ""
 
 
 def _results(study: Study, summary: RunSummary) -> str:

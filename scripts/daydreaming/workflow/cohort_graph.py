@@ -19,6 +19,7 @@ from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.study import Study
 from daydreaming.results.pivots import STATISTICS
+from daydreaming.results.statistics.table_names import TABLES
 
 # The name is what Snakemake shows as the reason: `Updated input files: ...`.
 RENEWED = "made-from-something-else-than-what-is-asked-now"
@@ -116,9 +117,10 @@ class CohortGraph:
         return [str(reports / name) for name in ("parsed_scores.csv", *(f"pivot_{name}.csv" for name in STATISTICS))]
 
     def result_files(self) -> list[str]:
-        """The tables of scores of the cohort, the report that names them, and the list of the pages to read in."""
+        """The tables of scores and statistics of the cohort, its report, and the list of the pages to read in."""
         files = self.study.cohort_files
-        return [*self.score_files(), str(files.report), str(files.reading_index)]
+        statistics = [str(files.reports / f"{name}.csv") for name in TABLES]
+        return [*self.score_files(), *statistics, str(files.report), str(files.reading_index)]
 
     def exported_files(self) -> list[str]:
         """The files that hold the cohort for other programs; they are made when its scores are there."""

@@ -7,6 +7,7 @@ import score_fixtures as fixtures
 from watch_fixtures import GENERATIONS, study_in
 
 from daydreaming.results.partial_results import set_results_aside, write_partial_results
+from daydreaming.results.statistics.table_names import TABLES
 
 
 @pytest.fixture
@@ -45,6 +46,7 @@ def test_results_are_made_with_the_failures_in_them(make_study):
         "pivot_n.csv",
         "pivot_sum.csv",
         "pivot_n_failed.csv",
+        *(f"{name}.csv" for name in TABLES),
     }
     assert "1 of 2 evaluations (50.0%) have no score" in message
     assert str(study.cohort_files.scores) in message

@@ -53,6 +53,8 @@ def test_a_scored_evaluation_has_its_whole_chain(made):
         evaluation_path="data/gens/evaluation/v1/parsed.txt",
         metadata_path="data/gens/evaluation/v1/metadata.json",
         adopted=True,
+        essay_chars=9,
+        essay_cost_usd=0.0,
     )
 
 
@@ -183,9 +185,20 @@ def test_the_table_comes_back_as_it_was(tmp_path):
         score_row("0012", 14 / 3, parent_gen_id="1e5", combo_id="NA", generation_model="null", replicate=3),
         score_row("five", 5.0, score_min=1.0, score_max=5.0, adopted=True),
         score_row("nan", None, error="parse", error_message='a "quoted", reason', look_at="data/x"),
+        score_row("paid", 5.0, essay_chars=26, essay_cost_usd=1e-06, evaluation_cost_usd=0.25),
     ]
     write_scores(tmp_path / "new" / "scores.csv", rows)
     assert read_scores(tmp_path / "new" / "scores.csv") == rows
+
+
+def test_lengths_and_costs_stand_beside_the_scores(made):
+    make(made, ESSAY, "An essay of 26 characters.")
+    make(made, EVALUATION, "7.0", cost_usd=0.25)
+    row = only_row(made)
+    # The essay is a copy: it cost nothing.
+    assert (row.essay_chars, row.essay_cost_usd, row.evaluation_cost_usd) == (26, 0.0, 0.25)
+    made.paths.generation("essay", "e1").parsed.unlink()
+    assert only_row(made).essay_chars is None
 
 
 def test_faulty_tables_are_refused_with_every_fault(tmp_path):

@@ -1,140 +1,142 @@
-"""Drawings of scores, as SVG that is the same for the same scores."""
+"""The charts of the report. A name stands above its mark, so that there is room for both on a telephone."""
 
 from __future__ import annotations
 
-import io
-import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from daydreaming.inputs.records import Scale
-from daydreaming.results.report.comparison import Comparison, Condition
+from daydreaming.results.report.drawing import INK, Drawing, draw
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.typing import RcKeyType
+    import altair as alt
 
-# What is beyond is in the page's table; a drawing of it all would be too large to read.
-MOST_PANELS = 12
-MOST_CONDITIONS = 40
-
-_BARS, _MEAN, _TEXT, _LINES = "#a9c4de", "#12385c", "#333333", "#d8d8d8"
-_MOST_BARS = 20
-_BAR_HEIGHT = 0.62  # of the distance between two conditions
-_SETTINGS: dict[RcKeyType, object] = {
-    "svg.fonttype": "none",  # text stays text: it is small, and can be searched and read aloud
-    "svg.hashsalt": "daydreaming",  # the names of clip paths are random otherwise
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": 9,
-    "text.color": _TEXT,
-    "axes.labelcolor": _TEXT,
-    "xtick.color": _TEXT,
-    "ytick.color": _TEXT,
-    "text.parse_math": False,
-}
+# What is beyond is in the table below the chart: a drawing of it all would be too large to read.
+MOST_MARKS = 30
+_STEP = 40  # pixels from one line to the next
+_LONGEST_NAME = 48
 
 
-def import_packages() -> None:
-    """Import what drawing needs before there is anything to draw: it takes half a second."""
-    import matplotlib.backends.backend_svg
-    import matplotlib.figure  # noqa: F401
+class Interval(NamedTuple):
+    """A number with its 95% interval; None where there is none."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
 
 
-def draw_distributions(comparisons: Sequence[Comparison]) -> str:
-    """Draw how the scores of each condition are spread, a panel for each rubric and judge; return an <svg> element.
+class Share(NamedTuple):
+    """How large a share of the scores of one condition has a value."""
 
-    Bars have heights in proportion to the share of the condition's scores, so that conditions of different n compare;
-    below them are the mean and its 95% interval.
-    """
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    shown = comparisons[:MOST_PANELS]
-    steps = {one.scale: _bin_width(comparisons, one.scale) for one in shown}
-    columns = min(2, len(shown))
-    lines = math.ceil(len(shown) / columns)
-    conditions = max(len(one.conditions[:MOST_CONDITIONS]) for one in shown)
-    # Not pyplot: it keeps figures in global state, and this runs in a thread.
-    with matplotlib.rc_context(_SETTINGS):
-        size = (4.0 + 3.6 * (columns - 1) + 2.0, lines * (0.9 + 0.55 * conditions))
-        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.12))
-        FigureCanvasSVG(figure)
-        panels = list(figure.subplots(lines, columns, squeeze=False).flat)
-        for panel, one in zip(panels, shown, strict=False):
-            _draw_panel(panel, one, steps[one.scale])
-        for empty in panels[len(shown) :]:
-            empty.remove()
-        return _svg(figure)
+    condition: str
+    score: float
+    share: float
 
 
-def _draw_panel(panel: Axes, comparison: Comparison, step: float) -> None:
-    conditions = comparison.conditions[:MOST_CONDITIONS]
-    panel.set_title(
-        f"{comparison.evaluation_template}, judged by {comparison.evaluation_llm_model}",
-        loc="left",
-        fontsize=10,
-        fontweight="bold",
-        pad=8,
-    )
-    for place, condition in enumerate(conditions):
-        _draw_condition(panel, -place, condition, step)
-    lowest, highest = comparison.scale
-    margin = 0.06 * (highest - lowest)
-    panel.set_xlim(lowest - margin, highest + margin)
-    panel.set_xticks(_ticks(comparison.scale))
-    panel.set_ylim(0.35 - len(conditions), 0.85)
-    labels = [f"{condition.generation_template}\n{condition.generation_model}" for condition in conditions]
-    panel.set_yticks([-place for place in range(len(conditions))], labels)
-    panel.tick_params(length=0)
-    panel.grid(axis="x", color=_LINES, linewidth=0.6)
-    panel.set_axisbelow(True)
-    panel.spines[:].set_visible(False)
+class Spot(NamedTuple):
+    """How many scores lie at a length and a score."""
+
+    length: float
+    score: float
+    scores: int
 
 
-def _draw_condition(panel: Axes, base: float, condition: Condition, step: float) -> None:
-    missing = f"\n{condition.n_failed} without" if condition.n_failed else ""
-    panel.text(1.01, base, f"n {len(condition.scores)}{missing}", transform=panel.get_yaxis_transform(), va="center")
-    panel.axhline(base, color=_LINES, linewidth=0.6)
-    if not condition.scores:
-        return
-    lowest = condition.scale.lowest
-    bins = Counter(math.floor((score - lowest) / step + 0.5) for score in condition.scores)
-    heights = [_BAR_HEIGHT * number / len(condition.scores) for number in bins.values()]
-    panel.bar([lowest + place * step for place in bins], heights, bottom=base, width=0.8 * step, color=_BARS)
-    estimate, below = condition.estimate, base - 0.14
-    if estimate.interval is not None:
-        panel.plot(estimate.interval, (below, below), color=_MEAN, linewidth=1.6, solid_capstyle="butt")
-    if estimate.mean is not None:
-        panel.plot([estimate.mean], [below], marker="o", markersize=4.5, color=_MEAN)
+def draw_intervals(label: str, axis: str, marks: Sequence[Interval], *, scale: tuple[float, float] | None) -> Drawing:
+    """Draw numbers with their intervals, one below the other. `scale`: the axis' ends; None: what they need, with 0."""
+    import altair as alt
+
+    rows = [
+        {"place": place, **mark._asdict(), "name": _short(mark.name)} for place, mark in enumerate(marks[:MOST_MARKS])
+    ]
+    domain = alt.Scale(domain=list(scale), nice=False) if scale else alt.Scale(zero=True)
+
+    def chart(width: int) -> alt.TopLevelMixin:
+        base = alt.Chart(alt.Data(values=rows))
+        x = alt.X("value:Q", title=axis, scale=domain, axis=alt.Axis(tickCount=5 if width < 400 else 9))
+        y = alt.Y("place:O", axis=None)
+        lines = base.mark_rule(yOffset=8).encode(x=x.copy(), x2="high:Q", y=y)
+        lines.encoding.x.shorthand = "low:Q"
+        marks = base.mark_point(yOffset=8).encode(x=x, y=y)
+        parts = [lines, marks, _names(base, y)]
+        if scale is None:
+            zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=INK, strokeDash=[3, 3], strokeWidth=1)
+            parts.insert(0, zero.encode(x=alt.X("zero:Q", title=axis)))
+        return alt.layer(*parts).properties(width=width, height=_STEP * len(rows))
+
+    return draw(label, chart)
 
 
-def _bin_width(comparisons: Iterable[Comparison], scale: Scale) -> float:
-    """A twentieth of a scale; one point where all scores on it are whole numbers, and these are few."""
-    whole = all(
-        score.is_integer()
-        for one in comparisons
-        if one.scale == scale
-        for condition in one.conditions
-        for score in condition.scores
-    )
-    length = scale.highest - scale.lowest
-    return 1.0 if whole and scale.lowest.is_integer() and length <= _MOST_BARS else length / _MOST_BARS
+def draw_bars(label: str, axis: str, values: Sequence[Interval]) -> Drawing:
+    """Draw amounts as bars, one below the other."""
+    import altair as alt
+
+    rows = [
+        {"place": place, "name": _short(one.name), "value": one.value} for place, one in enumerate(values[:MOST_MARKS])
+    ]
+
+    def chart(width: int) -> alt.TopLevelMixin:
+        base = alt.Chart(alt.Data(values=rows))
+        y = alt.Y("place:O", axis=None)
+        x = alt.X("value:Q", title=axis, axis=alt.Axis(tickCount=5 if width < 400 else 9))
+        bars = base.mark_bar(height=10, yOffset=8).encode(x=x, y=y)
+        return alt.layer(bars, _names(base, y)).properties(width=width, height=_STEP * len(rows))
+
+    return draw(label, chart)
 
 
-def _ticks(scale: Scale) -> list[float]:
-    from matplotlib.ticker import MaxNLocator
+def draw_distributions(label: str, shares: Sequence[Share], step: float, scale: tuple[float, float]) -> Drawing:
+    """Draw how the scores of each condition are spread: bars as high as the share of its scores at each value."""
+    import altair as alt
 
-    ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(*scale)
-    return [float(tick) for tick in ticks if scale.lowest <= tick <= scale.highest]
+    conditions = list(dict.fromkeys(one.condition for one in shares))[:MOST_MARKS]
+    rows = [
+        {
+            "condition": _short(one.condition),
+            "from": one.score - 0.4 * step,
+            "to": one.score + 0.4 * step,
+            "share": one.share,
+        }
+        for one in shares
+        if one.condition in conditions
+    ]
+    ends = [scale[0] - step / 2, scale[1] + step / 2]
+
+    def chart(width: int) -> alt.TopLevelMixin:
+        bars = alt.Chart(alt.Data(values=rows)).mark_bar()
+        axis = alt.Axis(grid=False, tickCount=6 if width < 400 else 11)
+        x = alt.X("from:Q", title="score", scale=alt.Scale(domain=ends, nice=False), axis=axis)
+        header = alt.Header(title=None, labelOrient="top", labelAnchor="start", labelPadding=2)
+        row = alt.Facet("condition:N", sort=[_short(one) for one in conditions], header=header)
+        y = alt.Y("share:Q", axis=None)
+        panel = bars.encode(x=x, x2="to:Q", y=y, y2=alt.datum(0)).properties(width=width, height=44)
+        return panel.facet(row, columns=1)
+
+    return draw(label, chart)
 
 
-def _svg(figure: Figure) -> str:
-    text = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(text, format="svg", transparent=True, metadata=nothing)
-    document = text.getvalue()
-    return document[document.index("<svg") :]
+def draw_lengths(label: str, spots: Sequence[Spot]) -> Drawing:
+    """Draw scores against lengths; the larger a circle, the more scores lie there."""
+    import altair as alt
+
+    rows = [spot._asdict() for spot in spots]
+
+    def chart(width: int) -> alt.TopLevelMixin:
+        x = alt.X(
+            "length:Q", title="length of the essay in characters", axis=alt.Axis(tickCount=4 if width < 400 else 8)
+        )
+        y = alt.Y("score:Q", title="score")
+        size = alt.Size("scores:Q", legend=None, scale=alt.Scale(range=[15, 250]))
+        circles = alt.Chart(alt.Data(values=rows)).mark_circle()
+        return circles.encode(x=x, y=y, size=size).properties(width=width - 30, height=260)
+
+    return draw(label, chart)
+
+
+def _names(base: Any, y: Any) -> Any:
+    import altair as alt
+
+    return base.mark_text(align="left", yOffset=-8, color=INK).encode(x=alt.value(0), y=y, text="name:N")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.study import Study
+from daydreaming.results.cohort_statistics import analyse_cohort
 from daydreaming.results.failures import FailureGroup, cohort_failures, failure_groups
-from daydreaming.results.report.comparison import Comparison, compare
+from daydreaming.results.report.answer import comparisons_in_words, purchases_in_words, untold_in_words
 from daydreaming.results.report.making import Making, read_making
-from daydreaming.results.report.ranking import Ranking, rank_essays
+from daydreaming.results.report.origin import Origin, read_origin
+from daydreaming.results.report.sections import Section, Table, sections
 from daydreaming.results.report.spending import Spending, read_spending
+from daydreaming.results.report.spread import spread_sections
 from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.scores import ScoreCounts, count_scores, embedded_models
 
@@ -39,6 +43,15 @@ class UsedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the statistics say, in sentences: what is ahead, what cannot be told, what the next money buys."""
+
+    comparisons: Sequence[str] = ()
+    untold: Sequence[str] = ()
+    purchases: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReportContent:
     """The report of a cohort. `embedded` names the models whose part in the scores makes them carry no signal."""
 
@@ -50,11 +63,13 @@ class ReportContent:
     making: Making
     counts: ScoreCounts
     unscored: Sequence[ScoreRow]  # of each kind of failure the first row
-    comparisons: Sequence[Comparison]
-    rankings: Sequence[Ranking]
+    answer: Answer
+    sections: Sequence[Section]
     failures: Sequence[FailureGroup]
     spending: Spending
     embedded: Sequence[str]
+    origin: Origin
+    waiting: Table | None
 
 
 def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
@@ -62,6 +77,7 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
 
     Raises OSError if a file cannot be read.
     """
+    answer, shown = _of_scores(study, rows)
     generations = study.membership.generations.values()
     stages = Counter(generation.stage for generation in generations)
     making = read_making(study)
@@ -79,13 +95,35 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
         making=making,
         counts=counts,
         unscored=[first_of_kind[kind] for kind in counts.unscored],
-        comparisons=compare(rows),
-        rankings=rank_essays(study, rows),
+        answer=answer,
+        sections=shown,
         # Most cohorts have none: then the metadata is not read a second time.
         failures=failure_groups(cohort_failures(study)) if making.failed else [],
         spending=read_spending(study.cohort_files.journal),
         embedded=sorted(judged & embedded_models(study.settings, study.catalogs)),
+        origin=read_origin(study),
+        waiting=_waiting(making),
     )
+
+
+def _of_scores(study: Study, rows: Sequence[ScoreRow]) -> tuple[Answer, list[Section]]:
+    if all(row.score is None for row in rows):
+        return Answer(), []
+    analysis = analyse_cohort(study, rows)
+    words = comparisons_in_words(analysis), untold_in_words(analysis), purchases_in_words(analysis)
+    compared, *others = sections(study, analysis)
+    return Answer(*words), [compared, others[0], *spread_sections(rows), *others[1:]]
+
+
+def _waiting(making: Making) -> Table | None:
+    """How long the model took for a text, with all tries: the median, the slowest tenth, the longest."""
+    rows = []
+    for model, waits in making.waiting_ms.items():
+        ordered = sorted(wait / 1000 for wait in waits)
+        last_tenth = ordered[min(len(ordered) - 1, (9 * len(ordered)) // 10)]
+        rows.append((model, len(ordered), median(ordered), last_tenth, ordered[-1]))
+    headings = ("Model", "Texts", "Median (s)", "Slowest tenth from (s)", "Longest (s)")
+    return Table("Waiting for models", headings, rows) if rows else None
 
 
 def _parts(study: Study) -> list[Part]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from daydreaming.generation.study import Study
@@ -22,6 +22,7 @@ class Making:
     last_at: float | None
     served: Mapping[str, Counter[str]]
     failed: int
+    waiting_ms: Mapping[str, Sequence[float]]  # by llm_model_id, one entry for each text
 
 
 def read_making(study: Study) -> Making:
@@ -29,6 +30,7 @@ def read_making(study: Study) -> Making:
     times: list[float] = []
     served: dict[str, Counter[str]] = {}
     failed = 0
+    waiting: dict[str, list[float]] = {}
     for generation in study.membership.generations.values():
         record = read_metadata(study.files(generation.stage, generation.gen_id).metadata)
         if record.origin is Origin.NONE:
@@ -37,6 +39,8 @@ def read_making(study: Study) -> Making:
         failed += metadata.failed or record.origin is Origin.DAMAGED
         if metadata.finished_at:
             times.append(metadata.finished_at)
+        if metadata.llm_ms and metadata.llm_model_id:
+            waiting.setdefault(metadata.llm_model_id, []).append(metadata.llm_ms)
         if metadata.served_model and metadata.llm_model_id:
             served.setdefault(metadata.llm_model_id, Counter())[metadata.served_model] += 1
-    return Making(min(times, default=None), max(times, default=None), served, failed)
+    return Making(min(times, default=None), max(times, default=None), served, failed, waiting)

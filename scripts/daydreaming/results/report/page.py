@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from daydreaming.base import atomic
 from daydreaming.base.amounts import counted, usd
+from daydreaming.base.visible_text import visible
 from daydreaming.generation.study import Study
+from daydreaming.results.report.answer import NEXT_USD
 from daydreaming.results.report.content import ReportContent, gather_content
 from daydreaming.results.score_table import ScoreRow
+from daydreaming.results.statistics.table_names import TABLES
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_STYLE = Path(__file__).with_name("report.css")
 
 
 def write_report(study: Study, rows: Sequence[ScoreRow]) -> Path:
@@ -31,23 +38,36 @@ def report_page(content: ReportContent, folder: Path, data_root: Path) -> str:
     """Return the page. Its links to files below `data_root` are relative to `folder`, where the page is to lie."""
     from jinja2 import Environment, StrictUndefined
 
-    from daydreaming.results.report.charts import MOST_CONDITIONS, MOST_PANELS, draw_distributions
-
     # Texts of models and messages of providers are shown as they are, never taken for markup.
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
+    )
     environment.filters |= {
         "link": lambda path: quote(os.path.relpath(path, folder)),
         "below_data": lambda path: _below(Path(path), data_root),
         "moment": _moment,
+        "figure": _figure,
         "usd": usd,
         "counted": counted,
     }
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    drawing = draw_distributions(content.comparisons) if content.counts.scored else ""
-    widest = max((len(one.conditions) for one in content.comparisons), default=0)
-    is_cut = len(content.comparisons) > MOST_PANELS or widest > MOST_CONDITIONS
-    limits = f"the first {MOST_CONDITIONS} rows of the first {MOST_PANELS} tables" if is_cut else ""
-    return template.render(content=content, drawing=drawing, drawn_part=limits)
+    style = _STYLE.read_text(encoding="utf-8")
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return template.render(content=content, style=style, style_digest=digest, next_usd=f"{NEXT_USD:g}", tables=TABLES)
+
+
+def _shown(value: Any) -> Any:
+    """A value as the page has it: texts of others with marks for what cannot be seen."""
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def _figure(value: float) -> str:
+    """A number of a table: counts as they are, others with two decimals or, where they are small, two digits."""
+    if isinstance(value, int) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
+        return f"{value:,}"
+    if value != value:
+        return ""
+    return f"{value:.2f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2g}"
 
 
 def _below(path: Path, data_root: Path) -> str:

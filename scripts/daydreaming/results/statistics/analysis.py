@@ -19,13 +19,12 @@ from daydreaming.results.statistics.judges import judges
 from daydreaming.results.statistics.levels import levels
 from daydreaming.results.statistics.observations import Observations, read_observations
 from daydreaming.results.statistics.ranking import ranking
+from daydreaming.results.statistics.table_names import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from daydreaming.results.score_table import ScoreRow
-
-TABLES = ("contrasts", "levels", "ranking", "components", "design", "judges", "agreement", "interactions")
 
 
 class Analysis:
@@ -107,11 +106,8 @@ def analyse(scores: pd.DataFrame, costs: Mapping[str, float] | None = None, *, p
     return Analysis(observations, prices_of(observations, costs), pool=pool)
 
 
-def analyse_rows(rows: Iterable[ScoreRow], folder: Path, costs: Mapping[str, float] | None = None) -> list[Path]:
-    """Analyse the rows of a cohort's scores and write the tables to `folder`; return their paths.
-
-    Raises InputError and OSError. It is what the workflow calls for `data/cohorts/<cohort>/reports/`.
-    """
+def analyse_rows(rows: Iterable[ScoreRow], costs: Mapping[str, float] | None = None) -> Analysis:
+    """Analyse the rows of a table of scores, as `analyse` does its data frame."""
     import pandas as pd
 
-    return analyse(pd.DataFrame([asdict(row) for row in rows]), costs).write(folder)
+    return analyse(pd.DataFrame([asdict(row) for row in rows]), costs)

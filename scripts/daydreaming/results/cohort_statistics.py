@@ -1,0 +1,78 @@
+"""The statistics of a cohort: of its scores, at its own prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from daydreaming.base.paths import STAGES
+from daydreaming.generation.inspection import Inspection, inspect_cohort
+from daydreaming.generation.study import Study
+from daydreaming.inputs.records import Generation
+from daydreaming.results.score_table import ScoreRow, write_csv
+from daydreaming.results.scores import cost_of
+from daydreaming.results.statistics.table_names import TABLES
+
+if TYPE_CHECKING:
+    from daydreaming.results.statistics.analysis import Analysis
+    from daydreaming.results.statistics.design_study import Plan
+
+
+def analyse_cohort(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> Analysis:
+    """Analyse the scores of a cohort, of which there is at least one row. Raises InputError."""
+    from daydreaming.results.statistics.analysis import analyse_rows
+
+    price = draft_price(study, inspection or inspect_cohort(study))
+    return analyse_rows(rows, {} if price is None else {"draft": price})
+
+
+def write_statistics(study: Study, rows: Sequence[ScoreRow]) -> list[Path]:
+    """Write the tables of the statistics to the cohort's reports, each whole or not at all; return their files.
+
+    Without a row the tables have their columns alone. Raises InputError and OSError.
+    """
+    folder = study.cohort_files.reports
+    if rows:
+        return analyse_cohort(study, rows).write(folder)
+    paths = []
+    for name in TABLES:
+        # The tables are made by modules of their names; design_study has the columns of design.
+        module = import_module(f"daydreaming.results.statistics.{'design_study' if name == 'design' else name}")
+        write_csv(folder / f"{name}.csv", module.COLUMNS, [])
+        paths.append(folder / f"{name}.csv")
+    return paths
+
+
+def draft_price(study: Study, inspection: Inspection) -> float | None:
+    """The mean cost of a draft in US dollars; None where nobody told any."""
+    costs = [cost_of(study, inspection, draft) for draft in study.membership.stage("draft")]
+    known = [cost for cost in costs if cost is not None]
+    return fmean(known) if known else None
+
+
+def plan_of_cohort(generations: Iterable[Generation]) -> Plan:
+    """How much of everything a cohort will have, from its generations, of which each stage has at least one."""
+    from daydreaming.results.statistics.design_study import Plan
+
+    stages: dict[str, list[Generation]] = {}
+    for generation in generations:
+        stages.setdefault(generation.stage, []).append(generation)
+    drafts, essays, evaluations = (stages[stage] for stage in STAGES)
+    combos = len({draft.combo_id for draft in drafts})
+    templates = [len({one.template_id for one in stages[stage]}) for stage in STAGES]
+    models = len({draft.llm_model_id for draft in drafts})
+    judges = len({one.llm_model_id for one in evaluations})
+    essays_of_path = len(essays) / (combos * templates[0] * templates[1] * models)
+    return Plan(
+        combos=combos,
+        draft_templates=templates[0],
+        essay_templates=templates[1],
+        models=models,
+        rubrics=templates[2],
+        judges=judges,
+        essays=max(1, round(essays_of_path)),
+        evaluations=max(1, round(len(evaluations) / (len(essays) * templates[2] * judges))),
+    )
