@@ -58,7 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument(
         "--cohort", nargs="+", default=[], metavar="ID", help="cohorts to gather (default: the configured one)"
     )
-    which.add_argument("--all-cohorts", action="store_true", help="gather every cohort that has a membership.csv")
+    which.add_argument(
+        "--all-cohorts",
+        action="store_true",
+        help="gather every cohort that has a membership.csv; what they share counts once",
+    )
     parser.add_argument(
         "--max-failed-fraction",
         type=_fraction,
@@ -96,7 +100,7 @@ def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) 
     from daydreaming.generation.study import Study
     from daydreaming.inputs.concepts import load_combos
     from daydreaming.inputs.tables import gathering
-    from daydreaming.results.scores import collect_scores
+    from daydreaming.results.scores import collect_scores, once_each
 
     combos = load_combos(settings, catalogs)
     faults: list[Fault] = []
@@ -107,7 +111,7 @@ def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) 
             rows.extend(collect_scores(Study(settings, catalogs, combos, membership)))
     if faults:
         raise InputError(faults)
-    return rows
+    return once_each(rows)
 
 
 def _print_counts(rows: Sequence[ScoreRow], cohort_ids: Sequence[str]) -> None:

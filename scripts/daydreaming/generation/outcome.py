@@ -14,25 +14,24 @@ from daydreaming.generation.specification import CallSpecification, CopySpecific
 from daydreaming.inputs.templates import template_name
 from daydreaming.ledger.metadata import NO_ERROR, VERSION, Files, Metadata
 from daydreaming.ledger.received import Reply
+from daydreaming.llm.tries import CallTimes
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A reply that was asked for: whether it was stored already, and what getting it took (milliseconds, tries)."""
+    """A reply that was asked for: whether it was stored already, else what the call for it took."""
 
     reply: Reply
     reused: bool = False
-    queue_ms: float | None = None
-    llm_ms: float | None = None
-    wait_ms: float | None = None
-    tries: int = 0
+    times: CallTimes | None = None
 
 
 @dataclass
 class Outcome:
     """How a generation went, as it fills up. Times are Unix seconds or milliseconds.
 
-    `written` names the files that were written; it is empty for a generation that was found current.
+    `call_in_vain` is what the last call took if it brought no reply. `written` names the files that were written; it is
+    empty for a generation that was found current.
     """
 
     started_at: float = field(default_factory=time.time)
@@ -45,6 +44,7 @@ class Outcome:
     parsed_sha256: str | None = None
     seed: int | None = None
     received: Received | None = None
+    call_in_vain: CallTimes | None = None
     attempts: int = 0
     render_ms: float | None = None
     parse_ms: float | None = None
@@ -64,6 +64,11 @@ class Outcome:
     def reused(self) -> bool:
         """Whether the reply was stored already."""
         return self.received is not None and self.received.reused
+
+    @property
+    def times(self) -> CallTimes | None:
+        """What the last call took; None if none was made."""
+        return self.received.times if self.received else self.call_in_vain
 
     def finish(self) -> None:
         """Note the end. The clock of the machine may have been set in between: the length is measured apart."""
@@ -109,7 +114,7 @@ def record_of_row(specification: Specification, paths: DataPaths) -> Metadata:
 
 def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) -> Metadata:
     """The record of a generation that a run of ours made, or tried to make."""
-    received, reply = outcome.received, outcome.reply
+    times, reply = outcome.times, outcome.reply
     call = specification if isinstance(specification, CallSpecification) else None
     return replace(
         record_of_row(specification, paths),
@@ -121,9 +126,9 @@ def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) 
         error=outcome.error,
         error_message=outcome.error_message,
         render_ms=outcome.render_ms,
-        queue_ms=received.queue_ms if received else None,
-        llm_ms=received.llm_ms if received else None,
-        wait_ms=received.wait_ms if received else None,
+        queue_ms=times.queue_ms if times else None,
+        llm_ms=times.llm_ms if times else 0.0 if outcome.reused else None,
+        wait_ms=times.wait_ms if times else None,
         parse_ms=outcome.parse_ms,
         finish_reason=reply.finish_reason if reply else None,
         usage=dict(reply.usage) if reply and reply.usage is not None else None,
@@ -139,7 +144,7 @@ def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) 
         prompt_sha256=outcome.prompt_sha256,
         request_sha256=outcome.request_sha256,
         attempts=outcome.attempts,
-        tries=received.tries if received else 0,
+        tries=times.tries if times else 0,
         reply_reused=outcome.reused,
         fingerprint=specification.fingerprint(),
         parent_sha256=outcome.parent_sha256,

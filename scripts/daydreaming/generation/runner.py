@@ -145,17 +145,11 @@ class Runner:
         async with self._replies.in_flight(request.sha256):
             stored = await self._in_file_thread(self._replies.load, request.sha256)
             if stored is not None:
-                return Received(stored, reused=True, llm_ms=0.0)
+                return Received(stored, reused=True)
             check = partial(self._unusable.check, *_who(specification))
             check()
             done = await self._client.complete(request, _context(specification), journal, check)
-            return Received(
-                done.reply,
-                queue_ms=round(done.queue_ms, 3),
-                llm_ms=round(done.llm_ms, 3),
-                wait_ms=round(done.wait_ms, 3),
-                tries=done.tries,
-            )
+            return Received(done.reply, times=done.times)
 
     def _note_answer(self, specification: Specification, error: GenerationError | None) -> None:
         """Tell the breaker what came of an answer; a generation that needed none shows that its template works."""

@@ -32,6 +32,7 @@ from daydreaming.ledger.metadata import Metadata, Origin
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply
 from daydreaming.ledger.replies import ReplyStore
+from daydreaming.llm.tries import CallFailedError
 from daydreaming.parsers import ParsedScore
 
 # A generator that yields each request that needs a call, is sent what came of it, and ends when the files are written.
@@ -96,6 +97,8 @@ class GenerationWork:
         """
         outcome = self.outcome
         outcome.finish()
+        if isinstance(error, CallFailedError):
+            outcome.call_in_vain = error.times
         outcome.error, outcome.error_message = str(error.kind), error.message
         outcome.error_traceback = "".join(traceback.format_exception(error))
         outcome.parsed_sha256, outcome.score_as_written, self.result = None, None, str(error.kind)
@@ -168,7 +171,7 @@ class GenerationWork:
         if reply is None and self._bench.settings.offline:
             message = f"No stored reply for request {request.sha256[:12]}, and offline is true. Run without offline."
             raise GenerationError(FailureKind.OFFLINE, message)
-        return None if reply is None else Received(reply, reused=True, llm_ms=0.0)
+        return None if reply is None else Received(reply, reused=True)
 
     def _read(self, reply: Reply) -> str:
         assert isinstance(self.specification, CallSpecification)

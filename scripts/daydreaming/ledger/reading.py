@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.ledger.bodies import BodyError, json_object
+from daydreaming.ledger.bodies import BodyError, json_object, reported_usage
 from daydreaming.ledger.costs import cost_usd, token_counts, was_paid
 from daydreaming.ledger.received import Prices, Received, Reply
 
@@ -39,10 +39,12 @@ def read_reply(request_sha256: str, received: Received, prices: Prices) -> Reply
     try:
         body, malformed = json_object(received.content, content_type)
     except BodyError as error:
-        raise _no_object(received.content, error) from error
-    usage = body.get("usage")
-    choice = _choice(body)
-    fault = _fault(body, choice, received)
+        # A body that was cut off, or with something behind it, may still say what was paid.
+        body, malformed = {"usage": reported_usage(received.content)}, None
+        fault: NoReplyError | None = _no_object(received, error)
+    else:
+        fault = _fault(body, _choice(body), received)
+    usage, choice = body.get("usage"), _choice(body)
     if fault is not None and not was_paid(usage):
         raise fault
     message = _mapping(choice.get("message"))
@@ -86,7 +88,8 @@ def error_text(error: Any) -> str:
     return text
 
 
-def _no_object(content: bytes, error: BodyError) -> NoReplyError:
+def _no_object(received: Received, error: BodyError) -> NoReplyError:
+    content = received.content
     page = content.lstrip()[:1] == b"<"
     what = "a web page, not JSON: is the endpoint's base_url right?" if page else f"{error}:"
     return NoReplyError(f"The endpoint answered with {what} {shown(content)}", perhaps_billed=not page)

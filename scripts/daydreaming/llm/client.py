@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypeVar
 
-from daydreaming.base.errors import FailureKind, GenerationError
+from daydreaming.base.errors import FailureKind
 from daydreaming.base.locks import RangeLocks
 from daydreaming.inputs.settings import Endpoint, Settings
 from daydreaming.ledger.journal import Journal
@@ -29,7 +29,7 @@ from daydreaming.llm.connection import Connection
 from daydreaming.llm.credentials import Credentials, credentials_of
 from daydreaming.llm.embedded import EmbeddedServer
 from daydreaming.llm.limits import EndpointLimits
-from daydreaming.llm.tries import Tries, milliseconds_since
+from daydreaming.llm.tries import CallFailedError, CallTimes, Tries, milliseconds_since
 
 # Threads that store replies: apart from all other work on files, so that a reply never waits for a prompt.
 STORE_THREADS = 4
@@ -39,17 +39,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A reply, and how the time for it was spent, in milliseconds summed over its `tries`.
-
-    `queue_ms`: waiting for a slot. `llm_ms`: from the first byte sent to the last one received. `wait_ms`: pauses
-    between tries.
-    """
+    """A reply, and what the call for it took."""
 
     reply: Reply
-    queue_ms: float
-    llm_ms: float
-    wait_ms: float
-    tries: int
+    times: CallTimes
 
 
 class ModelClient:
@@ -108,11 +101,11 @@ class ModelClient:
         except CallError as error:
             if error.retryable:  # it has been tried often enough; what cannot pass was noted at once
                 self._breaker.failed(*where, error)
-            raise GenerationError(error.kind, error.message) from error
+            raise CallFailedError(error.kind, error.message, tries.times() if tries.number else None) from error
         finally:
             self._waiting.discard(task)
         self._breaker.succeeded(*where)
-        return Completion(reply, tries.queue_ms, tries.llm_ms, tries.wait_ms, tries.number)
+        return Completion(reply, tries.times())
 
     def import_packages(self) -> None:
         """Import what calls need: slow the first time."""
@@ -170,7 +163,7 @@ class ModelClient:
 
     async def _ask(self, connection: Connection, request: ModelRequest, tries: Tries) -> Answer | BaseException:
         """The answer to a request, or why there is none: whatever happens, the call is still to be ended."""
-        started = time.perf_counter()
+        started, answer = time.perf_counter(), None
         try:
             answer = await connection.post(request)
             if not answer.is_success:
@@ -179,7 +172,8 @@ class ModelClient:
         except BaseException as error:
             return error
         finally:
-            tries.llm_ms += milliseconds_since(started)
+            # Apart from what this process took to get to it.
+            tries.llm_ms += milliseconds_since(started) if answer is None else answer.milliseconds
 
     async def _heed(self, connection: Connection, model: str, outcome: Answer | BaseException) -> None:
         """Do what an outcome asks of the calls that follow: slow down, or stop."""

@@ -82,8 +82,7 @@ class Connection:
 
     def _hidden(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The headers in lower case, without secrets."""
-        values = self._secrets.hide_in_text("\n".join(headers.values())).split("\n")
-        return dict(zip((name.lower() for name in headers), values, strict=True))
+        return {name.lower(): self._secrets.hide_in_text(value) for name, value in headers.items()}
 
     async def close(self) -> None:
         """Close the connections and give back the limits' slots."""

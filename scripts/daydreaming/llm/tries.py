@@ -6,14 +6,32 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.inputs.settings import Endpoint
 from daydreaming.llm.answers import CallError
 
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 # A shorter `Retry-After` than that is no reason to ask at once, again and again.
 SHORTEST_HEEDED_S = 1.0
+
+
+class CallTimes(NamedTuple):
+    """What a call took: tries, and milliseconds summed over them, as `Tries` says."""
+
+    queue_ms: float
+    llm_ms: float
+    wait_ms: float
+    tries: int
+
+
+class CallFailedError(GenerationError):
+    """A call that was tried and brought no reply, and what it took."""
+
+    def __init__(self, kind: FailureKind, message: str, times: CallTimes | None = None):
+        super().__init__(kind, message)
+        self.times = times
 
 
 class Tries:
@@ -30,6 +48,10 @@ class Tries:
         self._loading_since: float | None = None
         self.number = 0
         self.queue_ms = self.llm_ms = self.wait_ms = 0.0
+
+    def times(self) -> CallTimes:
+        """What they took up to now."""
+        return CallTimes(round(self.queue_ms, 3), round(self.llm_ms, 3), round(self.wait_ms, 3), self.number)
 
     def are_over(self, state: Any) -> bool:
         """Whether a failed try was the last. A server that is loading its model is waited for by the clock."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daydreaming.base.errors import FailureKind
@@ -96,6 +96,14 @@ def write_score_table(study: Study) -> None:
     files = study.cohort_files
     write_scores(files.scores, collect_scores(study))
     files.failures.unlink(missing_ok=True)
+
+
+def once_each(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
+    """Leave out what an earlier cohort has, too: cohorts that share an evaluation have one score of it, not several."""
+    kept: dict[ScoreRow, ScoreRow] = {}
+    for row in rows:
+        kept.setdefault(replace(row, cohort_id=""), row)
+    return list(kept.values())
 
 
 def count_scores(rows: Iterable[ScoreRow]) -> ScoreCounts:

@@ -52,6 +52,14 @@ def assert_failed(
     return metadata
 
 
+def test_what_a_call_in_vain_took_is_told(project: Project, provider: Provider):
+    provider.script([faults.fault_status(500)])
+    metadata = assert_failed(project, "api", "status 500", config={"endpoint": {"max_retries": 1}})
+    assert metadata["tries"] == provider.calls == 2
+    assert metadata["llm_ms"] > 0
+    assert metadata["wait_ms"] >= 400
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
     [

@@ -21,6 +21,7 @@ from daydreaming.generation.store import PARSE_REPORT_MARKER, GenerationStore, t
 from daydreaming.ledger.metadata import Metadata
 from daydreaming.ledger.received import Reply
 from daydreaming.ledger.replies import ReplyStore
+from daydreaming.llm.tries import CallTimes
 
 FIRST_KEYS = ["stage", "gen_id", "template_id", "template_path", "template_sha1", "model", "parser_name", "skip_llm"]
 FIRST_KEYS += ["pass_through_from", "files", "started_at", "finished_at", "duration_s", "mode", "error"]
@@ -39,7 +40,7 @@ def outcome(received: Reply | None = None, **changes: Any) -> Outcome:
     values: dict[str, Any] = {"started_at": 10.0, "finished_at": 12.5, "request_sha256": SHA, "attempts": 1}
     values |= {"prompt_sha256": "b" * 64, "written": {"prompt", "raw", "parsed"}}
     if received is not None:
-        values["received"] = Received(received, llm_ms=5.0, tries=1)
+        values["received"] = Received(received, times=CallTimes(0.0, 5.0, 0.0, 1))
     return Outcome(**{**values, **changes})
 
 

@@ -275,3 +275,65 @@ def test_a_stream_without_events_is_no_reply(body: bytes):
 
 def test_an_error_in_a_stream_is_an_error():
     assert no_reply(stream(chunk("half"), {"error": {"message": "overloaded", "code": 503}})).code == 503
+
+
+def streamed(*events: str, **values: Any) -> Reply:
+    return read("".join(f"{event}\n\n" for event in events).encode(), EVENT_STREAM, **values)
+
+
+EVENT_STREAM = {"content-type": "text/event-stream"}
+HALF = 'data: {"choices": [{"delta": {"content": "Half"}}]}'
+END = 'data: {"choices": [{"delta": {"content": " done."}, "finish_reason": "stop"}]}'
+USAGE = 'data: {"choices": [], "usage": {"prompt_tokens": 10, "cost": 0.5}}'
+
+
+def test_a_broken_event_does_not_hide_what_the_others_say_was_paid():
+    reply = streamed(HALF, "data: {broken", END, USAGE)
+    assert reply.cost_usd == 0.5
+    assert reply.malformed is not None
+    assert "{broken" in reply.malformed
+
+
+def test_a_broken_event_behind_the_end_of_an_answer_is_none_of_it():
+    reply = streamed(HALF, END, 'data: {"choices": [], "usa', incomplete="its connection broke.")
+    assert (reply.text, reply.malformed) == ("Half done.", None)
+
+
+def test_an_event_on_several_lines_and_events_without_empty_lines_are_read():
+    reply = streamed('data: {"choices": [{"delta":\ndata:  {"content": "Half"}}]}', f"{END}\n{USAGE}", "data: [DONE]")
+    assert (reply.text, reply.cost_usd, reply.malformed) == ("Half done.", 0.5, None)
+    assert streamed(*(event.replace("\n", "\r") for event in (HALF, END))).text == "Half done."
+
+
+def test_content_parts_in_a_stream_are_put_together():
+    parts = 'data: {"choices": [{"delta": {"content": [{"type": "text", "text": "Half"}]}}]}'
+    assert streamed(parts, END).text == "Half done."
+
+
+def test_a_whole_object_that_is_called_an_event_stream_is_read():
+    assert read(completion(usage=PAID), EVENT_STREAM).text == "Hi."
+
+
+def test_a_completion_in_a_list_of_its_own_is_read():
+    assert read([completion(usage=PAID)]).usage == PAID
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(completion(usage={**PAID, "cost": 0.5}))[:-1],
+        json.dumps(completion(usage={**PAID, "cost": 0.5})) + '{"log": 1}',
+        json.dumps([completion(usage={"cost": 0.25}), completion(usage={**PAID, "cost": 0.5})]),
+        "[" * 2_000 + json.dumps(completion(usage={**PAID, "cost": 0.5})),
+    ],
+    ids=["cut off", "with something behind it", "two in a list", "in the middle of nothing"],
+)
+def test_what_a_broken_body_says_of_its_cost_is_counted(body: str):
+    reply = read(body.encode())
+    assert (reply.cost_usd, reply.usage) == (0.5, PAID)
+    assert reply.malformed is not None
+
+
+def test_an_answer_that_quotes_a_usage_was_not_paid_for_by_that():
+    quoted = json.dumps(completion({"content": '{"usage": {"cost": 5}}'}, usage=None))
+    assert no_reply(quoted[:-1].encode()).perhaps_billed

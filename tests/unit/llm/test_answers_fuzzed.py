@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daydreaming.base.errors import GenerationError
-from daydreaming.ledger.bodies import BodyError, json_object
+from daydreaming.ledger.bodies import BodyError, json_object, reported_usage
 from daydreaming.ledger.costs import was_paid
 from daydreaming.ledger.journal import Account, Budget, read_events
 from daydreaming.ledger.received import Reply
@@ -138,5 +138,5 @@ def paid(body: bytes) -> bool:
     try:
         content, _ = json_object(body)
     except BodyError:
-        return False
+        return was_paid(reported_usage(body))
     return was_paid(content.get("usage"))

@@ -71,7 +71,9 @@ def test_chosen_and_all_cohorts(project, tmp_path):
         return [(row.cohort_id, row.gen_id) for row in read_scores(output)]
 
     assert cohorts("--cohort", "c2") == [("c2", "v1")]
-    assert cohorts("--all-cohorts") == [("c1", "v1"), ("c1", "v2"), ("c2", "v1")]
+    # What two cohorts share is one evaluation.
+    assert cohorts("--all-cohorts") == [("c1", "v1"), ("c1", "v2")]
+    assert cohorts("--cohort", "c2", "c1") == [("c2", "v1"), ("c1", "v2")]
 
 
 def test_faults_of_all_cohorts_are_shown_and_nothing_is_written(project, tmp_path, capsys):
