@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
@@ -51,8 +52,10 @@ class Executor(RealExecutor):
         # A run that another one started (a slice's, on a cluster) leaves progress and summary to that one.
         self._is_part_of_a_run = RUN_VARIABLE in os.environ
         self._run_id = os.environ.get(RUN_VARIABLE) or uuid.uuid4().hex[:12]
-        self._planned: list[tuple[str, str]] = []
+        self._planned = planned_generations(self.workflow.dag.needrun_jobs())
         self._started = time.monotonic()
+        self._is_first_job = True
+        self._start_runner()
 
     def run_jobs(self, jobs: list[Any]) -> None:
         """Take the jobs that Snakemake has chosen to run now."""
@@ -94,19 +97,26 @@ class Executor(RealExecutor):
         # Not `job.prepare()`, which would delete the text of before: the runner replaces it when the new one is there.
         # Nor is the job registered: the runner leaves no half text that a later run would have to mistrust.
         self.report_job_submission(SubmittedJobInfo(job), register_job=False)
-        ticket = job.jobid
-        self._submitted[ticket] = job
-        self._started_runner(command).submit(ticket, command.arguments)
-
-    def _started_runner(self, command: StageCommand) -> RunnerProcess:
-        if self._runner is None:
-            self._planned = planned_generations(self.workflow.dag.needrun_jobs())
+        if self._is_first_job:
+            # Not before: Snakemake puts its own handler in place after it has made its executor.
+            self._is_first_job = False
             self._stop_calling_on_sigterm()
-            self._runner = RunnerProcess(
-                command.program, self._run_id, self.cores, self._reporter.take, self._start_watch
-            )
-            self._reporter.start(self._runner.runs_short)
-        return self._runner
+        if self._runner is None:
+            raise WorkflowError(f"{job.name}: the process that makes generations is gone.")
+        self._submitted[job.jobid] = job
+        self._runner.submit(job.jobid, command.arguments)
+
+    def _start_runner(self) -> None:
+        """Start the runner's process before the first job: it loads the cohort while Snakemake chooses jobs."""
+        for job in self.workflow.dag.needrun_jobs():
+            command = None if job.is_group() else self._commands.of(job)
+            if command is not None:
+                self._runner = RunnerProcess(
+                    command.program, self._run_id, self.cores, self._reporter.take, self._start_watch
+                )
+                self._runner.load(command.arguments)
+                self._reporter.start(self._runner.runs_short)
+                return
 
     def _start_watch(self, journal: str) -> None:
         """Show progress from now on: the first calls are about to start."""

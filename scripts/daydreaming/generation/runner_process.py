@@ -54,6 +54,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """Load the cohort that these arguments of run_stage.py name, before the first generation is asked for."""
+
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StopCalling:
     """Start no call any more."""
 
@@ -132,6 +139,10 @@ class RunnerProcess:
     def process_id(self) -> int:
         """The id of the process that makes the generations."""
         return self._process.pid
+
+    def load(self, arguments: Sequence[str]) -> None:
+        """Have the cohort loaded that the arguments of a generation name: the first one need not wait for it."""
+        self._outbox.put(partial(self._send, Load(tuple(arguments))))
 
     def submit(self, ticket: int, arguments: Sequence[str]) -> None:
         """Have a generation made: `arguments` are those of run_stage.py."""

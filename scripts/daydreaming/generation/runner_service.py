@@ -18,6 +18,7 @@ from daydreaming.generation.runner_process import (
     Asked,
     Ended,
     Failure,
+    Load,
     Loaded,
     Result,
     RunEnd,
@@ -75,8 +76,10 @@ async def _serve(connection: socket.socket, start: Callable[[RunOptions], Maker]
         elif isinstance(message, RunEnd):
             await asyncio.gather(*making, return_exceptions=True)
             writer.write(packed(Ended(await asyncio.to_thread(maker.end, message))))
+        elif isinstance(message, Load):
+            is_loaded = _load(maker, message.arguments, writer)
         else:
-            is_loaded = is_loaded or _load(maker, message, writer)
+            is_loaded = is_loaded or _load(maker, message.arguments, writer)
             task = asyncio.create_task(_answer(maker, message, writer))
             making.add(task)
             task.add_done_callback(making.discard)
@@ -85,10 +88,10 @@ async def _serve(connection: socket.socket, start: Callable[[RunOptions], Maker]
     await maker.finish()
 
 
-def _load(maker: Maker, asked: Asked, writer: asyncio.StreamWriter) -> bool:
+def _load(maker: Maker, arguments: tuple[str, ...], writer: asyncio.StreamWriter) -> bool:
     """Load the cohort with the first generation that is asked for; what is wrong with it, each generation says."""
     try:
-        journal = maker.journal_of(asked.arguments)
+        journal = maker.journal_of(arguments)
     except Exception:
         return False
     writer.write(packed(Loaded(journal)))

@@ -187,7 +187,7 @@ class _Collector:
         if self._state(essay) not in DONE:
             return None
         try:
-            return len(self._files(essay).parsed.read_text(encoding="utf-8", errors="replace"))
+            return len(Path(self._file(essay, "parsed.txt")).read_text(encoding="utf-8", errors="replace"))
         except OSError:
             return None
 
