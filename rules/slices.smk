@@ -20,7 +20,7 @@ wildcard_constraints:
 @cache
 def graph():
     """The graph of a run on a cluster, in place of the one for runs on one machine."""
-    if wants_whole_graph() and not SETTINGS.full_dag:
+    if workflow.is_main_process and wants_whole_graph() and not SETTINGS.full_dag:
         raise WorkflowError(SliceGraph.REFUSED)
     return prepared(SliceGraph, run_id=RUN.run_id)
 
