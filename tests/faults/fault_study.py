@@ -18,7 +18,7 @@ import orjson
 
 from provider import Call, Provider
 from studies import Choice, Study
-from studies.study import PROJECT, environment
+from studies.study import PROJECT, environment, with_target
 
 PATIENCE_S = 180
 # The first words of the prompts of the two kinds of calls, for `prompt_contains`.
@@ -62,7 +62,16 @@ class FaultStudy(Study):
 
     def start(self, *arguments: str, **config: Any) -> subprocess.Popen:
         """Start Snakemake in a process group of its own; `config` is given on the command line."""
-        command = [sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"), "-d", ".", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            *with_target(arguments),
+            "-s",
+            str(PROJECT / "Snakefile"),
+            "-d",
+            ".",
+        ]
         if config:
             command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in config.items())]
         return subprocess.Popen(

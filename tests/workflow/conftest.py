@@ -48,7 +48,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, session_provider: Provide
     """A study of two templates at each stage and two combos, made to its end. For reading only: see `copied`."""
     study = Study.create(tmp_path_factory.mktemp("finished") / "study", session_provider, TWO_OF_EACH)
     study.build()
-    study.run("-j4")
+    study.run("-j4", "all")
     return study
 
 

@@ -47,9 +47,9 @@ def replace_unseen(path: Path, pattern: str, new: str) -> None:
 def test_results_that_the_texts_do_not_say_are_made_again(change: Callable[[Study], None], copied: Study):
     before = contents(copied)
     change(copied)
-    run = copied.run("-j8")
+    run = copied.run("all", "-j8")
     assert (contents(copied), run.calls) == (before, ())
-    assert copied.run("-j8").did_nothing
+    assert copied.run("all", "-j8").did_nothing
 
 
 def test_a_report_is_not_written_from_an_edited_table(copied: Study):
@@ -63,9 +63,9 @@ def test_a_report_is_not_written_from_an_edited_table(copied: Study):
 def test_an_older_table_that_is_put_back_does_not_count(copied: Study):
     old = (reports(copied) / "parsed_scores.csv").read_bytes()
     copied.edit(copied.template("evaluation", "novelty"), "End with", "Be strict. End with")
-    copied.run("-j8", "evaluations")
+    copied.run("all", "-j8", "evaluations")
     (reports(copied) / "parsed_scores.csv").write_bytes(old)
-    copied.run("-j8")
+    copied.run("all", "-j8")
     scores = (reports(copied) / "parsed_scores.csv").read_bytes()
     copied.script("aggregate_scores.py", "--output", "scores.csv")
     assert scores == (copied.folder / "scores.csv").read_bytes() != old
