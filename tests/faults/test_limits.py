@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fault_study import FaultStudy, finish_all
 
-from daydreaming.llm.limits import RECOVERY_S
+from daydreaming.llm.model_throttle import RECOVERY_S
 from provider import Call, Provider, faults
 from studies import Run
 

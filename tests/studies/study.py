@@ -122,7 +122,7 @@ class Study:
 
         Without a target it stops at the scores: statistics, report and pages would take most of the time of most tests.
         """
-        command = ("snakemake", *with_target(arguments), "-s", str(PROJECT / "Snakefile"), "-d", ".")
+        command = ("snakemake", "-s", str(PROJECT / "Snakefile"), "-d", ".", *with_target(arguments))
         return self.command(*command, code=code, **how)
 
     def script(self, name: str, *arguments: str, code: int = 0, **how: Any) -> Run:

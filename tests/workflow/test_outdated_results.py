@@ -63,7 +63,7 @@ def test_a_report_is_not_written_from_an_edited_table(copied: Study):
 def test_an_older_table_that_is_put_back_does_not_count(copied: Study):
     old = (reports(copied) / "parsed_scores.csv").read_bytes()
     copied.edit(copied.template("evaluation", "novelty"), "End with", "Be strict. End with")
-    copied.run("all", "-j8", "evaluations")
+    copied.run("-j8", "evaluations")
     (reports(copied) / "parsed_scores.csv").write_bytes(old)
     copied.run("all", "-j8")
     scores = (reports(copied) / "parsed_scores.csv").read_bytes()
