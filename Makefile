@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # The stamp of a complete environment. It holds the folder that the environment works in.
 ENVIRONMENT := .venv/made-in
+# The tests of the workflow wait for a provider much of their time: one more of them than there are processors.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SCORES := data/7_cross_experiment/parsed_scores.csv
 
 .PHONY: help environment demo notebook pictures test test-all test-cluster lint lock wheel clean
@@ -59,10 +61,10 @@ notebook: $(ENVIRONMENT)
 	$(BIN)/jupyter execute --inplace docs/example.ipynb
 
 test: $(ENVIRONMENT)
-	$(BIN)/python -m pytest -n logical $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_OPTIONS)
 
 test-all: $(ENVIRONMENT)
-	$(BIN)/python -m pytest -n logical --full-sets $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n $(WORKERS) --full-sets $(PYTEST_OPTIONS)
 
 test-cluster: $(ENVIRONMENT)
 	tests/cluster/one_node_slurm.sh install

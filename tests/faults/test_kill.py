@@ -20,7 +20,7 @@ CHAINS, KILLS = 150, 10
 SPEEDS = [faults.reply_slowly(0.02, probability=0.4), faults.reply_slowly(0.5, probability=0.3, seed=1)]
 LATENCY_S, LONGEST_DELAY_S = 0.2, 0.6
 # A reply that the provider handed to the kernel so shortly before the kill may not have been read, let alone stored.
-UNREAD_S = 0.05
+UNREAD_S = 0.1
 
 
 @dataclass(frozen=True)
