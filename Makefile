@@ -37,7 +37,7 @@ endif
 $(ENVIRONMENT): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
 	  "Python 3.11 or newer is needed, and '$(PYTHON)' is not. Name another one: make PYTHON=python3.12 ..."; exit 1; }
-	@echo "Installing the packages of requirements.lock into .venv (0.8 GB, about two minutes the first time) ..."
+	@echo "Installing the packages of requirements.lock into .venv (1.6 GB, two minutes or more the first time) ..."
 	@test ! -e $@ || test "$$(cat $@)" = "$$(pwd -P)" || rm -rf .venv
 	@rm -f $@
 	@test -x $(BIN)/python || $(PYTHON) -m venv --clear .venv
