@@ -243,3 +243,33 @@ def test_a_cohort_that_has_everything_makes_all_tables():
     assert {name: len(found) > 0 for name, found in analyse(cohort).tables().items()} == dict.fromkeys(
         ("contrasts", "levels", "ranking", "components", "design", "judges", "agreement", "interactions"), True
     )
+
+
+def test_a_rubric_with_a_scale_of_its_own_has_the_bounds_of_that_scale():
+    scale = {"score_min": 1.0, "score_max": 5.0}
+    rows = [{"combo_id": f"k{n}", "score": score} for n, score in enumerate((1.0, 5.0, 5.0, 4.0, None, 3.0))]
+    scores = table(row | scale | {"error": "" if row["score"] else "parse"} for row in rows)
+
+    analysis = analyse(scores)
+    figures = analysis.judges.set_index("figure").value
+    (level,) = analysis.levels[analysis.levels.factor == "draft_template"].to_dict("records")[:1]
+
+    assert figures["lowest score of the scale"] == 0.2
+    assert figures["highest score of the scale"] == 0.4
+    # Five scores of 3.6 on average, and one failure that would have got a 1 or a 5.
+    assert (level["mean_failed_lowest"], level["mean_failed_highest"]) == pytest.approx((19 / 6, 23 / 6))
+    assert level["high"] < 5
+
+
+def test_rubrics_of_different_scales_share_no_bounds_and_keep_their_own():
+    rows = [
+        {"combo_id": f"k{n}", "evaluation_template": rubric, "score": score * n, "score_min": 0.0, "score_max": highest}
+        for rubric, score, highest in (("novelty", 2, 10.0), ("percent", 20, 100.0))
+        for n in range(6)
+    ]
+
+    levels = analyse(table(rows)).levels
+    drafts = levels[(levels.factor == "draft_template") & (levels.judge == "")].set_index("rubric")
+
+    assert "different" in drafts.note[""]
+    assert drafts.mean_failed_highest.isna().to_dict() == {"": True, "novelty": False, "percent": False}

@@ -81,7 +81,7 @@ _MAKING = (
     Column("fingerprint", Kind.TEXT, "everything that it was made from besides its parent's text"),
 )
 _SCORE = (
-    Column("score", Kind.NUMBER, "0 to 10; **missing where there is none, never zero**"),
+    Column("score", Kind.NUMBER, "on the rubric's scale; **missing where there is none, never zero**"),
     Column("error", Kind.TEXT, "missing where there is a score; else why there is none, as in `parsed_scores.csv`"),
     Column("error_message", Kind.TEXT, "the same in words"),
     Column("failed_gen_id", Kind.TEXT, "the generation that failed: the evaluation, its essay or its draft"),

@@ -73,7 +73,8 @@ def contrasts(observations: Observations) -> pd.DataFrame:
 def compare_levels(observations: Observations, factor: str, level_a: int, level_b: int, scope: Scope) -> Comparison:
     """The comparison of two levels under a rubric and a judge; arrays of one entry."""
     scores = choose(observations.scores, scope.rubric, scope.judge)[None]
-    return compare(scores, observations.paths, factor, level_a, level_b, observations.step, observations.scale)
+    scale = observations.scale_of(scope.rubric)
+    return compare(scores, observations.paths, factor, level_a, level_b, observations.step, scale)
 
 
 def _single_level(observations: Observations, factor: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import numpy as np
 from daydreaming.results.statistics.comparison import Method
 from daydreaming.results.statistics.intervals import Floats, combo_values, level_mean, mean_of, student
 from daydreaming.results.statistics.lengths import LengthSlope, length_slopes
-from daydreaming.results.statistics.levels import interval_columns, mean_bounds
-from daydreaming.results.statistics.observations import HIGHEST_SCORE, LOWEST_SCORE, Observations
+from daydreaming.results.statistics.levels import OUTSIDE, interval_columns, mean_bounds
+from daydreaming.results.statistics.observations import Observations
 from daydreaming.results.statistics.pairing import choose, difference_cells, level_cells
 from daydreaming.results.statistics.ranking import within_variance
 from daydreaming.results.statistics.tables import POINTS, Scope, as_frame, cannot_tell, too_few_combos
@@ -86,16 +86,14 @@ def _untold(figure: str, unit: str, reason: str, needed: str) -> Row:
 
 
 def _mean(observations: Observations, scope: Scope) -> Iterator[Row]:
-    scores = choose(observations.scores, scope.rubric, scope.judge)
+    scores, scale = choose(observations.scores, scope.rubric, scope.judge), observations.scale_of(scope.rubric)
     cells = level_cells(scores, observations.paths, "evaluation_llm_model", 0)
-    columns = interval_columns(
-        level_mean(combo_values(cells), observations.step, observations.scale), observations.scale
-    )
+    columns = interval_columns(level_mean(combo_values(cells), observations.step, scale), scale)
     yield _figure("mean", columns.pop("mean"), POINTS, **columns)
     n_scores = int(choose(observations.counts, scope.rubric, scope.judge).sum())
     n_dependent = int(choose(observations.dependent_failures, scope.rubric, scope.judge).sum())
     mean = float(np.nanmean(scores)) if n_scores else np.nan
-    bounds = mean_bounds(mean, n_scores, n_dependent, observations.scale)
+    bounds = mean_bounds(mean, n_scores, n_dependent, scale)
     for name, value in zip(("lowest", "highest"), bounds, strict=True):
         note = f"had the {n_dependent} failures that may depend on the text all got the {name} score"
         yield _figure(f"mean had failures scored {name}", value, POINTS, note=note)
@@ -121,8 +119,9 @@ def _scale_use(observations: Observations, scope: Scope) -> Iterator[Row]:
         return
     deviation = float(np.std(scores, ddof=1)) if len(scores) > 1 else np.nan
     yield _figure("standard deviation of scores", deviation, POINTS)
-    yield _figure("lowest score of the scale", float(np.mean(scores == LOWEST_SCORE)), _SHARE)
-    yield _figure("highest score of the scale", float(np.mean(scores == HIGHEST_SCORE)), _SHARE)
+    for name, end in zip(("lowest", "highest"), observations.scale_of(scope.rubric) or (np.nan, np.nan), strict=True):
+        share = float(np.mean(scores == end)) if not np.isnan(end) else np.nan
+        yield _figure(f"{name} score of the scale", share, _SHARE, note=OUTSIDE if np.isnan(end) else "")
     yield _figure("whole numbers", float(np.mean(scores == np.round(scores))), _SHARE)
     yield _figure("different scores used", float(len(np.unique(scores))), "scores")
 

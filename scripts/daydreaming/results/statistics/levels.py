@@ -40,7 +40,7 @@ COLUMNS = (
 )
 METHOD = "Student's t on the combos' means, on the logit scale"
 UNBOUNDED = "Student's t on the combos' means"
-OUTSIDE = "scores lie outside 0 to 10: no bounds are known"
+OUTSIDE = "scores lie outside 0 to 10 or their own scale, or rubrics have different ones: no bounds are known"
 EQUAL = "all combos have the same mean: interval from the resolution of the scores"
 _SIGNIFICANCE = 0.05
 
@@ -92,15 +92,13 @@ def _of_factor(
     observations: Observations, factor: str, scope: Scope, different: set[tuple[str, ...]]
 ) -> list[dict[str, Any]]:
     rows = []
-    scores = choose(observations.scores, scope.rubric, scope.judge)
+    scores, scale = choose(observations.scores, scope.rubric, scope.judge), observations.scale_of(scope.rubric)
     for level, name in enumerate(observations.levels[factor]):
         cells = level_cells(scores, observations.paths, factor, level)
-        row = interval_columns(
-            level_mean(combo_values(cells), observations.step, observations.scale), observations.scale
-        )
+        row = interval_columns(level_mean(combo_values(cells), observations.step, scale), scale)
         row |= _counts(observations, factor, level, scope)
         row["mean_failed_lowest"], row["mean_failed_highest"] = mean_bounds(
-            row["mean"], row["n_scores"], row["n_failed"], observations.scale
+            row["mean"], row["n_scores"], row["n_failed"], scale
         )
         row["note"] = joined(row["note"], "" if factor == "evaluation_template" else scope.note(observations))
         rows.append(row | {"factor": factor, "level": name, "unit": POINTS})

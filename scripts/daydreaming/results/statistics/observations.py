@@ -22,7 +22,8 @@ FACTORS = ESSAY_FACTORS + JUDGING_FACTORS
 _ESSAY_COLUMNS = ("combo_id", *ESSAY_FACTORS)
 _REQUIRED = ("gen_id", "parent_gen_id", *_ESSAY_COLUMNS, *JUDGING_FACTORS, "score", "error")
 _OPTIONAL = ("essay_chars", "essay_cost_usd", "evaluation_cost_usd")
-LOWEST_SCORE, HIGHEST_SCORE = 0.0, 10.0
+_USUAL_SCALE = (0.0, 10.0)
+_SCALE_COLUMNS = ("score_min", "score_max")
 _MOST_CELLS = 50_000_000
 _SHOWN_FAULTS = 20
 _TABLE = "the table of scores"
@@ -42,6 +43,7 @@ _CIRCUMSTANCES = (
 )
 
 Codes = npt.NDArray[np.int64]
+Scale = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Observations:
     `counts` and `failures` have how many evaluations have a score, and have none; `dependent_failures` those of the
     latter whose essay was judged and that may depend on it (refusals, cut or unreadable replies: all kinds but those of
     network, provider and machine). `records` has each single evaluation. `step` is how far two scores lie apart at
-    least, `scale` is 0 to 10, or None where scores lie outside it.
+    least. `scales` has the lowest and the highest score of each rubric; None where scores lie outside of them.
     """
 
     combos: tuple[str, ...]
@@ -78,7 +80,7 @@ class Observations:
     essays: Essays
     records: Records
     step: float
-    scale: tuple[float, float] | None
+    scales: tuple[Scale | None, ...]
 
     @property
     def rubrics(self) -> tuple[str, ...]:
@@ -94,6 +96,12 @@ class Observations:
     def cells(self) -> Floats:
         """The scores by `(combo, path, rubric, judge)`: essays of the same combo and path averaged."""
         return mean_of(self.scores, -3)
+
+    def scale_of(self, rubric: int | None) -> Scale | None:
+        """The scale of a rubric; of all of them (None) the one that they share. None where there is none."""
+        if rubric is not None:
+            return self.scales[rubric]
+        return self.scales[0] if len(set(self.scales)) == 1 else None
 
     def path_levels(self, factor: str) -> Codes:
         """The level of an essay factor for each path."""
@@ -134,7 +142,9 @@ def read_observations(scores: pd.DataFrame) -> Observations:
     keys = pd.DataFrame({c: text[c] for c in ("gen_id", "parent_gen_id", *JUDGING_FACTORS)})
     keep = np.flatnonzero(~keys.duplicated().to_numpy())
     text, value = {column: values[keep] for column, values in text.items()}, value[keep]
-    optional = {column: _numbers(scores, column)[keep] if column in scores else None for column in _OPTIONAL}
+    optional = {
+        column: _numbers(scores, column)[keep] if column in scores else None for column in _OPTIONAL + _SCALE_COLUMNS
+    }
     return _arrange(text, value, optional)
 
 
@@ -187,7 +197,7 @@ def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | N
         ),
         records=Records(essay, rubric, judge, value, text["error"], unwritten, optional["evaluation_cost_usd"]),
         step=_step(value[scored]),
-        scale=None if (np.abs(value[scored] - 5) > 5).any() else (LOWEST_SCORE, HIGHEST_SCORE),
+        scales=_scales(rubric, len(levels["evaluation_template"]), value, [optional[c] for c in _SCALE_COLUMNS]),
     )
 
 
@@ -274,6 +284,24 @@ def _numbered(groups: Codes) -> Codes:
     numbers = np.empty(len(groups), np.int64)
     numbers[order] = np.arange(len(groups)) - begins
     return numbers
+
+
+def _scales(rubric: Codes, rubrics: int, value: Floats, ends: Sequence[Floats | None]) -> tuple[Scale | None, ...]:
+    """The scale of each rubric as its rows say it; 0 to 10 where the table, which may be from elsewhere, does not."""
+    found: list[Scale | None] = []
+    for code in range(rubrics):
+        own = rubric == code
+        given = [set(end[own & ~np.isnan(end)]) if end is not None else set() for end in ends]
+        if any(len(values) > 1 for values in given):
+            found.append(None)
+            continue
+        lowest, highest = (
+            float(values.pop()) if values else usual for values, usual in zip(given, _USUAL_SCALE, strict=True)
+        )
+        scores = value[own & ~np.isnan(value)]
+        is_within = lowest < highest and bool(((scores >= lowest) & (scores <= highest)).all())
+        found.append((lowest, highest) if is_within else None)
+    return tuple(found)
 
 
 def _step(values: Floats) -> float:

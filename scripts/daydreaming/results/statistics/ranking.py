@@ -96,8 +96,9 @@ def _paths(observations: Observations, scores: Floats, scope: Scope) -> pd.DataF
     import pandas as pd
 
     cells = np.moveaxis(mean_of(scores, -3), 1, 0).reshape(len(observations.paths), len(observations.combos), -1)
-    estimates = level_mean(combo_values(cells), observations.step, observations.scale)
-    low, high = within_scale(estimates, observations.scale)
+    scale = observations.scale_of(scope.rubric)
+    estimates = level_mean(combo_values(cells), observations.step, scale)
+    low, high = within_scale(estimates, scale)
     may_be_best = _told_paths(cells, estimates.mean, observations.step)
     counts, failures = (
         choose(values, scope.rubric, scope.judge).sum(axis=(0, 2, 3, 4))
@@ -155,7 +156,7 @@ def _essays(observations: Observations, scores: Floats, scope: Scope) -> pd.Data
     error = np.sqrt(variance / np.maximum((~np.isnan(own)).sum(axis=1) if scope.rubric is None else n, 1))
     half = student_factor(freedom) * error if freedom else np.full(len(mean), np.nan)
     told = ~np.isnan(mean) & (freedom > 0)
-    bounds = observations.scale or (-np.inf, np.inf)
+    bounds = observations.scale_of(scope.rubric) or (-np.inf, np.inf)
     names = {
         factor: np.array(observations.levels[factor], dtype=object)[observations.path_levels(factor)[essays.path]]
         for factor in ESSAY_FACTORS
