@@ -18,10 +18,10 @@ def main(argv: list[str] | None = None) -> int:
 def _write(arguments: argparse.Namespace) -> int:
     from daydreaming.generation.study import load_study
     from daydreaming.results.cohort_statistics import write_statistics
-    from daydreaming.results.score_table import read_scores
+    from daydreaming.results.outdated_results import checked_scores
 
     study = load_study(load_project(arguments))
-    print(*write_statistics(study, read_scores(study.cohort_files.scores)), sep="\n")
+    print(*write_statistics(study, checked_scores(study)), sep="\n")
     return 0
 
 

@@ -14,7 +14,7 @@ from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Catalogs, Generation, Scale
 from daydreaming.inputs.settings import Settings
-from daydreaming.results.score_table import ScoreRow, distinct_evaluations, parse_score, write_scores
+from daydreaming.results.score_table import ScoreRow, distinct_evaluations, parse_score
 
 MISSING = "missing"  # nothing is there, and nothing says why
 INVALID = "invalid"  # a file does not hold what it should
@@ -86,16 +86,6 @@ def collect_scores(study: Study, inspection: Inspection | None = None) -> list[S
     """
     collector = _Collector(study, inspection or inspect_cohort(study))
     return [collector.row(evaluation) for evaluation in study.membership.stage("evaluation")]
-
-
-def write_score_table(study: Study) -> None:
-    """Write the scores of a cohort of which everything has been made.
-
-    The list of failures that an earlier run has left goes with it. Raises OSError.
-    """
-    files = study.cohort_files
-    write_scores(files.scores, collect_scores(study))
-    files.failures.unlink(missing_ok=True)
 
 
 def once_each(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
