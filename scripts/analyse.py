@@ -12,6 +12,8 @@ from daydreaming.base.errors import Fault, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from daydreaming.inputs.records import Scale
+
 SHOWN_FAULTS = 20
 STAGES = ("draft", "essay", "evaluation")
 
@@ -52,16 +54,31 @@ def _read(path: Path) -> pd.DataFrame:
         cure = "Give the table that scripts/aggregate_scores.py wrote."
         raise InputError(Fault(str(path), f"it cannot be read: {error}.", cure)) from error
     if "score" in scores:
-        outside = [
-            (row, text) for row, text in enumerate(scores["score"], start=2) if text and parse_score(text) is None
-        ]
+        rows = enumerate(zip(scores["score"], _scales(scores), strict=True), start=2)
+        outside = [(row, text, scale) for row, (text, scale) in rows if text and parse_score(text, scale) is None]
         if outside:
             cure = "Make the table again with scripts/aggregate_scores.py."
-            problem = "{!r} is not a score from 0 to 10."
             raise InputError(
-                [Fault(str(path), problem.format(text), cure, row, "score") for row, text in outside[:SHOWN_FAULTS]]
+                [
+                    Fault(str(path), f"{text!r} is not a score from {scale}.", cure, row, "score")
+                    for row, text, scale in outside[:SHOWN_FAULTS]
+                ]
             )
     return scores
+
+
+def _scales(scores: pd.DataFrame) -> list[Scale]:
+    """The scale of each row; the usual one where the table does not say it."""
+    import pandas as pd
+
+    from daydreaming.inputs.records import Scale
+
+    usual = Scale()
+    ends = [
+        pd.to_numeric(scores[column], errors="coerce").fillna(end) if column in scores else [end] * len(scores)
+        for column, end in (("score_min", usual.lowest), ("score_max", usual.highest))
+    ]
+    return [Scale(float(lowest), float(highest)) for lowest, highest in zip(*ends, strict=True)]
 
 
 def _parser() -> argparse.ArgumentParser:

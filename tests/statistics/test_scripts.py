@@ -80,6 +80,17 @@ def test_a_score_outside_the_scale_of_the_file_is_named(tmp_path, capsys):
     assert "column 'score': '11.0' is not a score from 0 to 10." in capsys.readouterr().out
 
 
+def test_scores_of_a_rubric_with_a_scale_of_its_own_are_read(tmp_path):
+    scores = by_template({"thread": [80.0, 60.0, 70.0, 90.0]}).assign(score_min=0.0, score_max=100.0)
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+
+    code = analyse.main(["--parsed-scores", str(tmp_path / "scores.csv"), "--output", str(tmp_path / "out")])
+
+    assert code == 0
+    levels = pd.read_csv(tmp_path / "out" / "levels.csv", keep_default_na=False)
+    assert set(levels["mean"].astype(float)) == {75.0}
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, capsys):
     write_scores(tmp_path / "scores.csv", ROWS)
     (tmp_path / "out").write_text("a file")
