@@ -5,6 +5,7 @@ import csv
 import pandas as pd
 import pytest
 from score_fixtures import score_row
+from score_tables import by_template
 from simulated_cohorts import Design, frame
 
 import analyse
