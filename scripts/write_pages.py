@@ -30,11 +30,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _write(arguments: argparse.Namespace) -> None:
     from daydreaming.generation.study import load_study
+    from daydreaming.results.outdated_results import checked_scores
     from daydreaming.results.pages.folder import pack, write_reading_pages
-    from daydreaming.results.score_table import read_scores
 
     study = load_study(load_project(arguments))
-    written = write_reading_pages(study, read_scores(study.cohort_files.scores), arguments.processes)
+    written = write_reading_pages(study, checked_scores(study), arguments.processes)
     print(f"Pages: {written.index} ({written.essays:,} essays, {written.remade:,} made anew)")
     if arguments.zip:
         print(f"Packed: {pack(written.index.parent)}")

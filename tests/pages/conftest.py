@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +23,8 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in the main thread until it ends: asyncio.run refuses in other files' tests.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = find_browser()
     with sync_playwright() as playwright:
@@ -38,6 +40,20 @@ def cohort_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         study = make_reading_cohort(folder)
+        write_reading_pages(study, collect_scores(study))
+        return folder / study.cohort_files.reading_pages
+
+
+@pytest.fixture(scope="session")
+def percent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of the same cohort, whose rubric goes from 0 to 100."""
+    folder = tmp_path_factory.mktemp("percent")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        study = make_reading_cohort(folder)
+        rubrics = study.catalogs.templates["evaluation"]
+        for name, template in rubrics.items():
+            rubrics[name] = replace(template, score_min=0.0, score_max=100.0)
         write_reading_pages(study, collect_scores(study))
         return folder / study.cohort_files.reading_pages
 

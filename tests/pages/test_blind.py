@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from reader import Reader
 
 
@@ -81,4 +81,16 @@ def test_a_score_outside_the_scale_is_not_taken(reader: Reader):
     page = begin(reader)
     score(page, "11")
     page.wait_for_timeout(100)
+    expect(page.locator("#progress")).to_have_text("Essay 1 of 24, 0 scored")
+
+
+def test_the_scale_is_that_of_the_rubric_and_0_to_10_for_an_own_impression(context: BrowserContext, percent: Path):
+    reader = Reader(context.new_page(), percent.as_uri(), [])
+    page = begin(reader)
+    expect(page.locator("#ends")).to_have_text("0 to 100")
+    score(page, "75")
+    progress(page, "Essay 2 of 24, 1 scored")
+    page = begin(reader, rubric="human")
+    expect(page.locator("#ends")).to_have_text("0 to 10")
+    score(page, "75")
     expect(page.locator("#progress")).to_have_text("Essay 1 of 24, 0 scored")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
 from reader import Reader
 
 HOSTILE = "e-developed-0-thread-quick-writer"
@@ -122,3 +125,11 @@ def test_the_help_names_the_keys_and_turns_them_off(reader: Reader):
     page.reload()
     page.keyboard.press("b")
     assert "index.html" in page.url
+
+
+def test_a_mean_is_drawn_between_the_ends_of_its_scale(context: BrowserContext, percent: Path):
+    page = Reader(context.new_page(), percent.as_uri(), []).open_list()
+    places = page.locator("#essays .place")
+    means = [float(text) for text in places.locator("strong").all_inner_texts()]
+    centres = [float(one.get_attribute("cx") or "nan") for one in places.locator("circle").all()]
+    assert centres == pytest.approx([2 + mean for mean in means], abs=0.1)

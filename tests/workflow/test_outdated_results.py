@@ -56,7 +56,7 @@ def test_a_report_is_not_written_from_an_edited_table(copied: Study):
     before = contents(copied)
     edit_scores(copied)
     edited = contents(copied)
-    for program in ("write_report.py", "write_statistics.py"):
+    for program in ("write_report.py", "write_statistics.py", "write_pages.py"):
         run = copied.script(program, code=1)
         assert "parsed_scores.csv: the table of scores is not what the generations say now" in run.output
     assert contents(copied) == edited != before

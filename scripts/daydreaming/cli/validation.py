@@ -15,7 +15,7 @@ from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import gathering
 from daydreaming.inputs.template_checks import template_faults, template_warnings
-from daydreaming.results.human_scores import read_human_scores
+from daydreaming.results.human_scores import read_human_scores, rubric_scales
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def validate_inputs(settings: Settings) -> Validation:
             combo_count = count_cohort_combos(settings, catalogs)
     faults.extend(_description_faults(settings, catalogs))
     with gathering(faults):
-        read_human_scores(settings.paths.human_scores)
+        read_human_scores(settings.paths.human_scores, rubric_scales(catalogs))
     membership = _check_membership(settings, catalogs, combos, derivable=not faults)
     faults.extend(membership.faults)
     templates = _templates_to_check(catalogs, membership.generations)

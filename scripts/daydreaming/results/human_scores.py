@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from daydreaming.base.errors import InputError
 from daydreaming.base.identifiers import GENERATION_ID_LENGTH, content_id
 from daydreaming.generation.study import Study
+from daydreaming.inputs.records import Catalogs, Scale
 from daydreaming.inputs.tables import CellReader, scan_table
 from daydreaming.results.score_table import ScoreRow, parse_score
 from daydreaming.results.scores import MISSING, STALE
@@ -24,7 +27,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class HumanScore:
-    """A reader's score of an essay from 0 to 10, by a rubric of the cohort or by `human`, the reader's own impression.
+    """A reader's score of an essay, by a rubric of the cohort or by `human`, the reader's own impression, from 0 to 10.
 
     `text_sha256` is the digest of the text that was read: the essay may have been made anew since.
     """
@@ -37,18 +40,24 @@ class HumanScore:
     text_sha256: str
 
 
-def read_human_scores(path: Path) -> list[HumanScore]:
+def read_human_scores(path: Path, scales: Mapping[str, Scale] = MappingProxyType({})) -> list[HumanScore]:
     """Return the scores in the order in which they were given; none without the file. Repeated rows count once.
 
-    Raises InputError with every row that has a fault.
+    `scales` has the scale of each rubric; one that it does not have is from 0 to 10. Raises InputError with
+    every row that has a fault.
     """
     if not path.exists():
         return []
     rows, faults = scan_table(path, COLUMNS)
-    scores = [_human_score(CellReader(path, row, faults)) for row in rows]
+    scores = [_human_score(CellReader(path, row, faults), scales) for row in rows]
     if faults:
         raise InputError(sorted(faults, key=lambda fault: fault.row or 0))
     return sorted(dict.fromkeys(filter(None, scores)), key=lambda score: score.created_at)
+
+
+def rubric_scales(catalogs: Catalogs) -> dict[str, Scale]:
+    """The scale of each rubric of the catalogs."""
+    return {name: template.scale for name, template in catalogs.templates["evaluation"].items()}
 
 
 def human_rows(study: Study) -> list[ScoreRow]:
@@ -58,16 +67,17 @@ def human_rows(study: Study) -> list[ScoreRow]:
     text that is not the essay's any more has the error `stale` and counts for nothing. Raises InputError.
     """
     path = study.paths.human_scores
+    scales = rubric_scales(study.catalogs)
     replicates: Counter[tuple[str, str, str]] = Counter()
     rows = []
-    for score in read_human_scores(path):
+    for score in read_human_scores(path, scales):
         if ("essay", score.essay_gen_id) in study.membership.generations:
             replicates[key := (score.essay_gen_id, score.rubric, score.reader)] += 1
-            rows.append(_row(study, score, replicates[key]))
+            rows.append(_row(study, score, replicates[key], scales.get(score.rubric, Scale())))
     return rows
 
 
-def _row(study: Study, score: HumanScore, replicate: int) -> ScoreRow:
+def _row(study: Study, score: HumanScore, replicate: int, scale: Scale) -> ScoreRow:
     draft, essay = study.membership.chain(study.membership.get("essay", score.essay_gen_id))
     parsed = study.files("essay", essay.gen_id).parsed
     digest = _digest(parsed)
@@ -91,6 +101,8 @@ def _row(study: Study, score: HumanScore, replicate: int) -> ScoreRow:
         failed_gen_id=essay.gen_id if error else "",
         error_message="" if not error else "the reader scored another text than the essay has now",
         look_at=parsed.as_posix() if error else "",
+        score_min=scale.lowest,
+        score_max=scale.highest,
     )
 
 
@@ -102,12 +114,13 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _human_score(cells: CellReader) -> HumanScore | None:
+def _human_score(cells: CellReader, scales: Mapping[str, Scale]) -> HumanScore | None:
     before = len(cells.faults)
     essay, rubric, reader = (cells.identifier(column) for column in COLUMNS[:3])
-    score = parse_score(text := cells.text("score"))
+    scale = scales.get(rubric or "", Scale())
+    score = parse_score(text := cells.text("score"), scale)
     if text and score is None:
-        cells.add_fault("score", f"{text!r} is not a score from 0 to 10.", "Write a number such as 7.5.")
+        cells.add_fault("score", f"{text!r} is not a score from {scale}.", "Write a number such as 7.5.")
     created_at = _moment(cells)
     digest = cells.text("text_sha256")
     if digest and not _SHA256.fullmatch(digest):

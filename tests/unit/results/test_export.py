@@ -273,5 +273,5 @@ def test_datasette_opens_it_with_facets_search_and_links(cohort: Folder, address
     found = get(f"{address}/essays.json?_search={word}&_shape=array")
     assert [row["gen_id"] for row in found] == [cohort.rows("essay", "developed")[0].gen_id]
     page = urllib.request.urlopen(f"{address}/evaluations").read().decode()
-    assert "0 to 10" in page  # what the column means
+    assert "rubric&#39;s scale" in page  # what the column means
     assert "/c1/essays/" in page  # the essay that it judges

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +52,18 @@ def test_a_score_becomes_a_row_of_one_more_judge(study):
         "reader:ann",
     )
     assert (row.parent_gen_id, row.combo_id, row.generation_model) == (ESSAY, "sleep-maps", "quick-writer")
+
+
+def test_a_score_is_on_the_scale_of_its_rubric_and_one_outside_of_it_is_a_fault(study):
+    rubrics = study.catalogs.templates["evaluation"]
+    rubrics["novelty"] = replace(rubrics["novelty"], score_min=0.0, score_max=100.0)
+    write(study, f"{ESSAY},novelty,ann,75,2026-01-31T12:00:00Z,{digest(study)}")
+    (row,) = human_rows(study)
+    assert (row.score, row.score_min, row.score_max) == (75.0, 0.0, 100.0)
+
+    write(study, f"{ESSAY},human,ann,75,2026-01-31T12:00:00Z,{digest(study)}")
+    with pytest.raises(InputError, match="'75' is not a score from 0 to 10"):
+        human_rows(study)
 
 
 def test_a_second_score_is_a_replicate_in_the_order_of_time_and_a_repeated_row_counts_once(study):

@@ -142,7 +142,7 @@ def _shared_files(
     used = dict.fromkeys(one.template_id for plan in plans for one in plan.evaluations)
     templates = study.catalogs.templates["evaluation"]
     rubrics = {name: visible(load_template_text(templates[name])[:_LONGEST_RUBRIC]) for name in used}
-    data = list_files(cohort_id, plans, listed, index.parts(), rubrics)
+    data = list_files(cohort_id, plans, listed, index.parts(), rubrics, {name: templates[name].scale for name in used})
     parts = [name for name in data if name.startswith("data/essays-")]
     files |= {name: _encoded(text) for name, text in data.items()}
     return files | {name: _encoded(page_of(f"{name}.jinja", cohort_id=cohort_id, parts=parts)) for name in _PAGES}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from daydreaming.inputs.records import Scale
 from daydreaming.results.pages.essay_plans import EssayPlan
 from daydreaming.results.pages.rendering import script_data
 from daydreaming.results.pages.shown_text import visible
@@ -27,12 +28,13 @@ def list_files(
     listed: Mapping[str, ListedEssay],
     word_parts: Sequence[tuple[str, list[str]]],
     rubrics: Mapping[str, str],
+    ends: Mapping[str, Scale],
 ) -> dict[str, str]:
     """Return the scripts of the list and of the search, by their path in the folder.
 
     A row is `[gen_id, title, combo, draft template, essay template, model, failure, disagreement, places, digest]`.
     Combo, templates and model are numbers of rows in the tables of `contents.js`; places are, for each scale,
-    `[rank, mean, low, high, scores, failed, may be best]`.
+    `[rank, mean, low, high, scores, failed, may be best]`. `ends` has the lowest and the highest score of each rubric.
     """
     tables: dict[str, dict[object, int]] = {"combos": {}, "drafts": {}, "templates": {}, "models": {}}
 
@@ -65,6 +67,7 @@ def list_files(
         "parts": len(parts),
         "scales": [[scale.rubric, scale.judge] for scale in scales],
         "rubrics": rubrics,
+        "ends": ends,
         "words": [first for first, _ in word_parts],
         **{name: list(table) for name, table in tables.items()},
     }

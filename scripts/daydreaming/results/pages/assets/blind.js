@@ -49,6 +49,9 @@ document.addEventListener("DOMContentLoaded", () => {
     readerForm.hidden = true;
     part("scoring").hidden = false;
     part("rubric").hidden = rubric === HUMAN;
+    const [lowest, highest] = contents.ends[rubric] || [0, 10];
+    Object.assign(scoreForm.elements.score, { min: lowest, max: highest, step: highest - lowest > 10 ? 1 : 0.5 });
+    part("ends").textContent = `${lowest} to ${highest}`;
     part("rubric").querySelector("pre").textContent = contents.rubrics[rubric] || "";
     const open = essays.findIndex((essay) => !scoreOf(essay));
     await show(open < 0 ? 0 : open);

@@ -32,12 +32,21 @@ document.addEventListener("DOMContentLoaded", () => {
     return made;
   };
 
-  // The mean on a line from 0 to 10, with its interval; the numbers stand beside it.
-  function bar(place) {
+  // The ends of a rubric's scale; for all rubrics together, those that they share, if they do.
+  function endsOf(rubric) {
+    if (rubric) return contents.ends[rubric];
+    const all = Object.values(contents.ends);
+    return all.every(([low, high]) => low === all[0][0] && high === all[0][1]) ? all[0] : null;
+  }
+
+  // The mean on a line from one end of the scale to the other, with its interval; the numbers stand beside it.
+  function bar(place, ends) {
+    if (!ends) return "";
+    const at = (score) => 2 + 100 * (score - ends[0]) / (ends[1] - ends[0]);
     const drawing = svg("svg", { viewBox: "0 0 104 12", class: "bar-of-score", "aria-hidden": "true" });
     drawing.append(svg("line", { x1: 2, x2: 102, y1: 6, y2: 6, class: "axis" }));
-    if (place.low !== null) drawing.append(svg("line", { x1: 2 + 10 * place.low, x2: 2 + 10 * place.high, y1: 6, y2: 6, class: "interval" }));
-    drawing.append(svg("circle", { cx: 2 + 10 * place.mean, cy: 6, r: 3.5 }));
+    if (place.low !== null) drawing.append(svg("line", { x1: at(place.low), x2: at(place.high), y1: 6, y2: 6, class: "interval" }));
+    drawing.append(svg("circle", { cx: at(place.mean), cy: 6, r: 3.5 }));
     return drawing;
   }
 
@@ -47,7 +56,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const interval = place.low === null ? "" : ` (${points(place.low)} to ${points(place.high)})`;
     return element("p", { class: "place" },
       element("span", { class: "rank" }, `${place.rank}.`), " ",
-      element("strong", {}, points(place.mean)), element("span", { class: "quiet" }, interval), " ", bar(place));
+      element("strong", {}, points(place.mean)), element("span", { class: "quiet" }, interval), " ", bar(place, endsOf(contents.scales[scale][0])));
   }
 
   function line(essay, scale) {
