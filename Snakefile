@@ -15,5 +15,5 @@ rule all:
     default_target: True
     input:
         # Not the scores alone: Snakemake does not make what is missing where what was made from it is still there.
-        parsed_texts(*STAGES),
-        result_files,
+        asks("texts", *STAGES),
+        asks("result_files"),

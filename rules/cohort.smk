@@ -1,14 +1,9 @@
 # From the catalogs to the cohort: which generations belong to the experiment, and what a run of it would cost.
 
 
-localrules:
-    membership,
-    plan,
-    design,
-
-
 # No output is declared: Snakemake deletes outputs before it makes them, and a membership is never silently replaced.
 rule membership:
+    localrule: True
     input:
         configuration_written,
     shell:
@@ -17,6 +12,7 @@ rule membership:
 
 # Calls nobody and writes nothing. scripts/plan.py has its options.
 rule plan:
+    localrule: True
     input:
         configuration_written,
     shell:
@@ -25,6 +21,7 @@ rule plan:
 
 # How sure its comparisons would be, from assumed deviations: before anything is paid. scripts/design.py has its options.
 rule design:
+    localrule: True
     input:
         configuration_written,
     shell:

@@ -10,10 +10,9 @@ from snakemake.logging import logger
 
 from daydreaming.base.errors import InputError
 from daydreaming.base.paths import STAGES
+from daydreaming.results.statistics.table_names import TABLES
 from daydreaming.workflow.cohort_graph import PIVOTS, REPORT, SCORES, CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
-from daydreaming.results.pivots import STATISTICS
-from daydreaming.results.statistics.table_names import TABLES
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent
 # The executor plugin that profiles/default names: with it, one process makes all generations.
@@ -35,13 +34,8 @@ class InputsError(CliException):
     __traceback__ = None
 
 
-if "extra_body" in str(dict(workflow.config_settings.config)):
-    raise InputsError(
-        "--config: Snakemake turns the numbers inside an extra_body into texts, which would be other requests. "
-        "Write it into a file and give that: --configfile FILE."
-    )
 try:
-    COHORT = load_cohort(config)
+    COHORT = load_cohort(config, workflow.config_settings.config)
 except InputError as error:
     raise InputsError(str(error)) from None
 
@@ -51,7 +45,7 @@ GENS = SETTINGS.paths.gens
 
 def executor_name():
     """The executor of this run; none while Snakemake only looks at the graph."""
-    return workflow.executor_plugin.name if workflow.executor_plugin else None
+    return workflow.executor_plugin and workflow.executor_plugin.name
 
 
 def is_real_run():
@@ -115,78 +109,25 @@ def configuration_written(wildcards):
     return []
 
 
-def generation_row(stage):
-    """Returns what a generation is made from and by, in words."""
-    return lambda wildcards: checked(graph().row, stage, wildcards.gen_id)
+def asks(question, *about):
+    """Returns an input function: what the cohort's graph answers, of the generation that the wildcards name, if any."""
+
+    def answer(wildcards):
+        generation = [wildcards.gen_id] if hasattr(wildcards, "gen_id") else []
+        return checked(getattr(graph(), question), *about, *generation)
+
+    return answer
 
 
-def texts_behind(stage):
-    """Returns the files of a generation's template and concepts; a newer time alone makes nothing again."""
-
-    def texts(wildcards):
-        files = checked(graph().texts_behind, stage, wildcards.gen_id)
-        return [ancient(file) for file in files]
-
-    return texts
-
-
-def parent_parsed(stage):
-    """Returns the text that a generation is made from, where that is made or looked at in this run."""
-    return lambda wildcards: checked(graph().parent, stage, wildcards.gen_id)
-
-
-def renewed(stage):
-    """Returns a file that makes Snakemake make a generation again, if its text is not what is asked now."""
-    return lambda wildcards: checked(graph().renewed, stage, wildcards.gen_id)
-
-
-def generation_threads(wildcards):
-    """None with the plugin, which takes all that is ready and keeps -j calls in flight; else a job is a process."""
-    return 0 if executor_name() == PLUGIN else 1
-
-
-def parsed_texts(*stages):
-    """Returns the texts of the stages' generations that a run has to look at, and the table that names them all."""
-    return lambda wildcards: graph().texts(*stages)
-
-
-def evaluations_to_score(wildcards):
-    """Returns the evaluations that have to be there before the scores are made."""
-    return graph().evaluations_to_score()
-
-
-def renewed_results(*names):
-    """Returns a file that makes Snakemake make results again, if they are not what the texts say now."""
-    return lambda wildcards: checked(graph().renewed_results, *names)
-
-
-def score_files(wildcards):
-    """Returns the tables of scores of the cohort."""
-    return checked(graph().score_files)
-
-
-def result_files(wildcards):
-    """Returns the tables of scores and statistics of the cohort, its report, and the list of the pages to read in."""
-    return checked(graph().result_files)
-
-
-def exported_files(wildcards):
-    """Returns the files that hold the cohort for other programs."""
-    return checked(graph().exported_files)
-
-
-def watched():
-    """The generations of this run, where nobody else watches it."""
-    return [] if executor_name() == PLUGIN else graph().planned
-
-
+# The executor plugin has a watch of its own.
 onstart:
-    RUN.start_watch(logger, watched())
+    if executor_name() != PLUGIN:
+        checked(RUN.start_watch, logger, graph())
 
 
 onsuccess:
-    RUN.end_watch(logger, watched())
+    RUN.end_watch(logger)
 
 
 onerror:
-    RUN.end_watch(logger, watched())
+    RUN.end_watch(logger, failed=True)

@@ -1,15 +1,17 @@
 # From evaluations to results: scores, pivot tables, statistics, the report, the pages to read in.
 
-COHORTS = SETTINGS.paths.cohorts
+COHORT_FOLDER = SETTINGS.paths.cohorts / "{cohort_id}"
+REPORTS = COHORT_FOLDER / "reports"
 
 
 rule score_table:
+    localrule: True
     input:
-        evaluations=evaluations_to_score,
-        membership=COHORTS / "{cohort_id}/membership.csv",
-        renewed=renewed_results(SCORES),
+        evaluations=asks("evaluations_to_score"),
+        membership=COHORT_FOLDER / "membership.csv",
+        renewed=asks("renewed_results", SCORES),
     output:
-        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+        scores=REPORTS / "parsed_scores.csv",
     log:
         "logs/score_table/{cohort_id}.log",
     shell:
@@ -18,11 +20,12 @@ rule score_table:
 
 
 rule pivot_tables:
+    localrule: True
     input:
-        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
-        renewed=renewed_results(*PIVOTS),
+        scores=REPORTS / "parsed_scores.csv",
+        renewed=asks("renewed_results", *PIVOTS),
     output:
-        pivots=expand(COHORTS / "{{cohort_id}}/reports/pivot_{statistic}.csv", statistic=STATISTICS),
+        pivots=[REPORTS / name for name in PIVOTS],
     log:
         "logs/pivot_tables/{cohort_id}.log",
     shell:
@@ -30,10 +33,11 @@ rule pivot_tables:
 
 
 rule statistics:
+    localrule: True
     input:
-        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+        scores=REPORTS / "parsed_scores.csv",
     output:
-        tables=expand(COHORTS / "{{cohort_id}}/reports/{table}.csv", table=TABLES),
+        tables=[REPORTS / f"{table}.csv" for table in TABLES],
     log:
         "logs/statistics/{cohort_id}.log",
     shell:
@@ -42,11 +46,12 @@ rule statistics:
 
 # The journal is no input: it grows with every run, also with those that change no score.
 rule report_page:
+    localrule: True
     input:
-        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
-        renewed=renewed_results(REPORT),
+        scores=REPORTS / "parsed_scores.csv",
+        renewed=asks("renewed_results", REPORT),
     output:
-        page=COHORTS / "{cohort_id}/reports/report.html",
+        page=REPORTS / "report.html",
     log:
         "logs/report_page/{cohort_id}.log",
     shell:
@@ -55,12 +60,13 @@ rule report_page:
 
 # For other programs: made when it is asked for, and no part of `all`.
 rule export_files:
+    localrule: True
     input:
-        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+        scores=REPORTS / "parsed_scores.csv",
     output:
-        parquet=COHORTS / "{cohort_id}/export/{cohort_id}.parquet",
-        sqlite=COHORTS / "{cohort_id}/export/{cohort_id}.sqlite",
-        datasette=COHORTS / "{cohort_id}/export/{cohort_id}.datasette.json",
+        parquet=COHORT_FOLDER / "export/{cohort_id}.parquet",
+        sqlite=COHORT_FOLDER / "export/{cohort_id}.sqlite",
+        datasette=COHORT_FOLDER / "export/{cohort_id}.datasette.json",
     log:
         "logs/export_files/{cohort_id}.log",
     shell:
@@ -69,41 +75,30 @@ rule export_files:
 
 # The folder holds a page for each essay; its list stands for all of them. What has not changed is not made again.
 rule reading_pages:
+    localrule: True
     input:
-        scores=COHORTS / "{cohort_id}/reports/parsed_scores.csv",
+        scores=REPORTS / "parsed_scores.csv",
     output:
-        index=COHORTS / "{cohort_id}/reports/read/index.html",
+        index=REPORTS / "read/index.html",
     log:
         "logs/reading_pages/{cohort_id}.log",
     shell:
         program("write_pages.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
-localrules:
-    score_table,
-    pivot_tables,
-    statistics,
-    report_page,
-    export_files,
-    reading_pages,
-    scores,
-    report,
-    export,
-
-
 rule scores:
     input:
-        parsed_texts(*STAGES),
-        score_files,
+        asks("texts", *STAGES),
+        asks("score_files"),
 
 
 rule report:
     input:
-        parsed_texts(*STAGES),
-        result_files,
+        asks("texts", *STAGES),
+        asks("result_files"),
 
 
 rule export:
     input:
-        parsed_texts(*STAGES),
-        exported_files,
+        asks("texts", *STAGES),
+        asks("exported_files"),

@@ -25,17 +25,12 @@ def graph():
     return prepared(SliceGraph, run_id=RUN.run_id)
 
 
-def work_of_slice(wildcards):
-    """Returns what a slice makes, in words."""
-    return graph().work(wildcards.target, wildcards.number)
-
-
 # Short file names: Snakemake names its records by them.
 rule slice:
     output:
         done=FOLDER_OF_SLICES + "/{run}-{target}-{number}-of-{count_of_slices}.done",
     params:
-        work=work_of_slice,
+        work=lambda wildcards: graph().work(wildcards.target, wildcards.number),
         snakemake=shlex.join([sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]),
         profile=str(PROJECT / "profiles/default"),
         configuration=str(RUN.configuration),
@@ -57,20 +52,3 @@ rule all_slices:
         "All slices for {wildcards.target}"
     shell:
         program("wait_for_texts.py", *OF_RUN) + " --target {wildcards.target} && touch {output.done:q}"
-
-
-onstart:
-    if watched():
-        checked(graph().check_alone)
-    RUN.start_watch(logger, watched())
-
-
-onsuccess:
-    RUN.end_watch(logger, watched())
-    graph().remove_markers()
-
-
-onerror:
-    RUN.end_watch(logger, watched())
-    logger.warning(graph().report(PROJECT))
-    graph().remove_markers()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +24,9 @@ from snakemake_executor_plugin_daydreaming.commands import (
     is_score_table,
     planned_generations,
 )
+from snakemake_executor_plugin_daydreaming.interruption import Interruption, tell_to_wait
 from snakemake_executor_plugin_daydreaming.programs import Programs
 from snakemake_executor_plugin_daydreaming.reporting import Reporter, Results
-
-WAITING = "\nCalls in flight are paid for: waiting for their replies. Ctrl-C once more gives them up.\n"
 
 
 class Executor(RealExecutor):
@@ -48,7 +44,7 @@ class Executor(RealExecutor):
         self._runner: RunnerProcess | None = None
         self._reporter = Reporter(self._tell, self.executor_settings.report_every or 0.0)
         self._submitted: dict[int, Any] = {}  # ticket -> job
-        self._give_signal_back: Callable[[], object] | None = None
+        self._interruption = Interruption(self._stop_calling)
         # A run that another one started (a slice's, on a cluster) leaves progress and summary to that one.
         self._is_part_of_a_run = RUN_VARIABLE in os.environ
         self._run_id = os.environ.get(RUN_VARIABLE) or uuid.uuid4().hex[:12]
@@ -98,9 +94,9 @@ class Executor(RealExecutor):
         # Nor is the job registered: the runner leaves no half text that a later run would have to mistrust.
         self.report_job_submission(SubmittedJobInfo(job), register_job=False)
         if self._is_first_job:
-            # Not before: Snakemake puts its own handler in place after it has made its executor.
+            # Not before: Snakemake puts its own handler of SIGTERM in place after it has made its executor.
             self._is_first_job = False
-            self._stop_calling_on_sigterm()
+            self._interruption.listen()
         if self._runner is None:
             raise WorkflowError(f"{job.name}: the process that makes generations is gone.")
         self._submitted[job.jobid] = job
@@ -150,31 +146,16 @@ class Executor(RealExecutor):
         if self._runner is not None:
             self._runner.stop_calling()
 
-    def _stop_calling_on_sigterm(self) -> None:
-        """Let SIGTERM also stop what waits for its call; then Snakemake does what it does on SIGTERM.
-
-        Snakemake's handler takes a lock that the main thread may hold when the signal comes: so it runs in a thread.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            return
-        before = signal.getsignal(signal.SIGTERM)
-
-        def stop(number: int, frame: Any) -> None:
-            self._stop_calling()
-            if callable(before):
-                threading.Thread(target=before, args=(number, None)).start()
-
-        signal.signal(signal.SIGTERM, stop)
-        self._give_signal_back = lambda: signal.signal(signal.SIGTERM, before)
-
     def cancel(self) -> None:
         """Called after Ctrl-C: start no further call, and keep what those in flight bring.
 
         A second Ctrl-C changes nothing but says so; a third gives the calls in flight up.
         """
-        presses = 1
+        presses = self._interruption.cancelling()
         while True:
             try:
+                if presses > 2 and self._runner is not None:
+                    self._runner.kill()
                 self._stop_calling()
                 if self._runner is not None:
                     self._runner.wait()
@@ -184,9 +165,7 @@ class Executor(RealExecutor):
             except KeyboardInterrupt:
                 presses += 1
                 if presses == 2:
-                    os.write(2, WAITING.encode())
-                elif self._runner is not None:
-                    self._runner.kill()
+                    tell_to_wait()
 
     def shutdown(self) -> None:
         """Called when nothing runs any more, however the run went."""
@@ -207,9 +186,7 @@ class Executor(RealExecutor):
             self._runner.close()
             self._reporter.stop()
             self._runner = None
-        if self._give_signal_back is not None:
-            self._give_signal_back()
-            self._give_signal_back = None
+        self._interruption.end()
 
     # What Snakemake asks of executors that start processes of its own; jobs that need one are the local executor's.
 

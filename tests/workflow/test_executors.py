@@ -105,7 +105,18 @@ def test_a_cluster_runs_the_rules_as_they_are_written(make_study, tmp_path: Path
     submit, status = program(tmp_path, "submit", SUBMIT), program(tmp_path, "status", STATUS)
     cluster = ("--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit)
     cluster += ("--cluster-generic-status-cmd", status, "--seconds-between-status-checks", "1")
-    run = study.run("evaluations", "-j2", *cluster, "--config", "budget_calls=5")
+    # Snakemake does not quote its interpreter in scripts of jobs, and this environment's path may have a space.
+    (tmp_path / "environment").symlink_to(Path(sys.executable).parents[1])
+    snakemake = (
+        str(tmp_path / "environment/bin/python"),
+        "-m",
+        "snakemake",
+        "-s",
+        str(PROJECT / "Snakefile"),
+        "-d",
+        ".",
+    )
+    run = study.command(*snakemake, "evaluations", "-j2", *cluster, "--config", "budget_calls=5")
     assert run.outcomes == {"draft thread: made": 1, "essay copied: copied": 1, "evaluation novelty: made": 1}
     assert study.run("-n", "evaluations").did_nothing
 

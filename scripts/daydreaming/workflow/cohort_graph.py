@@ -78,6 +78,13 @@ class CohortGraph:
         """The generations that Snakemake has asked about, to make them."""
         return list(self._asked)
 
+    def begin(self) -> None:
+        """Check what has to hold before the first job. Raises InputError."""
+
+    def end(self, failed: bool) -> str:
+        """Remove what only this run needs. Returns what there is to tell of it."""
+        return ""
+
     def texts_behind(self, stage: str, gen_id: str) -> list[str]:
         """The files of the template and the concepts that a generation is made from, as far as they are files."""
         specification = self.study.specification(stage, gen_id)

@@ -19,6 +19,7 @@ from daydreaming.workflow.cohort_graph import CohortGraph, stages_up_to
 FOLDER_OF_SLICES = ".snakemake/slices"
 LOGS = Path("logs/slurm")
 TARGETS = {f"{stage}s": stage for stage in STAGES}
+PROFILE_VARIABLE = "DAYDREAMING_SLURM"
 JOB_NAME_VARIABLE = "DAYDREAMING_SLURM_JOB"
 
 
@@ -38,7 +39,7 @@ class SliceGraph(CohortGraph):
     def variables(project: Path) -> dict[str, str]:
         """The environment variables that the commands of the profile need."""
         return {
-            "DAYDREAMING_SLURM": str(project / "profiles/slurm"),
+            PROFILE_VARIABLE: str(project / "profiles/slurm"),
             "DAYDREAMING_PYTHON": sys.executable,
             JOB_NAME_VARIABLE: job_name(Path.cwd()),
         }
@@ -82,32 +83,33 @@ class SliceGraph(CohortGraph):
         counts = [(stage, sum(key[0] == stage for key in keys)) for stage in STAGES]
         return ", ".join(f"{count:,} open {stage}s" for stage, count in counts if count)
 
-    def check_alone(self) -> None:
+    def begin(self) -> None:
         """Raise InputError while jobs of an earlier run work on this folder."""
         check_no_job_is_alive(os.environ[JOB_NAME_VARIABLE])
 
-    def report(self, project: Path) -> str:
-        """Tell of each slice what became of it. Raises OSError."""
+    def end(self, failed: bool) -> str:
+        """Remove what only this run needs. Returns what became of each slice, if one failed. Raises OSError."""
+        told = self._report() if failed else ""
+        for marker in Path(FOLDER_OF_SLICES).glob(f"{self.run_id}-*"):
+            marker.unlink()
+        return told
+
+    def _report(self) -> str:
         made = made_by_run(self.study.cohort_files.journal, self.run_id)
         texts = []
         for target, slices in self._slices.items():
-            jobs = {one: self._job(target, one, project) for one in slices}
+            jobs = {one: self._job(target, one) for one in slices}
             texts.append(slices_text(slices, jobs, made))
         return "\n".join(texts)
-
-    def remove_markers(self) -> None:
-        """Remove what only this run needs."""
-        for marker in Path(FOLDER_OF_SLICES).glob(f"{self.run_id}-*"):
-            marker.unlink()
 
     def _file(self, target: str, slice_: Slice, suffix: str) -> str:
         """A file of one slice of this run. No other run has the same: what an earlier one left hides no work."""
         return f"{FOLDER_OF_SLICES}/{self.run_id}-{target}-{slice_.number}-of-{slice_.count}{suffix}"
 
-    def _job(self, target: str, slice_: Slice, project: Path) -> SliceJob:
+    def _job(self, target: str, slice_: Slice) -> SliceJob:
         """The Slurm job that made a slice, as submit.sh has left its id."""
         id_file = Path(self._file(target, slice_, ".job"))
         job_id = id_file.read_text().strip() if id_file.exists() else ""
-        state = [str(project / "profiles/slurm/state.sh"), job_id]
+        state = [f"{os.environ[PROFILE_VARIABLE]}/state.sh", job_id]
         said = subprocess.run(state, capture_output=True, text=True).stdout.strip() if job_id else ""
         return SliceJob(job_id, said, LOGS / f"{job_id}.log")

@@ -7,7 +7,7 @@ import os
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,13 +20,13 @@ from daydreaming.cohort.membership import Membership
 from daydreaming.generation.adoption import adopt
 from daydreaming.generation.inspection import Inspection, conflict_faults
 from daydreaming.generation.runner_process import RUN_VARIABLE
-from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.catalogs import load_catalogs
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.settings import Settings
 from daydreaming.watch.run_end import end_run
 from daydreaming.watch.run_events import run_ended, run_started
+from daydreaming.workflow.cohort_graph import CohortGraph
 
 # What the workflow itself keeps in the folder of a run.
 FOLDER = Path(".snakemake") / "daydreaming"
@@ -42,8 +42,14 @@ class LoadedCohort:
     notice: str = ""
 
 
-def load_cohort(config: Mapping[str, Any]) -> LoadedCohort:
-    """Read and check everything that a run needs. Raises InputError with all faults; a missing membership is none."""
+def load_cohort(config: Mapping[str, Any], of_command_line: Mapping[str, Any]) -> LoadedCohort:
+    """Read and check everything that a run needs; `of_command_line` is the part of it that `--config` gave.
+
+    Raises InputError with all faults; a missing membership is none.
+    """
+    if "extra_body" in str(dict(of_command_line)):
+        problem = "Snakemake turns the numbers inside an extra_body into texts, which would be other requests."
+        raise InputError(Fault("--config", problem, "Write it into a file and give that: --configfile FILE."))
     settings = settings_from_config(config)
     try:
         return LoadedCohort(config, settings, load_study(settings))
@@ -75,7 +81,7 @@ class WorkflowRun:
     cohort: LoadedCohort
     run_id: str = field(default_factory=lambda: os.environ.get(RUN_VARIABLE) or uuid.uuid4().hex[:12])
     _started: float = field(default_factory=time.monotonic, repr=False)
-    _watched: bool = field(default=False, repr=False)
+    _watched: CohortGraph | None = field(default=None, repr=False)
     _variable_before: str | None = field(default=None, repr=False)
 
     @cached_property
@@ -93,22 +99,25 @@ class WorkflowRun:
             raise InputError(faults)
         adopt(self.cohort.study, inspection)
 
-    def start_watch(self, logger: logging.Logger, planned: Collection[Key]) -> None:
-        """Start to show the progress of jobs that are processes of their own."""
-        if not planned:
+    def start_watch(self, logger: logging.Logger, graph: CohortGraph) -> None:
+        """Start to show the progress of jobs that are processes of their own. Raises InputError."""
+        if not (planned := graph.planned):
             return
-        self._watched, self._variable_before = True, os.environ.get(RUN_VARIABLE)
+        graph.begin()
+        self._watched, self._variable_before = graph, os.environ.get(RUN_VARIABLE)
         os.environ[RUN_VARIABLE] = self.run_id
         totals = Counter(stage for stage, _ in planned)
         run_started(logger, self.cohort.study.cohort_files.journal, self.run_id, totals)
 
-    def end_watch(self, logger: logging.Logger, planned: Collection[Key]) -> None:
+    def end_watch(self, logger: logging.Logger, failed: bool = False) -> None:
         """Tell what the run came to; once, and nothing if nothing was watched."""
-        if not self._watched:
+        if (graph := self._watched) is None:
             return
-        self._watched = False
+        self._watched = None
         if self._variable_before is None:
             del os.environ[RUN_VARIABLE]
         seconds = time.monotonic() - self._started
-        study = self.cohort.study
-        run_ended(logger, end_run(study, self.run_id, list(planned), wants_scores=True, seconds=seconds, stopped=False))
+        study, planned = self.cohort.study, list(graph.planned)
+        run_ended(logger, end_run(study, self.run_id, planned, wants_scores=True, seconds=seconds, stopped=False))
+        if told := graph.end(failed):
+            logger.warning(told)

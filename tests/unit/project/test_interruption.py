@@ -1,0 +1,75 @@
+"""Ctrl-C and SIGTERM between a signal and the executor's cancel()."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from snakemake_executor_plugin_daydreaming import interruption
+from snakemake_executor_plugin_daydreaming.interruption import Interruption
+
+
+@pytest.fixture
+def stops() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def listening(stops: list[str]) -> Iterator[Interruption]:
+    """With the handlers of a program on a terminal, whatever the tests were started from."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda number, frame: stops.append("snakemake"))
+    made = Interruption(lambda: stops.append("calls"))
+    made.listen()
+    yield made
+    made.end()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.01)
+
+
+def test_a_second_ctrl_c_before_snakemake_has_cancelled_ends_nothing(listening: Interruption, capfd):
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+    press_ctrl_c()
+    assert "Calls in flight are paid for" in capfd.readouterr().err
+    assert listening.cancelling() == 2
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+
+
+def test_ctrl_c_is_heard_again_where_snakemake_did_not_cancel(listening: Interruption, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+    monkeypatch.setattr(interruption, "SNAKEMAKE_TAKES_S", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+
+
+def test_a_program_that_ignores_ctrl_c_goes_on_ignoring_it(stops: list[str]):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        made = Interruption(lambda: None)
+        made.listen()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        made.end()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_sigterm_stops_the_calls_and_then_snakemake(listening: Interruption, stops: list[str]):
+    os.kill(os.getpid(), signal.SIGTERM)
+    deadline = time.monotonic() + 5
+    while len(stops) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert stops == ["calls", "snakemake"]
