@@ -43,11 +43,8 @@ class ReplyStore:
             return next((reply for reply in self._read_receipts(request_sha256) if reply is not None), None)
         return reply_of(path, from_file(path, content, request_sha256))
 
-    def receipts(self, request_sha256: str) -> list[StoredAnswer]:
+    def _receipts(self, request_sha256: str) -> Iterator[StoredAnswer]:
         """What was answered to a request besides its reply, oldest first. Raises GenerationError as `load`."""
-        return [answer for _, answer in self._receipts(request_sha256)]
-
-    def _receipts(self, request_sha256: str) -> Iterator[tuple[Path, StoredAnswer]]:
         for number in count(1):
             path = receipt_path(self._paths.reply(request_sha256), number)
             content = _content(path)
@@ -55,10 +52,10 @@ class ReplyStore:
                 return
             # A power loss in the moment in which it came leaves an empty file, and nothing to read.
             if content.strip(b"\0"):
-                yield path, from_file(path, content, request_sha256)
+                yield from_file(path, content, request_sha256)
 
     def _read_receipts(self, request_sha256: str) -> Iterator[Reply | None]:
-        for _, answer in self._receipts(request_sha256):
+        for answer in self._receipts(request_sha256):
             try:
                 yield read_reply(request_sha256, answer.received, answer.prices)
             except NoReplyError:

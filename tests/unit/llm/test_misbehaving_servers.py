@@ -14,6 +14,7 @@ from core_fixtures import KEY, request
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.ledger.journal import Budget
+from daydreaming.ledger.kept_answers import answers_to, body_of
 from daydreaming.ledger.received import Reply
 from daydreaming.llm import tries as tries_module
 from provider import Answer, Provider, faults
@@ -139,9 +140,10 @@ def test_what_came_of_an_answer_that_broke_off_is_kept(provider: Provider, tmp_p
     provider.script([faults.fault_reset("during", times=1)])
     caller = Caller(tmp_path, provider.base_url, max_retries=1)
     assert caller.reply().text
-    (receipt,) = caller.store.receipts(request().sha256)
-    assert receipt.received.body.startswith('{"id"')
-    assert "broke" in receipt.received.incomplete
+    receipt, reply = answers_to(caller.settings.paths, request().sha256)
+    assert (receipt.use, reply.use) == ("unused", "reply")
+    assert body_of(receipt).startswith(b'{"id"')
+    assert "broke" in (receipt.problem or "")
 
 
 @pytest.mark.parametrize("status", [200, 500])
