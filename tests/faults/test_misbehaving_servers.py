@@ -136,7 +136,10 @@ def test_a_body_that_unpacks_to_gigabytes(tmp_path: Path, provider: Provider, su
     unread = [call.sequence for call in provider.ledger() if call.answered_by == "gzip bomb"]
     survived("gzip of 2 MB that unpacks to 2 GB", study, run, unread=unread)
     assert "max_reply_bytes" in failures(run.output)[0]
-    assert study.errors() == ["api"]
+    assert study.errors() == ["malformed"]
+    again = study.run(code=1)
+    assert again.calls == [], "it was probably paid for: nobody asks again before the user does"
+    assert "raise max_reply_bytes" in failures(again.output)[0]
 
 
 def test_an_empty_account_is_not_asked_for_every_generation(

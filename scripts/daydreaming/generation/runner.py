@@ -143,7 +143,8 @@ class Runner:
     async def _obtain(self, request: ModelRequest, specification: CallSpecification, journal: Journal) -> Received:
         """The reply to a request. Pays at most once, whoever else asks for it."""
         async with self._replies.in_flight(request.sha256):
-            stored = await self._in_file_thread(self._replies.load, request.sha256)
+            limit = self._settings.endpoints[specification.endpoint].max_reply_bytes
+            stored = await self._in_file_thread(self._replies.load, request.sha256, limit)
             if stored is not None:
                 return Received(stored, reused=True)
             check = partial(self._unusable.check, *_who(specification))

@@ -143,7 +143,8 @@ def _reply_in(path: Path, answer: StoredAnswer) -> tuple[Reply | None, str | Non
     try:
         reply = read_reply(answer.request_sha256, answer.received, answer.prices)
     except NoReplyError as error:
-        return None, error.message
+        incomplete = answer.received.incomplete
+        return None, error.message if incomplete is None else f"The answer broke off: {incomplete}"
     return reply, reply.malformed
 
 

@@ -13,6 +13,7 @@ from runner_fixtures import Project
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.runner import Runner
+from daydreaming.inputs.settings import StageSettings
 from daydreaming.ledger.journal import read_events
 from provider import Answer, Provider, faults
 
@@ -161,3 +162,42 @@ def test_the_name_of_the_limit_reaches_the_body(project: Project, provider: Prov
     (call,) = provider.ledger()
     assert call.body["max_completion_tokens"] == specification().sampling.max_tokens
     assert "max_tokens" not in call.body
+
+
+def test_an_answer_over_the_limit_waits_until_the_limit_is_raised(project: Project, provider: Provider):
+    """It was probably paid: a receipt says so, and no run, plan or other generation of the request asks again."""
+    provider.script([faults.fault_large(200_000)])
+    sampling = StageSettings(max_tokens=100_000)
+    made, small = project.specification(sampling=sampling), {"max_reply_bytes": 50_000, "max_retries": 2}
+    first = project.failure(made, endpoint=small)
+    assert first.kind == "malformed"
+    assert "50,000 bytes (max_reply_bytes of the endpoint)" in first.message
+    (receipt,) = (project.root / "replies").glob("??/*.receipt")
+    assert json.loads(receipt.read_text())["received"]["larger_than"] == 50_000
+    events = read_events(project.root / "cohorts" / "cohort" / "journal.jsonl")
+    assert [event["perhaps_billed"] for event in events if event["event"] == "call_ended"] == [True]
+    twin = project.specification(gen_id="twin", sampling=sampling)
+    for again in (made, twin):
+        failure = project.failure(again, endpoint=small, retry_replies={"malformed": 3})
+        assert (failure.kind, failure.message) == ("malformed", first.message)
+        assert project.metadata(again)["error"] == "malformed"
+    assert provider.calls == 1
+    assert project.failure(made, endpoint={"max_reply_bytes": 60_000}).kind == "malformed"
+    project.failure(made, endpoint={"max_reply_bytes": 60_000})
+    assert provider.calls == 2, "a raised limit asks again, once"
+    project.run(made)
+    assert provider.calls == 3
+    assert len(project.text(made, "parsed") or "") >= 200_000
+    assert project.run(twin, endpoint=small).reused
+
+
+def test_an_answer_over_the_limit_that_tells_its_cost_is_the_reply(project: Project, provider: Provider):
+    body = json.dumps({"usage": {"cost": 0.5}, "padding": "x" * 50_000})
+    provider.script([faults.rule("large", Answer(body=body))])
+    made = project.specification()
+    for limit in (10_000, 10_000, 100_000):
+        failure = project.failure(made, endpoint={"max_reply_bytes": limit})
+        assert failure.kind == "malformed"
+        assert "move the stored reply away" in failure.message
+    assert provider.calls == 1
+    assert project.metadata(made)["cost_usd"] == 0.5

@@ -149,9 +149,9 @@ def test_a_wait_longer_than_a_run_waits_is_told_with_its_end():
     assert "until" in failure({"error": "x"}, 429, {"retry-after": "9" * 15}).message
 
 
-def incomplete(why: str, **values: Any) -> CallError:
-    answer = Answer(200, {}, b"{", 1.0, 2.5, incomplete=why)
-    return inside_failure(NoReplyError("not JSON", **values), answer, 600)
+def incomplete(why: str, larger_than: int | None = None) -> CallError:
+    answer = Answer(200, {}, b"{", 1.0, 2.5, incomplete=why, larger_than=larger_than)
+    return inside_failure(NoReplyError("not JSON"), answer, 600)
 
 
 def test_an_answer_that_broke_off_may_have_been_billed_and_may_pass():
@@ -159,9 +159,9 @@ def test_an_answer_that_broke_off_may_have_been_billed_and_may_pass():
     assert (broken.kind, broken.retryable, broken.perhaps_billed) == ("connection", True, True)
     late = incomplete("it did not end within 3 s (timeout_s of the endpoint).")
     assert (late.kind, late.retryable) == ("timeout", True)
-    large = incomplete("it is larger than 9 bytes (max_reply_bytes of the endpoint).")
-    assert (large.retryable, large.perhaps_billed) == (False, True)
-    assert "max_reply_bytes" in large.message
+    large = incomplete("it is larger than 9 bytes (max_reply_bytes of the endpoint).", larger_than=9)
+    assert (large.kind, large.retryable, large.perhaps_billed) == ("malformed", False, True)
+    assert "9 bytes (max_reply_bytes of the endpoint)" in large.message
 
 
 @pytest.mark.parametrize(
