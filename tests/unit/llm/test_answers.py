@@ -54,7 +54,7 @@ def test_a_status_decides_whether_trying_again_can_help(status: int, kind: str, 
 
 def test_an_error_in_a_200_without_a_status_may_pass():
     error = inside({"message": "upstream"}, None)
-    assert (error.kind, error.retryable) == ("api", True)
+    assert (error.kind, error.retryable, error.status) == ("api", True, 500)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,16 @@ def test_moderation_is_a_refusal_and_no_fault_of_the_key(status: int, error: dic
     assert inside(error, status).kind == "refused"
 
 
+@pytest.mark.parametrize(("status", "is_success"), [(199, False), (200, True), (299, True), (300, False), (400, False)])
+def test_only_a_status_2xx_is_a_success(status: int, is_success: bool):
+    assert Answer(status, {}, b"", 1.0, 2.5).is_success is is_success
+
+
+@pytest.mark.parametrize(("status", "is_redirect"), [(300, True), (399, True), (400, False)])
+def test_only_a_status_3xx_is_a_redirect(status: int, is_redirect: bool):
+    assert ("redirects" in failure(b"moved", status).message) is is_redirect
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_a_failure_that_names_its_target(status: int):
     error = failure(b"moved", status, {"location": "http://elsewhere/v1/chat/completions"})
@@ -129,6 +139,11 @@ def test_a_redirect_is_a_failure_that_names_its_target(status: int):
         (503, {"error": {"message": "Loading model", "type": "unavailable_error"}}, True),
         (503, {"error": "Model acme/writer is currently loading", "estimated_time": 20.0}, True),
         (503, b"The server is still warming up", True),
+        (425, b"loading", True),
+        (502, b"loading", True),
+        (504, b"loading", True),
+        (505, b"loading", False),
+        (429, b"loading", False),
         (503, {"error": {"message": "overloaded"}}, False),
         (503, {"error": {"message": "no loader of that name, unloading"}}, False),
         (500, {"error": {"message": "error loading tokenizer"}}, False),
