@@ -265,9 +265,14 @@ def test_three_digits_are_read_by_one_parser_alone(digits, mean):
         read("complex", f"SCORE: {digits}")
 
 
-def test_three_digits_with_a_scale_are_a_number(digits="4, 5, 6 of 10"):
+def test_three_digits_with_a_scale_behind_them_are_none():
     with pytest.raises(ParseError):
-        read("in_last_line", f"SCORE: {digits}")
+        read("in_last_line", "SCORE: 4, 5, 6 of 10")
+
+
+def test_three_digits_are_read_on_scales_up_to_10():
+    with pytest.raises(ParseError):
+        read("in_last_line", "SCORE: 456", score_max=11)
 
 
 @pytest.mark.parametrize(("digits", "mean"), [("111", "1.0"), ("234", "3.0"), ("000", "0.0")])
