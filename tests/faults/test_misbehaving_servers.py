@@ -136,7 +136,10 @@ def test_a_body_that_unpacks_to_gigabytes(tmp_path: Path, provider: Provider, su
     unread = [call.sequence for call in provider.ledger() if call.answered_by == "gzip bomb"]
     survived("gzip of 2 MB that unpacks to 2 GB", study, run, unread=unread)
     assert "max_reply_bytes" in failures(run.output)[0]
-    assert study.errors() == ["api"]
+    assert study.errors() == ["malformed"]
+    again = study.run(code=1)
+    assert len(again.calls) == 0, "it was probably paid for: nobody asks again before the user does"
+    assert "raise max_reply_bytes" in failures(again.output)[0]
 
 
 def test_an_empty_account_is_not_asked_for_every_generation(
@@ -160,16 +163,15 @@ def test_a_rubric_that_never_parses_waits_for_the_user(
 ) -> None:
     provider.script([faults.reply_content("A verdict without a number.", prompt_contains=EVALUATION)])
     chains = 16
-    study = FaultStudy.with_chains(tmp_path, provider, chains, max_concurrency=1)
+    study = FaultStudy.with_chains(tmp_path, provider, chains)
     study.configure(stop_after_unusable=3)
 
-    run = study.run("-j1", code=1)
-    rerun = study.run("-j1", code=1)
+    run = study.run(code=1)
+    rerun = study.run(code=1)
 
     survived("a rubric that never parses", study, run)
-    # What was in flight, or about to be, when the third answer was read is still paid for.
-    assert chains + 3 <= len(run.calls) <= chains + 8
-    assert len(run.calls) + len(rerun.calls) < 2 * chains
+    assert len(run.calls) == chains + 3
+    assert len(rerun.calls) <= 3
     assert sorted(set(study.errors())) == ["not_tried", "parse"]
 
 

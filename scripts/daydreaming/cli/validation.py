@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from daydreaming.base.errors import Fault
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES
 from daydreaming.cli.study_warnings import study_warnings
-from daydreaming.generation.study import load_study
+from daydreaming.cohort.build import called_models
+from daydreaming.generation.study import budget_faults, load_study
 from daydreaming.inputs.catalogs import read_catalogs
 from daydreaming.inputs.concepts import cohort_combos, count_cohort_combos, read_description, scan_combos
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
@@ -66,6 +68,10 @@ def validate_inputs(settings: Settings) -> Validation:
         # What a run reads and refuses is found here, too, whatever it is.
         with gathering(faults):
             load_study(settings)
+    elif settings.budget_usd is not None and not reading.faults:
+        # Why a cohort cannot be built is not asked here.
+        with suppress(InputError):
+            faults.extend(budget_faults(settings, catalogs, called_models(settings, catalogs)))
     remarks = [membership.remark] if membership.remark else []
     remarks += [f"Warning: {text}" for text in template_warnings(templates)]
     if not reading.faults:

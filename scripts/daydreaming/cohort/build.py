@@ -94,6 +94,25 @@ def cohort_id_for(settings: Settings, catalogs: Catalogs) -> str:
     return settings.cohort or _outline(settings, catalogs).derived_id()
 
 
+def called_models(settings: Settings, catalogs: Catalogs) -> set[tuple[str, str]]:
+    """Return the stages and models that the cohort would call, without making its rows; raises as `plan_cohort`."""
+    outline = _outline(settings, catalogs)
+    stages = STAGES if outline.mode == CARTESIAN else ("evaluation",)
+    written = (stage for stage in stages if any(one.generator == "llm" for one in outline.templates[stage]))
+    new = {
+        (stage, model_id)
+        for stage in written
+        for model_id in outline.models["evaluation" if stage == "evaluation" else "generation"]
+    }
+    return new | {
+        (row.stage, row.llm_model_id)
+        for _, row in outline.chains
+        if row.llm_model_id in catalogs.models
+        and (template := catalogs.templates[row.stage].get(row.template_id))
+        and template.generator == "llm"
+    }
+
+
 def _outline(settings: Settings, catalogs: Catalogs) -> _Outline:
     curated = settings.paths.selected_essays.is_file()
     return _curated_outline(settings, catalogs) if curated else _cartesian_outline(settings, catalogs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,9 +19,10 @@ from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import ReplyStore
-from daydreaming.llm.breakers import AnswerBreaker
+from daydreaming.llm.breakers import AnswerBreaker, AnswerTurn
 from daydreaming.llm.call_account import CallContext
 from daydreaming.llm.client import ModelClient
+from daydreaming.llm.tries import milliseconds_since
 
 # Threads that read and write files. More of them fight for the interpreter; fewer wait for a slow disk's fsync.
 FILE_THREADS = 4
@@ -112,26 +114,30 @@ class Runner:
             raise _failure_of(error) from error
         # Who only looks at a prompt loses no result by it, and made nothing.
         is_real = not options.get("render_only")
-        try:
-            await self._advance(work.steps(**options), specification, journal)
-        except Exception as error:
-            failure = error if isinstance(error, GenerationError) else _failure_of(error)
-            self._note_answer(specification, failure)
+        with self._unusable.turn(*_who(specification)) as turn:
+            try:
+                await self._advance(work.steps(**options), specification, journal, turn)
+            except Exception as error:
+                failure = error if isinstance(error, GenerationError) else _failure_of(error)
+                if not specification.is_copy:
+                    turn.answered(failure)
+                if is_real:
+                    await self._in_file_thread(work.fail, failure)
+                    await self._write_down(journal, work)
+                raise failure from failure.__cause__
             if is_real:
-                await self._in_file_thread(work.fail, failure)
+                # One that needed no call shows as well that its template works.
+                if not specification.is_copy:
+                    turn.answered(None)
                 await self._write_down(journal, work)
-            raise failure from failure.__cause__
-        if is_real:
-            self._note_answer(specification, None)
-            await self._write_down(journal, work)
         return work.outcome
 
-    async def _advance(self, steps: Steps, specification: Specification, journal: Journal) -> None:
+    async def _advance(self, steps: Steps, specification: Specification, journal: Journal, turn: AnswerTurn) -> None:
         """Go on with the work, call by call, until it is done."""
         request = await self._in_file_thread(_next_request, steps, None)
         while request is not None:
             assert isinstance(specification, CallSpecification)
-            received = await self._obtain(request, specification, journal)
+            received = await self._obtain(request, specification, journal, turn)
             request = await self._in_file_thread(_next_request, steps, received)
 
     async def _write_down(self, journal: Journal, work: GenerationWork) -> None:
@@ -140,21 +146,21 @@ class Runner:
         except OSError as error:
             raise _failure_of(error) from error
 
-    async def _obtain(self, request: ModelRequest, specification: CallSpecification, journal: Journal) -> Received:
+    async def _obtain(
+        self, request: ModelRequest, specification: CallSpecification, journal: Journal, turn: AnswerTurn
+    ) -> Received:
         """The reply to a request. Pays at most once, whoever else asks for it."""
+        queued = time.perf_counter()
+        # Before the request is locked: who holds a turn may wait for the lock, never the other way round.
+        await turn.take()
+        waited_ms = milliseconds_since(queued)
         async with self._replies.in_flight(request.sha256):
-            stored = await self._in_file_thread(self._replies.load, request.sha256)
+            limit = self._settings.endpoints[specification.endpoint].max_reply_bytes
+            stored = await self._in_file_thread(self._replies.load, request.sha256, limit)
             if stored is not None:
                 return Received(stored, reused=True)
-            check = partial(self._unusable.check, *_who(specification))
-            check()
-            done = await self._client.complete(request, _context(specification), journal, check)
+            done = await self._client.complete(request, _context(specification), journal, turn.check, waited_ms)
             return Received(done.reply, times=done.times)
-
-    def _note_answer(self, specification: Specification, error: GenerationError | None) -> None:
-        """Tell the breaker what came of an answer; a generation that needed none shows that its template works."""
-        if not specification.is_copy:
-            self._unusable.answered(*_who(specification), error)
 
     def _journal(self, cohort_id: str) -> Journal:
         if cohort_id not in self._journals:

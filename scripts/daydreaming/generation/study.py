@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +102,7 @@ class Study:
             answerer=self._answerer(endpoint),
             sampling=self._sampling(generation.stage, endpoint),
             prices=(model.usd_per_mtok_in, model.usd_per_mtok_out),
-            output_limit_parameter=self.settings.endpoints[endpoint].output_limit_parameter,
+            output_limit_parameter=self.settings.output_limit_parameter(model.id, endpoint),
             finish_reasons=self.settings.endpoints[endpoint].finish_reasons,
         )
 
@@ -161,29 +161,32 @@ def load_study(config: Mapping[str, Any] | Settings) -> Study:
     study = Study(settings, catalogs, combos, membership)
     used = dict.fromkeys((row.stage, row.template_id) for row in membership.generations.values())
     templates = (catalogs.templates[stage][template_id] for stage, template_id in used)
-    if faults := [*template_faults(settings, reading, templates, strict=False), *_budget_faults(study)]:
+    called = (
+        (row.stage, row.llm_model_id)
+        for row in membership.generations.values()
+        if catalogs.templates[row.stage][row.template_id].generator == "llm"
+    )
+    of_templates = template_faults(settings, reading, templates, strict=False)
+    if faults := [*of_templates, *budget_faults(settings, catalogs, called)]:
         raise InputError(faults)
     return study
 
 
-def _budget_faults(study: Study) -> list[Fault]:
-    """A budget in US dollars can hold only where a call's price has an upper bound."""
-    settings = study.settings
+def budget_faults(settings: Settings, catalogs: Catalogs, called: Iterable[tuple[str, str]]) -> list[Fault]:
+    """Return why a budget in US dollars cannot hold: a call's price needs an upper bound.
+
+    `called` are the stages and models that are called.
+    """
     if settings.budget_usd is None:
         return []
-    used = {
-        (row.stage, row.llm_model_id)
-        for row in study.membership.generations.values()
-        if study.catalogs.templates[row.stage][row.template_id].generator == "llm"
-    }
     faults = []
-    for stage, model_id in sorted(used):
-        model = study.catalogs.models[model_id]
+    for stage, model_id in sorted(set(called)):
+        model = catalogs.models[model_id]
         endpoint = model.endpoint or settings.default_endpoint
         if None in (model.usd_per_mtok_in, model.usd_per_mtok_out):
             problem = f"budget_usd is set, but the model {model_id!r} has no prices."
             cure = "Fill in usd_per_mtok_in and usd_per_mtok_out (0 for a free model)."
-            faults.append(Fault(str(study.paths.models), problem, cure, column="usd_per_mtok_in"))
+            faults.append(Fault(str(settings.paths.models), problem, cure, column="usd_per_mtok_in"))
         elif settings.stage(stage, endpoint).max_tokens is None and model.usd_per_mtok_out:
             problem = f"budget_usd is set, but a {stage} by {model_id!r} may be of any length."
             faults.append(Fault("config.yaml", problem, "Set max_tokens.", key=f"stages.{stage}.max_tokens"))

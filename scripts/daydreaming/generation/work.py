@@ -154,7 +154,7 @@ class GenerationWork:
             self.outcome.received = None
             self.outcome.request_sha256, self.outcome.seed = request.sha256, request.seed
             self.outcome.attempts = request.attempt + 1
-            stored = self._stored(request)
+            stored = self._stored(request, specification.endpoint)
             self.outcome.received = stored if stored is not None else (yield request)
             try:
                 request = steps.send(self.outcome.received.reply)
@@ -163,9 +163,10 @@ class GenerationWork:
                 self.outcome.score_as_written = parsed.as_written if isinstance(parsed, ParsedScore) else None
                 return str(parsed)
 
-    def _stored(self, request: ModelRequest) -> Received | None:
+    def _stored(self, request: ModelRequest, endpoint: str) -> Received | None:
         """The stored reply to a request, also one that only raw.txt holds, which is stored then."""
-        reply = self._bench.replies.load(request.sha256)
+        limit = self._bench.settings.endpoints[endpoint].max_reply_bytes
+        reply = self._bench.replies.load(request.sha256, limit)
         if reply is None and (reply := self._store.kept_reply(request.sha256)) is not None:
             self._bench.replies.adopt(reply, source=str(self._store.files.raw))
         if reply is None and self._bench.settings.offline:

@@ -47,6 +47,9 @@ def read_reply(request_sha256: str, received: Received, prices: Prices) -> Reply
     usage, choice = body.get("usage"), _choice(body)
     if fault is not None and not was_paid(usage):
         raise fault
+    if fault is not None:
+        limit = received.larger_than
+        malformed = fault.message if limit is None else too_large(limit, was_paid=True)
     message = _mapping(choice.get("message"))
     return Reply(
         request_sha256=request_sha256,
@@ -59,7 +62,7 @@ def read_reply(request_sha256: str, received: Received, prices: Prices) -> Reply
         request_id=received.headers.get("x-request-id") or _word(body.get("id")),
         started_at=received.started_at,
         finished_at=received.finished_at,
-        malformed=malformed if fault is None else fault.message,
+        malformed=malformed,
         redacted=received.redacted,
     )
 
@@ -88,8 +91,18 @@ def error_text(error: Any) -> str:
     return text
 
 
+def too_large(limit: int, *, was_paid: bool = False) -> str:
+    """What is said of an answer that was larger than a limit in bytes; one that was surely paid is the reply."""
+    what = f"The answer is larger than {limit:,} bytes (max_reply_bytes of the endpoint)."
+    if was_paid:
+        return f"{what} It was paid for. To pay again, raise max_reply_bytes and move the stored reply away."
+    return f"{what} It was probably paid for, and is not asked for again by itself: raise max_reply_bytes to ask again."
+
+
 def _no_object(received: Received, error: BodyError) -> NoReplyError:
     content = received.content
+    if received.larger_than is not None:
+        return NoReplyError(too_large(received.larger_than))
     page = content.lstrip()[:1] == b"<"
     what = "a web page, not JSON: is the endpoint's base_url right?" if page else f"{error}:"
     return NoReplyError(f"The endpoint answered with {what} {shown(content)}", perhaps_billed=not page)

@@ -17,8 +17,9 @@ Prices = tuple[float | None, float | None]
 class Received(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An answer as it came, before anything interprets it. Times are Unix seconds.
 
-    A body that is no UTF-8 is kept in base64. `incomplete` says why the rest of the body is missing, `redacted` at how
-    many places a secret was taken out, `adopted_from` that the text is known from a generation's files alone.
+    A body that is no UTF-8 is kept in base64. `incomplete` says why the rest of the body is missing, and `larger_than`
+    names the limit in bytes if that is why; `redacted` at how many places a secret was taken out, `adopted_from` that
+    the text is known from a generation's files alone.
     """
 
     status: int = 200
@@ -28,6 +29,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at: float = 0.0
     finished_at: float = 0.0
     incomplete: str | None = None
+    larger_than: int | None = None
     redacted: int = 0
     adopted_from: str | None = None
 

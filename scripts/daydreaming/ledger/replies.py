@@ -6,7 +6,7 @@ Beside the reply to a request lie the receipts of what else was answered to it: 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.locks import RangeLocks
 from daydreaming.base.paths import DataPaths
 from daydreaming.ledger.model_request import ModelRequest
-from daydreaming.ledger.reading import NoReplyError, read_reply
+from daydreaming.ledger.reading import NoReplyError, read_reply, too_large
 from daydreaming.ledger.received import Received, Reply, StoredAnswer
 from daydreaming.ledger.reply_room import ReplyRoom, receipt_path
 from daydreaming.ledger.stored_answers import as_file, from_file, reply_of, values_of
@@ -31,23 +31,28 @@ class ReplyStore:
         self._paths = paths
         self._locks = RangeLocks(paths.replies / ".in_flight.lock")
 
-    def load(self, request_sha256: str) -> Reply | None:
+    def load(self, request_sha256: str, max_reply_bytes: int | None = None) -> Reply | None:
         """Return the reply to a request, from its file or from a receipt that holds one; None if there is none.
 
         Raises GenerationError for a file that cannot be used: it was paid for, so it is never overwritten, nor called
-        for again. `edited`: it was changed after it was stored; `storage`: it cannot be read, or is no stored answer.
+        for again. `edited`: it was changed after it was stored; `storage`: it cannot be read, or is no stored answer;
+        `malformed`: there is no reply, for the answer was larger than `max_reply_bytes` (None: that is not asked).
         """
         path = self._paths.reply(request_sha256)
         content = _content(path)
-        if content is None:
-            return next((reply for reply in self._read_receipts(request_sha256) if reply is not None), None)
-        return reply_of(path, from_file(path, content, request_sha256))
+        if content is not None:
+            return reply_of(path, from_file(path, content, request_sha256))
+        largest = 0
+        for answer in self._receipts(request_sha256):
+            with suppress(NoReplyError):
+                return read_reply(request_sha256, answer.received, answer.prices)
+            largest = max(largest, answer.received.larger_than or 0)
+        if max_reply_bytes is not None and largest >= max_reply_bytes:
+            raise GenerationError(FailureKind.MALFORMED, too_large(largest))
+        return None
 
-    def receipts(self, request_sha256: str) -> list[StoredAnswer]:
+    def _receipts(self, request_sha256: str) -> Iterator[StoredAnswer]:
         """What was answered to a request besides its reply, oldest first. Raises GenerationError as `load`."""
-        return [answer for _, answer in self._receipts(request_sha256)]
-
-    def _receipts(self, request_sha256: str) -> Iterator[tuple[Path, StoredAnswer]]:
         for number in count(1):
             path = receipt_path(self._paths.reply(request_sha256), number)
             content = _content(path)
@@ -55,14 +60,7 @@ class ReplyStore:
                 return
             # A power loss in the moment in which it came leaves an empty file, and nothing to read.
             if content.strip(b"\0"):
-                yield path, from_file(path, content, request_sha256)
-
-    def _read_receipts(self, request_sha256: str) -> Iterator[Reply | None]:
-        for _, answer in self._receipts(request_sha256):
-            try:
-                yield read_reply(request_sha256, answer.received, answer.prices)
-            except NoReplyError:
-                yield None
+                yield from_file(path, content, request_sha256)
 
     def cost_usd(self, request_sha256: str) -> float | None:
         """What the stored reply to a request cost (US dollars); None without one, or where its file tells no cost."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.ledger.reading import NoReplyError, error_text, shown
+from daydreaming.ledger.reading import NoReplyError, error_text, shown, too_large
 from daydreaming.ledger.received import Received
 
 STATUS_CURES = {
@@ -67,8 +67,8 @@ class CallError(Exception):
 class Answer:
     """An HTTP answer as it came, secrets taken out. Times are Unix seconds.
 
-    `incomplete` says why the rest of the body is missing; `milliseconds` is from the first byte sent to the last one
-    received.
+    `incomplete` says why the rest of the body is missing, and `larger_than` names the limit in bytes if that is why;
+    `milliseconds` is from the first byte sent to the last one received.
     """
 
     status: int
@@ -78,6 +78,7 @@ class Answer:
     finished_at: float
     milliseconds: float = 0.0
     incomplete: str | None = None
+    larger_than: int | None = None
     redacted: int = 0
 
     @property
@@ -95,6 +96,7 @@ class Answer:
             started_at=self.started_at,
             finished_at=self.finished_at,
             incomplete=self.incomplete,
+            larger_than=self.larger_than,
             redacted=self.redacted,
         )
 
@@ -130,13 +132,14 @@ def status_failure(answer: Answer, base_url: str, longest_wait_s: float) -> Call
 def inside_failure(error: NoReplyError, answer: Answer, longest_wait_s: float) -> CallError:
     """What an answer of status 2xx without a reply means: the code of an error inside it decides, as a status would."""
     if error.error is None:
+        if answer.larger_than is not None:
+            # What is too large now will be too large again, and was probably paid for.
+            return CallError(FailureKind.MALFORMED, too_large(answer.larger_than), perhaps_billed=True)
         late = answer.incomplete is not None and "timeout_s" in answer.incomplete
-        # What is too large now will be too large again.
-        too_large = answer.incomplete is not None and "max_reply_bytes" in answer.incomplete
-        broken = answer.incomplete is not None and not too_large
+        broken = answer.incomplete is not None
         kind = FailureKind.TIMEOUT if late else FailureKind.CONNECTION if broken else FailureKind.API
         message = error.message if answer.incomplete is None else f"The answer broke off: {answer.incomplete}"
-        return CallError(kind, message, retryable=not too_large, perhaps_billed=error.perhaps_billed)
+        return CallError(kind, message, retryable=True, perhaps_billed=error.perhaps_billed)
     return _failure(
         error.code or 500,
         error.message,

@@ -5,7 +5,9 @@ What a breaker keeps back fails as `not_tried`, with the first error and its cur
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -93,16 +95,27 @@ class CallBreaker:
         self._failures.pop((endpoint, model), None)
 
 
+Asked = tuple[str, str, str]  # stage, template_id, llm_model_id
+
+
 class AnswerBreaker:
     """Stops the calls for a template and model whose first so many answers of a run are all unusable for one reason.
 
-    `stop_after` None: never. What is kept back waits for the user.
+    Until one of them was usable, no more calls are let out than could make up that number: what cannot be used is paid
+    for so many times and not once more. `stop_after` None: never. What is kept back waits for the user.
     """
 
     def __init__(self, stop_after: int | None):
         self._stop_after = stop_after
         # None: an answer was usable, or two failed for different reasons. Then nothing is kept back.
-        self._failures: dict[tuple[str, str, str], _Failures | None] = {}
+        self._failures: dict[Asked, _Failures | None] = {}
+        # Generations with a call whose worth is not known, and those that wait for one of them.
+        self._let_out: Counter[Asked] = Counter()
+        self._waiting: defaultdict[Asked, deque[asyncio.Future[None]]] = defaultdict(deque)
+
+    def turn(self, stage: str, template_id: str, llm_model_id: str) -> AnswerTurn:
+        """A generation's turn to call."""
+        return AnswerTurn(self, (stage, template_id, llm_model_id))
 
     def check(self, stage: str, template_id: str, llm_model_id: str) -> None:
         """Raise GenerationError (not_tried) where calls are kept back; to be asked before a call."""
@@ -126,8 +139,81 @@ class AnswerBreaker:
         failures = self._failures.get(key)
         if error is None or (failures is not None and failures.reason != error.kind and not failures.is_open):
             self._failures[key] = None
+        else:
+            failures = self._failures.setdefault(key, _Failures(error.kind, error.message))
+            if failures is not None:
+                failures.number += not failures.is_open
+                failures.is_open = failures.number >= self._stop_after
+        self._wake(key)
+
+    async def let_out(self, key: Asked) -> None:
+        """Wait until a call may be made, or is known to be kept back; `back` must follow."""
+        if self._has_room(key):
+            self._let_out[key] += 1
             return
-        failures = self._failures.setdefault(key, _Failures(error.kind, error.message))
-        if failures is not None:
-            failures.number += not failures.is_open
-            failures.is_open = failures.number >= self._stop_after
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting[key].append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():  # it was let out in the same moment
+                self.back(key)
+            raise
+
+    def back(self, key: Asked) -> None:
+        """Take note that the worth of a call that was let out is known, or that there was none."""
+        self._let_out[key] -= 1
+        self._wake(key)
+
+    def _has_room(self, key: Asked) -> bool:
+        if self._stop_after is None:
+            return True
+        failures = self._failures.get(key)
+        if key in self._failures and (failures is None or failures.is_open):
+            return True
+        return (failures.number if failures else 0) + self._let_out[key] < self._stop_after
+
+    def _wake(self, key: Asked) -> None:
+        """Let out those that wait, in their order, as far as there is room."""
+        waiting = self._waiting[key]
+        while waiting and self._has_room(key):
+            waiter = waiting.popleft()
+            if not waiter.done():
+                self._let_out[key] += 1
+                waiter.set_result(None)
+
+
+class AnswerTurn:
+    """A generation's turn to call, held from before its first call until the worth of its answer is known."""
+
+    def __init__(self, breaker: AnswerBreaker, key: Asked):
+        self._breaker = breaker
+        self._key = key
+        self._is_out = False
+
+    def __enter__(self) -> AnswerTurn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    async def take(self) -> None:
+        """Wait for it, the first time. Raises GenerationError (not_tried) where calls are kept back."""
+        if not self._is_out:
+            await self._breaker.let_out(self._key)
+            self._is_out = True
+        self.check()
+
+    def check(self) -> None:
+        """Raise GenerationError (not_tried) where calls are kept back."""
+        self._breaker.check(*self._key)
+
+    def answered(self, error: GenerationError | None) -> None:
+        """Say what came of the answer, and give the turn back."""
+        self._breaker.answered(*self._key, error)
+        self._end()
+
+    def _end(self) -> None:
+        if self._is_out:
+            self._is_out = False
+            self._breaker.back(self._key)

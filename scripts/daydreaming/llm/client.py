@@ -74,10 +74,11 @@ class ModelClient:
         context: CallContext,
         journal: Journal,
         check: Callable[[], None] = lambda: None,
+        waited_ms: float = 0.0,
     ) -> Completion:
         """Make a call, with retries, and return its reply, which is in the store by then.
 
-        `check` is called when it is the call's turn, and may raise what keeps it back.
+        `check` is called when it is the call's turn, and may raise what keeps it back; `waited_ms` counts as queued.
         Raises GenerationError with the kind of failure; `not_tried` where calls to endpoint and model are kept back.
         """
         import tenacity
@@ -85,6 +86,7 @@ class ModelClient:
         where = (context.endpoint, request.model)
         self._breaker.check(*where)
         tries = Tries(self._settings.endpoints[context.endpoint], lambda: self._breaker.is_open(*where))
+        tries.queue_ms = waited_ms
         retrying = tenacity.AsyncRetrying(
             sleep=tries.pause,
             stop=tries.are_over,

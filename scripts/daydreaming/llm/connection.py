@@ -77,6 +77,7 @@ class Connection:
             started_at + milliseconds / 1000,
             milliseconds=milliseconds,
             incomplete=None if incomplete is None else self._secrets.hide_in_text(incomplete),
+            larger_than=response.extensions.get("larger_than"),
             redacted=redacted,
         )
 

@@ -35,8 +35,8 @@ class NoAnswerError(httpx2.TransportError):
 class ReceivingTransport(httpx2.AsyncBaseTransport):
     """Receives whole answers. What is said of the way it came stands in an answer's extensions.
 
-    `incomplete`: why the rest of the body is missing (None: nothing is). `milliseconds`: from the first byte sent to
-    the last one received.
+    `incomplete`: why the rest of the body is missing (None: nothing is). `larger_than`: the limit in bytes, if that is
+    why. `milliseconds`: from the first byte sent to the last one received.
     """
 
     def __init__(self, way: httpx2.AsyncBaseTransport, timeout_s: float, max_bytes: int):
@@ -64,9 +64,14 @@ class ReceivingTransport(httpx2.AsyncBaseTransport):
         return httpx2.Response(
             response.status_code,
             headers=headers,
-            content=bytes(body),
+            content=bytes(body[: self._max_bytes]),
             request=request,
-            extensions={**response.extensions, "incomplete": incomplete, "milliseconds": milliseconds},
+            extensions={
+                **response.extensions,
+                "incomplete": incomplete,
+                "larger_than": self._max_bytes if len(body) > self._max_bytes else None,
+                "milliseconds": milliseconds,
+            },
         )
 
     async def _receive(self, response: httpx2.Response, body: bytearray, left_s: float) -> str | None:
@@ -76,7 +81,6 @@ class ReceivingTransport(httpx2.AsyncBaseTransport):
                 async for piece in self._unpacked(response):
                     body += piece
                     if len(body) > self._max_bytes:
-                        del body[self._max_bytes :]
                         return f"it is larger than {self._max_bytes:,} bytes (max_reply_bytes of the endpoint)."
         except TimeoutError:
             return f"it did not end within {self._timeout_s:g} s (timeout_s of the endpoint)."

@@ -255,13 +255,15 @@ def _ends_after_mark(token: Token, rest: Sequence[Token]) -> bool:
     while marks < len(rest) and rest[marks].is_mark(".…"):
         marks += 1
     following = rest[marks : marks + 3]
-    if following and following[0].is_word(UNSURE):
-        following = following[1:]
-        if not token.is_mark(".!"):
-            raise UnreadableError
+    if following and following[0].is_word(UNSURE) and (not token.is_mark(".!") or _is_number(following[1:])):
+        raise UnreadableError
     if following and following[0].kind == "number" and not (token.is_mark(".!;") and following[0].spaced and not marks):
         raise UnreadableError
     return not rest
+
+
+def _is_number(tokens: Sequence[Token]) -> bool:
+    return bool(tokens) and tokens[0].kind == "number"
 
 
 def _check_word(token: Token, rest: Sequence[Token]) -> None:

@@ -144,16 +144,17 @@ class _Planner:
         retries = {str(kind): number for kind, number in self._study.settings.retry_replies.items()}
         steps = attempts(specification, prompt, retries, lambda reply: read_reply(reply, specification))
         request = next(steps)
-        while (reply := self._stored(request, store)) is not None:
+        limit = self._study.settings.endpoints[specification.endpoint].max_reply_bytes
+        while (reply := self._stored(request, store, limit)) is not None:
             try:
                 request = steps.send(reply)
             except StopIteration as end:
                 return end.value, request
         return None, request
 
-    def _stored(self, request: ModelRequest, store: GenerationStore) -> Reply | None:
+    def _stored(self, request: ModelRequest, store: GenerationStore, max_reply_bytes: int) -> Reply | None:
         """The stored reply to a request; a run also takes the one in the generation's own raw.txt."""
-        return self._replies.load(request.sha256) or store.kept_reply(request.sha256)
+        return self._replies.load(request.sha256, max_reply_bytes) or store.kept_reply(request.sha256)
 
     def _call(self, specification: Specification, request: ModelRequest, reason: str, characters: int) -> _Result:
         first = self._called_for.setdefault(request.sha256, specification)

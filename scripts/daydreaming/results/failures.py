@@ -22,6 +22,7 @@ SHOWN_GROUPS = 20
 _MESSAGE_CHARACTERS = 200
 _FRESH_ATTEMPTS = "or allow fresh attempts, each a paid call, with `retry_replies: {{{}: 1}}` in config.yaml."
 _KEPT = "The reply is kept, and read again without a call."
+_LARGER = "For one beyond max_reply_bytes, do what its message says."
 
 CURES: Mapping[str, str] = {
     FailureKind.TEMPLATE: "Correct the template; `python scripts/validate_inputs.py` checks all without a call.",
@@ -31,7 +32,7 @@ CURES: Mapping[str, str] = {
     FailureKind.RATE_LIMIT: "Lower requests_per_minute or max_concurrency of the endpoint, and run again.",
     FailureKind.TIMEOUT: "Run again. If it comes back, raise timeout_s of the endpoint, or lower max_tokens.",
     FailureKind.CONNECTION: "Check the network and the endpoint's base_url in config.yaml, and run again.",
-    FailureKind.MALFORMED: f"{_KEPT} Ask the provider, {_FRESH_ATTEMPTS.format('malformed')}",
+    FailureKind.MALFORMED: f"{_KEPT} Ask the provider, {_FRESH_ATTEMPTS.format('malformed')} {_LARGER}",
     FailureKind.TRUNCATED: f"{_KEPT} Raise max_tokens of the stage, {_FRESH_ATTEMPTS.format('truncated')}",
     FailureKind.REFUSED: f"{_KEPT} Change the template or the model, {_FRESH_ATTEMPTS.format('refused')}",
     FailureKind.UNFINISHED: f"{_KEPT} If the server's word means success, add it to the endpoint's finish_reasons.",

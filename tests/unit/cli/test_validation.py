@@ -1,5 +1,6 @@
 """Validation of all inputs at once, and the script that prints it."""
 
+import json
 import os
 
 import pytest
@@ -206,6 +207,32 @@ def test_what_a_run_would_refuse_is_found(cohort):
     assert [("no prices" in fault, "llm_models.csv" in fault) for fault in priceless] == [(True, True)]
     write(MEMBERSHIP, MEMBERSHIP_HEADER + CHAIN.replace("e1", "e" * 300))
     assert "has 300 characters" in faults(cohort="first")[0]
+
+
+def test_a_budget_without_prices_is_found_before_a_cohort_is_built():
+    (fault,) = faults(cohort="new", budget_usd=1)
+    assert "the model 'judge' has no prices" in fault
+    assert "llm_models.csv" in fault
+    assert faults(budget_usd=1) == [fault], "also where the cohort's id is derived"
+    assert faults(cohort="new", budget_calls=1) == []
+    write(RAW / "llm_models.csv", MODELS.replace("embedded,,", "embedded,1,1"))
+    assert faults(cohort="new", budget_usd=1) == []
+    (fault,) = faults(cohort="new", budget_usd=1, stages={"draft": {"max_tokens": None}})
+    assert "a draft by 'writer' may be of any length" in fault
+
+
+def test_a_budget_needs_prices_only_of_the_models_that_would_be_called():
+    write(RAW / "llm_models.csv", MODELS.replace("0.5,1.5", ",").replace("embedded,,", "embedded,1,1"))
+    assert ["'writer' has no prices" in fault for fault in faults(cohort="new", budget_usd=1)] == [True]
+    draft = {"stage": "draft", "gen_id": "d1", "template_id": "plain", "combo_id": "pair", "llm_model_id": "other"}
+    essay = {"stage": "essay", "gen_id": "e1", "template_id": "pass", "parent_gen_id": "d1"}
+    write("data/combo_mappings.csv", COMBO_HEADER + PAIR)
+    write("data/2_tasks/selected_essays.txt", "e1\n")
+    write("data/gens/essay/e1/metadata.json", json.dumps(essay))
+    write("data/gens/draft/d1/metadata.json", json.dumps(draft))
+    assert faults(cohort="new", budget_usd=1) == [], "a draft by a model that is not in the table, and its copy"
+    write("data/gens/draft/d1/metadata.json", json.dumps({**draft, "llm_model_id": "writer"}))
+    assert ["'writer' has no prices" in fault for fault in faults(cohort="new", budget_usd=1)] == [True]
 
 
 @pytest.mark.parametrize("built", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,25 @@ from runner_fixtures import Project
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.runner import Runner
+from daydreaming.generation.specification import CallSpecification
+from daydreaming.inputs.settings import StageSettings
 from daydreaming.ledger.journal import read_events
 from provider import Answer, Provider, faults
 
 LONG = "The tide comes in and goes out again, as it did before. " * 700
+
+
+def run_together(project: Project, wanted: int | list[CallSpecification], **config: Any) -> list[str]:
+    """Make generations of one template and model at once; returns what came of each."""
+    many = range(wanted) if isinstance(wanted, int) else ()
+    made = [project.specification("evaluation", gen_id=f"g{number}", replicate=number + 1) for number in many]
+    runner = Runner(settings_for(project.base_url, data_root=str(project.root), **config))
+    try:
+        futures = [runner.submit(one) for one in made or wanted]
+        failures = [future.exception(timeout=60) for future in futures]
+    finally:
+        runner.close()
+    return [str(failure.kind) if isinstance(failure, GenerationError) else "made" for failure in failures]
 
 
 def run_all(project: Project, count: int, stage: str = "evaluation", **config: Any) -> list[str]:
@@ -83,6 +99,36 @@ def test_a_rubric_that_never_parses_is_not_paid_for_again_and_again(project: Pro
     assert provider.calls == 3, "the stored answers count again"
     assert run_all(project, 6, stop_after_unusable=None) == ["parse"] * 6
     assert provider.calls == 6
+
+
+def test_with_many_calls_in_flight_no_more_unusable_answers_are_paid_for(project: Project, provider: Provider):
+    provider.script([faults.rule("slow", Answer(message={"content": "A verdict without a number."}, latency_s=0.05))])
+    assert Counter(run_together(project, 40, stop_after_unusable=3)) == {"parse": 3, "not_tried": 37}
+    assert provider.calls == 3
+
+
+def test_once_an_answer_was_usable_all_are_in_flight(project: Project, provider: Provider):
+    provider.script([faults.rule("slow", Answer(message={"content": "SCORE: 5"}, latency_s=0.1))])
+    assert set(run_together(project, 40, stop_after_unusable=3)) == {"made"}
+    calls = provider.ledger()
+    first_end = min(call.ended_at or 0.0 for call in calls)
+    assert sum(call.received_at < first_end for call in calls) == 3
+    assert provider.stats().peak_in_flight > 20
+    records = [json.loads(path.read_text()) for path in (project.root / "gens").glob("evaluation/*/metadata.json")]
+    assert sum(record["queue_ms"] > 50 for record in records) >= 30, "the wait for one's turn is part of the queue"
+
+
+def test_calls_that_fail_keep_nobody_waiting(project: Project, provider: Provider):
+    provider.script([faults.fault_status(500, times=30), faults.reply_content("SCORE: 5")])
+    assert Counter(run_together(project, 40, stop_after_unusable=2)) == {"api": 30, "made": 10}
+
+
+def test_two_that_ask_the_same_and_get_fresh_attempts_wait_for_each_other_and_end(project: Project, provider: Provider):
+    provider.script([faults.reply_content("No number.")])
+    twins = [project.specification("evaluation", gen_id=f"g{number}") for number in range(6)]
+    config = {"stop_after_unusable": 1, "retry_replies": {"parse": 2}}
+    assert Counter(run_together(project, twins, **config))["parse"] >= 1
+    assert provider.calls == 3
 
 
 def test_one_usable_answer_lets_all_be_asked(project: Project, provider: Provider):
@@ -161,3 +207,42 @@ def test_the_name_of_the_limit_reaches_the_body(project: Project, provider: Prov
     (call,) = provider.ledger()
     assert call.body["max_completion_tokens"] == specification().sampling.max_tokens
     assert "max_tokens" not in call.body
+
+
+def test_an_answer_over_the_limit_waits_until_the_limit_is_raised(project: Project, provider: Provider):
+    """It was probably paid: a receipt says so, and no run, plan or other generation of the request asks again."""
+    provider.script([faults.fault_large(200_000)])
+    sampling = StageSettings(max_tokens=100_000)
+    made, small = project.specification(sampling=sampling), {"max_reply_bytes": 50_000, "max_retries": 2}
+    first = project.failure(made, endpoint=small)
+    assert first.kind == "malformed"
+    assert "50,000 bytes (max_reply_bytes of the endpoint)" in first.message
+    (receipt,) = (project.root / "replies").glob("??/*.receipt")
+    assert json.loads(receipt.read_text())["received"]["larger_than"] == 50_000
+    events = read_events(project.root / "cohorts" / "cohort" / "journal.jsonl")
+    assert [event["perhaps_billed"] for event in events if event["event"] == "call_ended"] == [True]
+    twin = project.specification(gen_id="twin", sampling=sampling)
+    for again in (made, twin):
+        failure = project.failure(again, endpoint=small, retry_replies={"malformed": 3})
+        assert (failure.kind, failure.message) == ("malformed", first.message)
+        assert project.metadata(again)["error"] == "malformed"
+    assert provider.calls == 1
+    assert project.failure(made, endpoint={"max_reply_bytes": 60_000}).kind == "malformed"
+    project.failure(made, endpoint={"max_reply_bytes": 60_000})
+    assert provider.calls == 2, "a raised limit asks again, once"
+    project.run(made)
+    assert provider.calls == 3
+    assert len(project.text(made, "parsed") or "") >= 200_000
+    assert project.run(twin, endpoint=small).reused
+
+
+def test_an_answer_over_the_limit_that_tells_its_cost_is_the_reply(project: Project, provider: Provider):
+    body = json.dumps({"usage": {"cost": 0.5}, "padding": "x" * 50_000})
+    provider.script([faults.rule("large", Answer(body=body))])
+    made = project.specification()
+    for limit in (10_000, 10_000, 100_000):
+        failure = project.failure(made, endpoint={"max_reply_bytes": limit})
+        assert failure.kind == "malformed"
+        assert "move the stored reply away" in failure.message
+    assert provider.calls == 1
+    assert project.metadata(made)["cost_usd"] == 0.5

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from core_fixtures import request
 
-from daydreaming.ledger.costs import cost_of_call, most_expensive_usd
+from daydreaming.ledger.costs import amount_usd, cost_of_call, cost_usd, most_expensive_usd, token_counts
 from daydreaming.ledger.model_request import ModelRequest
 
 
@@ -20,6 +20,27 @@ from daydreaming.ledger.model_request import ModelRequest
 )
 def test_the_most_that_a_call_can_cost(asked: ModelRequest, prices: Any, usd: float | None):
     assert most_expensive_usd(asked, prices) == pytest.approx(usd)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "completion", "prices", "usd"),
+    [(300, 7, (2.0, 5.0), 635e-6), (0, 7, (2.0, 5.0), 35e-6), (300, 0, (2.0, 0.5), 600e-6), (300, 7, (0.0, 0.0), 0.0)],
+)
+def test_tokens_at_their_prices_add_up(prompt: int, completion: int, prices: Any, usd: float):
+    assert cost_usd({"prompt_tokens": prompt, "completion_tokens": completion}, prices) == pytest.approx(usd, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("value", "usd"),
+    [(0, 0.0), (1e-9, 1e-9), (0.5, 0.5), (999e12, 999e12), (1e15, None), (-1e-9, None), (True, None), ("0.25", 0.25)],
+)
+def test_an_amount_is_a_number_from_zero_that_can_be_one(value: Any, usd: float | None):
+    assert amount_usd(value) == usd
+
+
+def test_counts_are_as_large_as_every_json_reader_can_hold():
+    counts = {"prompt_tokens": 2**53 - 1, "completion_tokens": 2**53, "total_tokens": 0}
+    assert token_counts(counts) == {"prompt_tokens": 2**53 - 1, "total_tokens": 0}
 
 
 @pytest.mark.parametrize(

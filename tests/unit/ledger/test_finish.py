@@ -64,5 +64,15 @@ def test_a_prompt_of_which_the_server_read_a_part(prompt: str, tokens: int, was_
     assert "num_ctx" in caught.value.message
 
 
+@pytest.mark.parametrize(("characters", "was_cut"), [(2_400, False), (2_401, True)])
+def test_eight_characters_a_token_are_still_believed(characters: int, was_cut: bool):
+    test_a_prompt_of_which_the_server_read_a_part((ENGLISH * 80)[:characters], 300, was_cut)
+
+
+def test_one_token_is_a_count_and_a_short_prompt_is_not_checked():
+    test_a_prompt_of_which_the_server_read_a_part((ENGLISH * 80)[:2_001], 1, True)
+    test_a_prompt_of_which_the_server_read_a_part((ENGLISH * 80)[:2_000], 1, False)
+
+
 def test_a_server_that_does_not_count_is_not_checked():
     check_prompt_was_read(reply(usage={}), ENGLISH * 2000)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from core_fixtures import request
 
+from daydreaming.ledger.bodies import BodyError, json_object
 from daydreaming.ledger.reading import NoReplyError, read_reply
 from daydreaming.ledger.received import Received, Reply
 
@@ -337,3 +338,37 @@ def test_what_a_broken_body_says_of_its_cost_is_counted(body: str):
 def test_an_answer_that_quotes_a_usage_was_not_paid_for_by_that():
     quoted = json.dumps(completion({"content": '{"usage": {"cost": 5}}'}, usage=None))
     assert no_reply(quoted[:-1].encode()).perhaps_billed
+
+
+def test_long_whole_numbers_are_read_whole_as_far_as_they_fit():
+    body, _ = json_object(b'{"no": NaN, "fits": 123456789012345678, "beyond": 1234567890123456789012}')
+    assert (body["fits"], type(body["fits"])) == (123456789012345678, int)
+    assert (body["beyond"], type(body["beyond"])) == (1234567890123456789012.0, float)
+
+
+@pytest.mark.parametrize("levels", [3_000, 100_000])
+def test_of_a_body_that_is_too_deep_all_that_lies_higher_is_kept(levels: int):
+    deep = b"[" * levels + b"]" * levels
+    body, _ = json_object(b'{"first": 1, "deep": ' + deep + b', "last": {"usage": [2]}}')
+    assert (body["first"], body["last"]) == (1, {"usage": [2]})
+    kept, value = 0, body["deep"]
+    while value:
+        kept, (value,) = kept + 1, value
+    assert (kept, value) == (63, None), "the object itself is the first of 64 levels"
+
+
+def test_a_body_that_ends_within_what_is_too_deep_is_no_object():
+    with pytest.raises(BodyError):
+        json_object(b'{"deep": ' + b"[" * 100_000 + b"1}")
+
+
+def test_an_object_in_a_list_is_the_object_and_two_are_none():
+    assert json_object(b'[{"a": 1}]') == ({"a": 1}, None)
+    for body in (b'[{"a": 1}, {"a": 2}]', b"[]", b"[1]"):
+        with pytest.raises(BodyError):
+            json_object(body)
+
+
+@pytest.mark.parametrize("error", ["overloaded", ["overloaded"], 7, {"message": "overloaded"}])
+def test_an_error_of_any_shape_is_shown(error: Any):
+    assert ("7" if error == 7 else "overloaded") in no_reply({"error": error}).message

@@ -34,7 +34,7 @@ def test_calls_tokens_and_costs_add_up(journal, tmp_path):
     for cost in (0.25, 0.5):
         journal.end_call(start(journal), cost_usd=cost, perhaps_billed=True, prompt_tokens=10, completion_tokens=3)
     tally = tally_of(tmp_path / "journal.jsonl")
-    assert (tally.calls, tally.failed_calls, tally.in_flight) == (2, 0, 0)
+    assert (tally.calls, tally.ended_calls, tally.failed_calls, tally.in_flight) == (2, 2, 0, 0)
     assert (tally.prompt_tokens, tally.completion_tokens) == (20, 6)
     assert (tally.cost_usd, tally.perhaps_usd, tally.unpriced_calls) == (0.75, 0.0, 0)
 
@@ -44,8 +44,9 @@ def test_what_is_not_known_to_be_spent_is_kept_apart(journal, tmp_path):
     journal.end_call(start(journal, 4.0), kind="api", status=400, perhaps_billed=None)
     journal.end_call(start(journal, None), cost_usd=None, perhaps_billed=True)
     start(journal, 0.25)
+    start(journal, None)
     tally = tally_of(tmp_path / "journal.jsonl")
-    assert (tally.calls, tally.failed_calls, tally.in_flight) == (4, 2, 1)
+    assert (tally.calls, tally.ended_calls, tally.failed_calls, tally.in_flight) == (5, 3, 2, 2)
     assert (tally.cost_usd, tally.perhaps_usd, tally.unpriced_calls) == (0.0, 0.75, 1)
 
 
@@ -75,6 +76,8 @@ def test_a_tail_gives_what_comes_after_it_once(journal, tmp_path):
     finish(journal, "d3", "made")
     assert [event["gen_id"] for event in tail.read()] == ["d2", "d3"]
     assert list(tail.read()) == []
+    finish(journal, "d4", "made")
+    assert [event["gen_id"] for event in tail.read()] == ["d4"], "not a byte more or less was read before"
 
 
 def test_a_tail_waits_for_the_end_of_a_line(tmp_path):

@@ -54,7 +54,7 @@ def test_a_status_decides_whether_trying_again_can_help(status: int, kind: str, 
 
 def test_an_error_in_a_200_without_a_status_may_pass():
     error = inside({"message": "upstream"}, None)
-    assert (error.kind, error.retryable) == ("api", True)
+    assert (error.kind, error.retryable, error.status) == ("api", True, 500)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,16 @@ def test_moderation_is_a_refusal_and_no_fault_of_the_key(status: int, error: dic
     assert inside(error, status).kind == "refused"
 
 
+@pytest.mark.parametrize(("status", "is_success"), [(199, False), (200, True), (299, True), (300, False), (400, False)])
+def test_only_a_status_2xx_is_a_success(status: int, is_success: bool):
+    assert Answer(status, {}, b"", 1.0, 2.5).is_success is is_success
+
+
+@pytest.mark.parametrize(("status", "is_redirect"), [(300, True), (399, True), (400, False)])
+def test_only_a_status_3xx_is_a_redirect(status: int, is_redirect: bool):
+    assert ("redirects" in failure(b"moved", status).message) is is_redirect
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_a_failure_that_names_its_target(status: int):
     error = failure(b"moved", status, {"location": "http://elsewhere/v1/chat/completions"})
@@ -129,6 +139,11 @@ def test_a_redirect_is_a_failure_that_names_its_target(status: int):
         (503, {"error": {"message": "Loading model", "type": "unavailable_error"}}, True),
         (503, {"error": "Model acme/writer is currently loading", "estimated_time": 20.0}, True),
         (503, b"The server is still warming up", True),
+        (425, b"loading", True),
+        (502, b"loading", True),
+        (504, b"loading", True),
+        (505, b"loading", False),
+        (429, b"loading", False),
         (503, {"error": {"message": "overloaded"}}, False),
         (503, {"error": {"message": "no loader of that name, unloading"}}, False),
         (500, {"error": {"message": "error loading tokenizer"}}, False),
@@ -149,9 +164,9 @@ def test_a_wait_longer_than_a_run_waits_is_told_with_its_end():
     assert "until" in failure({"error": "x"}, 429, {"retry-after": "9" * 15}).message
 
 
-def incomplete(why: str, **values: Any) -> CallError:
-    answer = Answer(200, {}, b"{", 1.0, 2.5, incomplete=why)
-    return inside_failure(NoReplyError("not JSON", **values), answer, 600)
+def incomplete(why: str, larger_than: int | None = None) -> CallError:
+    answer = Answer(200, {}, b"{", 1.0, 2.5, incomplete=why, larger_than=larger_than)
+    return inside_failure(NoReplyError("not JSON"), answer, 600)
 
 
 def test_an_answer_that_broke_off_may_have_been_billed_and_may_pass():
@@ -159,9 +174,9 @@ def test_an_answer_that_broke_off_may_have_been_billed_and_may_pass():
     assert (broken.kind, broken.retryable, broken.perhaps_billed) == ("connection", True, True)
     late = incomplete("it did not end within 3 s (timeout_s of the endpoint).")
     assert (late.kind, late.retryable) == ("timeout", True)
-    large = incomplete("it is larger than 9 bytes (max_reply_bytes of the endpoint).")
-    assert (large.retryable, large.perhaps_billed) == (False, True)
-    assert "max_reply_bytes" in large.message
+    large = incomplete("it is larger than 9 bytes (max_reply_bytes of the endpoint).", larger_than=9)
+    assert (large.kind, large.retryable, large.perhaps_billed) == ("malformed", False, True)
+    assert "9 bytes (max_reply_bytes of the endpoint)" in large.message
 
 
 @pytest.mark.parametrize(

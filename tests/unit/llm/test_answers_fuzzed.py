@@ -19,6 +19,7 @@ from daydreaming.base.errors import GenerationError
 from daydreaming.ledger.bodies import BodyError, json_object, reported_usage
 from daydreaming.ledger.costs import was_paid
 from daydreaming.ledger.journal import Account, Budget, read_events
+from daydreaming.ledger.kept_answers import answers_to
 from daydreaming.ledger.received import Reply
 from daydreaming.llm import tries as tries_module
 from provider import Answer, Provider, faults
@@ -108,7 +109,7 @@ def test_no_answer_is_lost_paid_twice_or_ended_as_internal(
         calls = server.calls
         events = list(read_events(Path(folder) / "journal.jsonl"))
         stored = caller.store.load(request().sha256)
-        kept = ([stored] if stored else []) + caller.store.receipts(request().sha256)
+        kept = answers_to(caller.settings.paths, request().sha256)
     started = [event["call"] for event in events if event["event"] == "call_started"]
     ended = [event["call"] for event in events if event["event"] == "call_ended"]
     assert sorted(started) == sorted(ended), "every call has its end"

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.llm.answers import CallError
-from daydreaming.llm.breakers import UNUSABLE, AnswerBreaker, CallBreaker
+from daydreaming.llm.breakers import UNUSABLE, AnswerBreaker, AnswerTurn, CallBreaker
 
 WHERE = ("openrouter", "acme/writer")
 WHO = ("evaluation", "novelty", "judge")
@@ -116,6 +117,88 @@ def test_failed_calls_are_no_answers():
     breaker.check(*WHO)
     breaker.answered(*WHO, unusable())
     kept_back(breaker, *WHO)
+
+
+def let_out(breaker: AnswerBreaker, count: int, *key: str) -> tuple[list[AnswerTurn], list[asyncio.Task[None]]]:
+    """So many turns, and the tasks that take them; to be called in an event loop."""
+    turns = [breaker.turn(*(key or WHO)) for _ in range(count)]
+    return turns, [asyncio.create_task(turn.take()) for turn in turns]
+
+
+async def taken(tasks: list[asyncio.Task[None]]) -> list[int]:
+    """Which tasks have ended by now."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return [number for number, task in enumerate(tasks) if task.done()]
+
+
+def test_before_an_answer_was_usable_no_more_are_let_out_than_may_be_unusable():
+    async def scene() -> None:
+        turns, tasks = let_out(breaker := AnswerBreaker(3), 8)
+        assert await taken(tasks) == [0, 1, 2]
+        turns[1].answered(unusable())
+        assert await taken(tasks) == [0, 1, 2], "an unusable answer makes room for no other"
+        turns[0].answered(unusable(FailureKind.TIMEOUT))
+        assert await taken(tasks) == [0, 1, 2, 3], "a call that failed does"
+        with turns[2]:
+            await turns[2].take()
+        assert await taken(tasks) == [0, 1, 2, 3, 4], "and one that was given up"
+        await breaker.turn("evaluation", "novelty", "other judge").take()
+        turns[4].answered(None)
+        assert await taken(tasks) == list(range(8))
+        assert not any(task.exception() for task in tasks)
+
+    asyncio.run(scene())
+
+
+def test_those_that_wait_when_it_opens_are_kept_back():
+    async def scene() -> None:
+        turns, tasks = let_out(AnswerBreaker(2), 5)
+        await taken(tasks)
+        for turn in turns[:2]:
+            turn.answered(unusable())
+        assert await taken(tasks) == list(range(5))
+        errors = [task.exception() for task in tasks[2:]]
+        assert [isinstance(error, GenerationError) and error.kind for error in errors] == ["not_tried"] * 3
+
+    asyncio.run(scene())
+
+
+def test_two_different_reasons_let_all_out():
+    async def scene() -> None:
+        turns, tasks = let_out(AnswerBreaker(2), 5)
+        await taken(tasks)
+        turns[0].answered(unusable())
+        turns[1].answered(unusable(FailureKind.REFUSED))
+        assert await taken(tasks) == list(range(5))
+
+    asyncio.run(scene())
+
+
+def test_who_waits_and_is_cancelled_takes_nobody_s_turn():
+    async def scene() -> None:
+        turns, tasks = let_out(AnswerBreaker(1), 4)
+        await taken(tasks)
+        tasks[1].cancel()
+        await taken(tasks)
+        turns[0].answered(unusable(FailureKind.TIMEOUT))
+        tasks[2].cancel()  # it was let out, and does not know it yet
+        assert await taken(tasks) == [0, 1, 2, 3]
+        assert not tasks[3].cancelled()
+        assert tasks[3].exception() is None
+
+    asyncio.run(scene())
+
+
+def test_a_turn_is_taken_once_for_all_calls_of_a_generation():
+    async def scene() -> None:
+        breaker = AnswerBreaker(2)
+        turn = breaker.turn(*WHO)
+        for _ in range(5):
+            await asyncio.wait_for(turn.take(), 1)
+        await asyncio.wait_for(breaker.turn(*WHO).take(), 1)
+
+    asyncio.run(scene())
 
 
 def test_answers_that_were_in_flight_when_it_opened_change_nothing():

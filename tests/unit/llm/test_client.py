@@ -16,6 +16,7 @@ from core_fixtures import KEY, KEY_ENV, request
 from daydreaming.base.errors import GenerationError
 from daydreaming.ledger.costs import most_expensive_usd
 from daydreaming.ledger.journal import Budget
+from daydreaming.ledger.kept_answers import answers_to, body_of
 from daydreaming.ledger.received import Reply
 from daydreaming.llm import tries as tries_module
 from daydreaming.llm.client import ModelClient
@@ -165,7 +166,8 @@ def test_failed_answers_are_not_stored_as_replies(provider: Provider, tmp_path: 
     caller.failure()
     assert not list(caller.settings.paths.replies.rglob("*.json*"))
     kept = [] if fault.answer.status >= 400 else [fault.answer.body]
-    assert [receipt.received.body for receipt in caller.store.receipts(request().sha256)] == kept
+    answers = answers_to(caller.settings.paths, request().sha256)
+    assert [body_of(answer).decode() for answer in answers] == kept
 
 
 @pytest.mark.parametrize("value", [None, "", "  \n"])

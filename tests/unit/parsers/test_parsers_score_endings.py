@@ -34,6 +34,30 @@ READ = [
     ("Score (out of 20): 7", "3.5", "7"),
     ("Final Score: 3/5 stars", "6.0", "3/5"),
     ("Score: 8/10 (80%)", "8.0", "8/10"),
+    ("Score: 8/10 (out of 10)", "8.0", "8/10 (out of 10)"),
+    ("Score: 4/5 (scale 1-5)", "8.0", "4/5 (scale 1-5)"),
+    ("Score: 4 of the total 5", "8.0", "4 of the total 5"),
+    ("Score: 7 on a scale from 0 to 10", "7.0", "7 on a scale from 0 to 10"),
+    ("Score: (7) (out of 20)", "3.5", "7) (out of 20)"),
+    ("Score: 456/1000", "4.56", "456/1000"),
+    # What is behind it changes nothing.
+    ("Score: 7 out", "7.0", "7"),
+    ("Score: 7 on balance", "7.0", "7"),
+    ("Score: 7 -good", "7.0", "7"),
+    ("Score: 7 ... well", "7.0", "7"),
+    ("Score: 7. Maybe more.", "7.0", "7"),
+    ("Score: 7! Perhaps.", "7.0", "7"),
+    ("Score: 7. 8 ideas are new.", "7.0", "7"),
+    ("Score: 7; 8 ideas are new.", "7.0", "7"),
+    ("Score: 7 because of 3 flaws", "7.0", "7"),
+    ("<b>Score: 7</b>", "7.0", "7"),
+    # A line of the rubric states no score, so that an earlier statement holds.
+    ("Score: 5\nScore 10 = masterpiece", "5.0", "5"),
+    ("Score: 5\nScore: 7 = good", "5.0", "5"),
+    # Sums, with brackets among their terms.
+    ("Score: 3 + (1) = 4", "4.0", "4"),
+    ("Score: (2) + (1) = 3", "3.0", "3"),
+    ("Score: 2 (a) + 1 (b) + 1 = 4/5", "8.0", "4/5"),
     # What links label and number.
     ("Final Score：8", "8.0", "8"),
     ("SCORE：７", "7.0", "７"),
@@ -148,6 +172,17 @@ UNREADABLE = [
     *("7 (or 8)", "7 (maybe 8)", "7 (6-8)", "7 (rounded from 6.5)", "7 (see point 3)", "7 out of ten", "7/ten"),
     *("7/10/10", "7/10/2026", "7/10 → 8/10", "8/10 = 0.8", "3 + 4", "3 core + 3 depth = 6", "3 for core + 3 = 6"),
     *(".5", "1e5", "0x5", "7 von 10", "7 bis 8", "7 sur 10", "8分", "7/10分", "seven", "N/A", "unknown", "high"),
+    *(
+        "8/10 (out of 20)",
+        "70% (scale 0 to 100)",
+        "8/10 (90%)",
+        "7 (maybe)",
+        "(7 good)",
+        "7 →",
+        "7 = 8",
+    ),
+    *("8 out of", "4 out of a maximum of 5", "7-good", "7, maybe more", "7... 8", "+ 7", "4 5", "45", "3 × 2 = 6"),
+    *("7. Maybe 8", "7! Or 8?", "7. Perhaps 6 to be fair"),
     *("٣", "7٣", "٣/10", "100", "110", "11", "-3", "11/10", "7/0", r"\frac{7}{10}", "4, 5, 6, 7"),
 ]
 
@@ -230,7 +265,22 @@ def test_three_digits_are_read_by_one_parser_alone(digits, mean):
         read("complex", f"SCORE: {digits}")
 
 
-@pytest.mark.parametrize("number", ["100", "101", "110", "120", "250", "990"])
+def test_three_digits_with_a_scale_behind_them_are_none():
+    with pytest.raises(ParseError):
+        read("in_last_line", "SCORE: 4, 5, 6 of 10")
+
+
+def test_three_digits_are_read_on_scales_up_to_10():
+    with pytest.raises(ParseError):
+        read("in_last_line", "SCORE: 456", score_max=11)
+
+
+@pytest.mark.parametrize(("digits", "mean"), [("111", "1.0"), ("234", "3.0"), ("000", "0.0")])
+def test_the_smallest_three_digits_whose_mean_counts(digits, mean):
+    assert read("in_last_line", f"SCORE: {digits}") == (mean, digits)
+
+
+@pytest.mark.parametrize("number", ["090", "100", "101", "110", "120", "250", "990"])
 def test_numbers_of_their_own_right_are_no_three_digits(number):
     with pytest.raises(ParseError, match=number):
         read("in_last_line", f"SCORE: {number}")

@@ -21,6 +21,8 @@ REPLIES = {
     "two blocks": "<think>SCORE: 3</think>\nGood.\n<think>SCORE: 4</think>\nSCORE: 8",
     "a tag that the thoughts speak of": f"<think>I close with <think>: SCORE: 3</think>{ANSWER}",
     "another kind inside": f"<think>SCORE: 3 <reasoning>SCORE: 4</reasoning> SCORE: 5</think>{ANSWER}",
+    "every kind of mark": f"<think>[a] ◁ SCORE: 3</think>{ANSWER}",
+    "a second end": f"<think>SCORE: 3</think>SCORE: 4, or not</think>{ANSWER}",
     "magistral": f"[THINK]SCORE: 3[/THINK]{ANSWER}",
     "kimi": f"◁think▷SCORE: 3◁/think▷{ANSWER}",
     "seed": f"<seed:think>SCORE: 3</seed:think>{ANSWER}",
@@ -45,6 +47,8 @@ NOTHING_BUT_THOUGHTS = [
     " \n<think>SCORE: 3</think>\n ",
     "SCORE: 3</think>",
     "<reasoning>\n<essay>A first idea.</essay>\nSCORE: 3",
+    "<think>a <reasoning>b</reasoning> SCORE: 3",
+    "<think>a <think> SCORE: 3",
     "<|channel|>analysis<|message|>SCORE: 3",
     "<|channel|>analysis<|message|>SCORE: 3<|end|><|start|>assistant<|channel|>final<|message|>",
 ]

@@ -12,7 +12,7 @@ from plan_fixtures import PlannedStudy, number, reasons, states
 
 from daydreaming.plan.planning import State
 from provider import Provider
-from provider.faults import fault_truncated, reply_content
+from provider.faults import fault_large, fault_truncated, reply_content
 from studies import Choice
 from studies import Study as Folder
 
@@ -186,6 +186,20 @@ def test_replies_that_cannot_be_used_fail_again_or_get_the_fresh_attempts_that_a
     fresh.folder.provider.script([])
     assert fresh.run(**twice) == 4
     assert states(fresh.plan(**twice)) == FINISHED
+
+
+def test_what_waits_for_a_larger_limit_fails_without_a_call_until_the_limit_is_raised(fresh: PlannedStudy):
+    fresh.folder.provider.script([fault_large(60_000)])
+    endpoints = fresh.folder.config()["endpoints"]
+    small, large = (
+        {"endpoints": {name: {**endpoint, "max_reply_bytes": limit} for name, endpoint in endpoints.items()}}
+        for limit in (20_000, 70_000)
+    )
+    assert fresh.run(**small) == 2
+    plan = fresh.plan(**small)
+    assert number(plan, State.CALL) == fresh.run(**small) == 0
+    assert all("raise max_reply_bytes" in reason for reason in reasons(plan, "draft"))
+    assert states(fresh.plan("draft", **large)) == {"draft thread: call": 2}
 
 
 def test_what_follows_a_failing_draft_fails_too(fresh: PlannedStudy):
