@@ -51,9 +51,6 @@ CURES: Mapping[str, str] = {
 }
 
 
-_KINDS: Mapping[State, str] = {State.CONFLICT: FailureKind.CONFLICT, State.ADOPTED_WAITING: FailureKind.WAITING}
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A generation that failed. `message` is "" where it has not been read from metadata.json."""
@@ -99,9 +96,8 @@ def cohort_failures(study: Study) -> list[Failure]:
         state = inspection.state((generation.stage, generation.gen_id))
         trouble = trouble_of(study, inspection, generation)
         if trouble is not None and state not in (State.MISSING, State.OUT_OF_DATE):
-            kind = _KINDS.get(state, trouble.error)
             files = study.files(generation.stage, generation.gen_id)
-            failures.append(_failure(generation, kind, files, _one_line(trouble.message)))
+            failures.append(_failure(generation, trouble.error, files, _one_line(trouble.message)))
     return failures
 
 

@@ -32,8 +32,8 @@ KINDS_WITH_REPLY = {
 }
 _ERRORS: Mapping[State, str] = {
     State.OUT_OF_DATE: STALE,
-    State.ADOPTED_WAITING: STALE,
-    State.CONFLICT: STALE,
+    State.WAITING: FailureKind.WAITING.value,
+    State.CONFLICT: FailureKind.CONFLICT.value,
     State.EDITED: FailureKind.EDITED.value,
     State.DAMAGED: INVALID,
 }
@@ -202,6 +202,9 @@ class _Collector:
             if trouble.error == MISSING:
                 message = f"its {one.stage} {one.gen_id} is not made yet"
                 return _Outcome(MISSING, message, trouble.look_at, one)
+            if trouble.error == FailureKind.WAITING:
+                message = f"its {one.stage} {one.gen_id} is {State.WAITING}: {trouble.message}"
+                return _Outcome(trouble.error, message, trouble.look_at, one)
             message = f"its {one.stage} {one.gen_id} failed ({trouble.error}): {trouble.message}"
             return _Outcome(FailureKind.PARENT.value, message, trouble.look_at, one)
         return self._score(evaluation)

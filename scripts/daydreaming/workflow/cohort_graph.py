@@ -25,8 +25,9 @@ from daydreaming.results.outdated_results import outdated_results
 from daydreaming.results.pivots import STATISTICS
 from daydreaming.results.statistics.table_names import TABLES
 
-# The name is what Snakemake shows as the reason: `Updated input files: ...`.
+# The names are what Snakemake shows as the reason: `Updated input files: ...`.
 RENEWED = "made-from-something-else-than-what-is-asked-now"
+WAITING = "waiting-for-you"
 
 SCORES, REPORT = "parsed_scores.csv", "report.html"
 PIVOTS = tuple(f"pivot_{name}.csv" for name in STATISTICS)
@@ -105,7 +106,7 @@ class CohortGraph:
         text = self.study.paths.parsed_text(stage, gen_id)
         if self.is_of_job or not self.is_open((stage, gen_id)) or not os.path.lexists(text):
             return []
-        return [self._newer_than(text)]
+        return [self._newer_than(text, name=WAITING if self.inspection.finding((stage, gen_id)).waits else RENEWED)]
 
     def renewed_results(self, *names: str) -> list[str]:
         """A file that is newer than these results, if one of them is there and is not what the texts say now."""
@@ -125,13 +126,14 @@ class CohortGraph:
         reports = self.study.cohort_files.reports
         bring_back_from_the_future([*(self.study.paths.parsed_text(*key) for key in future), *reports.glob("*.*")])
 
-    def _newer_than(self, *paths: str | Path) -> str:
+    def _newer_than(self, *paths: str | Path, name: str = RENEWED) -> str:
         """A file that is newer than others, and in the future only where one of them is."""
         if self._renewing is None:
             # Outside of the project, for a dry run writes nothing there; it goes with this object.
             self._renewing = tempfile.TemporaryDirectory(prefix="daydreaming-")
-            Path(self._renewing.name, RENEWED).touch()
-        renewed = Path(self._renewing.name, RENEWED)
+            for reason in (RENEWED, WAITING):
+                Path(self._renewing.name, reason).touch()
+        renewed = Path(self._renewing.name, name)
         newest = max(os.lstat(path).st_mtime_ns for path in paths)
         if newest >= renewed.stat().st_mtime_ns:
             os.utime(renewed, ns=(newest + 1_000, newest + 1_000))
