@@ -242,18 +242,19 @@ def test_adopted_texts_that_are_not_of_what_is_asked_now_are_waiting_for_you_whe
     assert {key for key, state in plan(copied).items() if state == "waiting"} == evaluations
     assert "\nwaiting for you: no run made these texts" in copied.script("plan.py").output
     dry = copied.run("-n").output
-    assert "/waiting-for-you" in dry
-    assert "made-from-something-else" not in dry
+    assert dry.count("/waiting-for-you") >= len(evaluations)
     assert dry_run_generations(copied) == evaluations
     run = copied.run("-j8", code=1)
     assert run.calls == ()
     assert f"Generations that are waiting for you: {len(evaluations)}" in run.output
     assert f"evaluation  {len(evaluations)} waiting for you" in run.output
     assert "Failed generations" not in run.output
-    assert {row["error"] for row in gathered(copied)[1].values()} == {"waiting"}
+    errors = {("evaluation", gen_id): row["error"] for gen_id, row in gathered(copied)[1].items()}
+    assert errors == {key: "waiting" if key in evaluations else "" for key in errors}
     assert f"Generations that are waiting for you: {len(evaluations)}" in copied.script("show_failures.py").output
     assert copied.parsed_texts() == texts
-    assert len(copied.run("-j8", remake_adopted=True).calls) == len(evaluations)
+    copied.configure(remake_adopted=True)
+    assert len(copied.run("-j8").calls) == len(evaluations)
 
 
 # What somebody wrote into the files -----------------------------------------------------------------------------------

@@ -253,15 +253,17 @@ def trouble_of(study: Study, inspection: Inspection, generation: Generation) -> 
     state, files = inspection.state(key), study.files(*key)
     if state in DONE:
         return None
+    found = inspection.found(key)
+    if found.problem:  # a run fails here, too
+        return Trouble(FailureKind.STORAGE.value, _one_line(f"{found.folder}: {found.problem}"), files.parsed)
     if state is State.FAILED:
-        record = inspection.found(key).record.metadata
+        record = found.record.metadata
         look_at = files.raw if record.error in KINDS_WITH_REPLY else files.metadata
         return Trouble(record.error, _one_line(record.error_message), look_at)
     if state is State.MISSING:
         return Trouble(MISSING, "not made yet", files.parsed)
-    message = _one_line(inspection.reason(key))
-    at_text = state is State.EDITED or bool(inspection.found(key).problem)
-    return Trouble(_ERRORS[state], message, files.parsed if at_text else files.metadata)
+    look_at = files.parsed if state is State.EDITED else files.metadata
+    return Trouble(_ERRORS[state], _one_line(inspection.reason(key)), look_at)
 
 
 def _one_line(message: object) -> str:

@@ -291,6 +291,15 @@ def test_a_foreign_failure_is_no_score_and_its_text_stays(project: Project, prov
     assert ((folder / "parsed.txt").read_text(), provider.calls) == ("7.0", 0)
 
 
+def test_a_foreign_failure_without_a_text_is_tried_like_any_other(project: Project, provider: Provider):
+    made = project.specification("evaluation")
+    folder = foreign(project, made, "7.0", error="api")
+    (folder / "parsed.txt").unlink()
+    assert find(project, made) == Finding(State.FAILED, "it failed last time (api)")
+    project.run(made)
+    assert (provider.calls, find(project, made).state) == (1, State.CURRENT)
+
+
 def test_a_text_is_not_adopted_under_a_parent_that_was_made_after_it(project: Project):
     parent = project.specification("draft", gen_id="parent-1")
     made = project.specification("essay")

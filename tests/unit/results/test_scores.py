@@ -265,6 +265,7 @@ def test_a_score_of_an_edited_essay_is_left_out(made):
     row = only_row(made)
     assert (row.score, row.error, row.failed_gen_id) == (None, "parent", "e1")
     assert "(edited)" in row.error_message
+    assert row.essay_chars is None
 
 
 def test_an_adopted_score_whose_parent_changed_waits_for_the_user(made):
