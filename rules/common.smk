@@ -10,8 +10,7 @@ from snakemake.logging import logger
 
 from daydreaming.base.errors import InputError
 from daydreaming.base.paths import STAGES
-from daydreaming.results.statistics.table_names import TABLES
-from daydreaming.workflow.cohort_graph import PIVOTS, REPORT, SCORES, CohortGraph
+from daydreaming.workflow.cohort_graph import PIVOTS, STATISTICS, CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent

@@ -9,7 +9,7 @@ rule score_table:
     input:
         evaluations=asks("evaluations_to_score"),
         membership=COHORT_FOLDER / "membership.csv",
-        renewed=asks("renewed_results", SCORES),
+        renewed=asks("renewed_results", "scores"),
     output:
         scores=REPORTS / "parsed_scores.csv",
     log:
@@ -23,9 +23,9 @@ rule pivot_tables:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
-        renewed=asks("renewed_results", *PIVOTS),
+        renewed=asks("renewed_results", "pivots"),
     output:
-        pivots=[REPORTS / name for name in PIVOTS],
+        pivots=[REPORTS / f"{table}.csv" for table in PIVOTS],
     log:
         "logs/pivot_tables/{cohort_id}.log",
     shell:
@@ -36,8 +36,9 @@ rule statistics:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
+        renewed=asks("renewed_results", "statistics"),
     output:
-        tables=[REPORTS / f"{table}.csv" for table in TABLES],
+        tables=[REPORTS / f"{table}.csv" for table in STATISTICS],
     log:
         "logs/statistics/{cohort_id}.log",
     shell:
@@ -49,7 +50,7 @@ rule report_page:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
-        renewed=asks("renewed_results", REPORT),
+        renewed=asks("renewed_results", "report"),
     output:
         page=REPORTS / "report.html",
     log:
@@ -63,6 +64,7 @@ rule export_files:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
+        renewed=asks("renewed_results", "export"),
     output:
         parquet=COHORT_FOLDER / "export/{cohort_id}.parquet",
         sqlite=COHORT_FOLDER / "export/{cohort_id}.sqlite",
@@ -78,6 +80,7 @@ rule reading_pages:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
+        renewed=asks("renewed_results", "pages"),
     output:
         index=REPORTS / "read/index.html",
     log:

@@ -12,6 +12,8 @@ from daydreaming.base.errors import Fault, InputError
 from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 if TYPE_CHECKING:
+    from daydreaming.generation.inspection import Inspection
+    from daydreaming.generation.study import Study
     from daydreaming.inputs.records import Catalogs
     from daydreaming.inputs.settings import Settings
     from daydreaming.results.score_table import ScoreRow
@@ -33,7 +35,7 @@ def _aggregate(arguments: argparse.Namespace) -> int:
     settings = load_project(arguments)
     catalogs = load_catalogs(settings)
     cohort_ids = _cohort_ids(arguments, settings, catalogs)
-    rows = _collect(settings, catalogs, cohort_ids)
+    inspections, rows = _collect(settings, catalogs, cohort_ids)
     _print_counts(rows, cohort_ids)
     counts = count_scores(rows)
     allowed = arguments.max_failed_fraction
@@ -43,6 +45,7 @@ def _aggregate(arguments: argparse.Namespace) -> int:
         return 1
     try:
         write_scores(output, rows)
+        _record(output, inspections, rows)
     except OSError as error:
         cure = "Choose another place with --output."
         raise InputError(Fault(str(output), f"the scores cannot be written ({error.strerror}).", cure)) from error
@@ -95,8 +98,11 @@ def _cohort_ids(arguments: argparse.Namespace, settings: Settings, catalogs: Cat
     return cohort_ids
 
 
-def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) -> list[ScoreRow]:
+def _collect(
+    settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]
+) -> tuple[list[tuple[Study, Inspection]], list[ScoreRow]]:
     from daydreaming.cohort.membership import load_membership
+    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import Study
     from daydreaming.inputs.concepts import load_combos
     from daydreaming.inputs.tables import gathering
@@ -105,13 +111,26 @@ def _collect(settings: Settings, catalogs: Catalogs, cohort_ids: Sequence[str]) 
     combos = load_combos(settings, catalogs)
     faults: list[Fault] = []
     rows: list[ScoreRow] = []
+    inspections = []
     for cohort_id in cohort_ids:
         with gathering(faults):
             membership = load_membership(settings, catalogs, combos, cohort_id)
-            rows.extend(collect_scores(Study(settings, catalogs, combos, membership)))
+            study = Study(settings, catalogs, combos, membership)
+            inspections.append((study, inspect_cohort(study)))
+            rows.extend(collect_scores(*inspections[-1]))
     if faults:
         raise InputError(faults)
-    return once_each(rows)
+    return inspections, once_each(rows)
+
+
+def _record(output: Path, inspections: Sequence[tuple[Study, Inspection]], rows: Sequence[ScoreRow]) -> None:
+    """Where the table is that of one cohort, in its own place, write down what it was made from."""
+    from daydreaming.results.made_results import record_scores, source_digest
+
+    if len(inspections) == 1:
+        ((study, inspection),) = inspections
+        if study.cohort_files.scores.absolute() == output:
+            record_scores(study, source_digest(study, inspection), rows)
 
 
 def _print_counts(rows: Sequence[ScoreRow], cohort_ids: Sequence[str]) -> None:

@@ -20,11 +20,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
     from daydreaming.results.export.files import export_cohort
+    from daydreaming.results.made_results import Result, record_made, source_digest
 
     output = arguments.output.absolute() if arguments.output else None
-    parquet, sqlite, datasette = export_cohort(load_study(load_project(arguments)), output)
+    study = load_study(load_project(arguments))
+    # Before the files: what changes while they are made makes them outdated.
+    source = source_digest(study, inspect_cohort(study)) if output is None else ""
+    parquet, sqlite, datasette = files = export_cohort(study, output)
+    if output is None:
+        record_made(study, Result.EXPORT, source, files)
     print(f"Parquet: {parquet}\nSQLite:  {sqlite}\nTo look at it: datasette {sqlite} --metadata {datasette}")
     return 0
 

@@ -15,9 +15,13 @@ def main(argv: list[str] | None = None) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     from daydreaming.generation.study import load_study
     from daydreaming.results.failures import cohort_failures, failures_text
+    from daydreaming.watch.outcomes import WAITING
+    from daydreaming.watch.run_end import WAITING_HEADING
 
     failures = cohort_failures(load_study(load_project(arguments)))
-    print(failures_text(failures) or "No generation of the cohort has failed.")
+    print(failures_text(one for one in failures if one.kind != WAITING) or "No generation of the cohort has failed.")
+    if waiting := failures_text((one for one in failures if one.kind == WAITING), WAITING_HEADING):
+        print(f"\n{waiting}")
     if arguments.all:
         print("Each of them")
         for failure in failures:

@@ -29,12 +29,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> None:
+    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
+    from daydreaming.results.made_results import Result, record_made, source_digest
     from daydreaming.results.outdated_results import checked_scores
     from daydreaming.results.pages.folder import pack, write_reading_pages
 
     study = load_study(load_project(arguments))
-    written = write_reading_pages(study, checked_scores(study), arguments.processes)
+    inspection = inspect_cohort(study)
+    source = source_digest(study, inspection)
+    rows = checked_scores(study, inspection)
+    written = write_reading_pages(study, rows, arguments.processes)
+    record_made(study, Result.PAGES, source, written.files)
     print(f"Pages: {written.index} ({written.essays:,} essays, {written.remade:,} made anew)")
     if arguments.zip:
         print(f"Packed: {pack(written.index.parent)}")

@@ -16,12 +16,19 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> int:
+    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
     from daydreaming.results.cohort_statistics import write_statistics
+    from daydreaming.results.made_results import Result, record_made, source_digest
     from daydreaming.results.outdated_results import checked_scores
 
     study = load_study(load_project(arguments))
-    print(*write_statistics(study, checked_scores(study)), sep="\n")
+    inspection = inspect_cohort(study)
+    source = source_digest(study, inspection)
+    rows = checked_scores(study, inspection)
+    tables = write_statistics(study, rows)
+    record_made(study, Result.STATISTICS, source, tables)
+    print(*tables, sep="\n")
     return 0
 
 

@@ -52,7 +52,9 @@ def make(settings: Settings, one: Generation, parsed: str | None, error: str = "
     """Write the files of a generation, with the few keys that other programs leave in metadata.json too."""
     files = settings.paths.generation(one.stage, one.gen_id)
     files.folder.mkdir(parents=True, exist_ok=True)
-    if parsed is not None:
+    if parsed is None:
+        files.parsed.unlink(missing_ok=True)
+    else:
         files.parsed.write_text(parsed, encoding="utf-8")
     record = {
         "stage": one.stage,

@@ -227,6 +227,36 @@ def test_an_edit_during_a_run_that_stays_holds_the_results_up_until_all_is_of_on
     assert scores.exists()
 
 
+# Texts that no run made -----------------------------------------------------------------------------------------------
+
+
+def test_adopted_texts_that_are_not_of_what_is_asked_now_are_waiting_for_you_wherever_they_are_told(copied: Study):
+    shutil.rmtree(copied.paths.replies)
+    for path in [*copied.paths.gens.rglob("metadata.json"), copied.paths.cohort("c1").journal]:
+        path.unlink()
+    assert copied.run("-j8").calls == ()
+    texts = copied.parsed_texts()
+    copied.edit(copied.template("evaluation", "novelty"), "End", "Now end")
+    evaluations = {("evaluation", row.gen_id) for row in copied.rows("evaluation", "novelty")}
+
+    assert {key for key, state in plan(copied).items() if state == "waiting"} == evaluations
+    assert "\nwaiting for you: no run made these texts" in copied.script("plan.py").output
+    dry = copied.run("-n").output
+    assert dry.count("/waiting-for-you") >= len(evaluations)
+    assert dry_run_generations(copied) == evaluations
+    run = copied.run("-j8", code=1)
+    assert run.calls == ()
+    assert f"Generations that are waiting for you: {len(evaluations)}" in run.output
+    assert f"evaluation  {len(evaluations)} waiting for you" in run.output
+    assert "Failed generations" not in run.output
+    errors = {("evaluation", gen_id): row["error"] for gen_id, row in gathered(copied)[1].items()}
+    assert errors == {key: "waiting" if key in evaluations else "" for key in errors}
+    assert f"Generations that are waiting for you: {len(evaluations)}" in copied.script("show_failures.py").output
+    assert copied.parsed_texts() == texts
+    copied.configure(remake_adopted=True)
+    assert not {"waiting", "adopted"} & set(plan(copied).values())
+
+
 # What somebody wrote into the files -----------------------------------------------------------------------------------
 
 

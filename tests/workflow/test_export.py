@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from studies import Study
 
 
@@ -13,6 +15,12 @@ def test_the_export_is_a_target_of_its_own(copied: Study):
     assert first.calls == ()
     before = [target.read_bytes() for target in targets]
     assert copied.run("export").did_nothing
+
+    moment = files.sqlite.stat().st_mtime_ns
+    files.sqlite.write_bytes(before[1].replace(b"novelty", b"n0velty"))
+    os.utime(files.sqlite, ns=(moment, moment))
+    assert copied.run("export").calls == ()
+    assert [target.read_bytes() for target in targets] == before
 
     copied.edit(copied.template("evaluation", "novelty"), "End with", "Be strict. End with")
     assert copied.run("export").asked == {"evaluation novelty": 8}

@@ -46,6 +46,10 @@ class CohortFiles:
     def manifest(self) -> Path:
         return self.folder / "manifest.json"
 
+    def made(self, result: str) -> Path:
+        """The record of a result: what it was made from, and what its files were."""
+        return self.folder / "made" / f"{result}.json"
+
     @property
     def journal(self) -> Path:
         return self.folder / "journal.jsonl"

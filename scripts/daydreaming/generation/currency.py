@@ -38,23 +38,21 @@ class State(StrEnum):
     EDITED = "edited"  # its text is not the one that was written
     DAMAGED = "damaged"  # its record cannot be read, or is gone
     ADOPTED = "adopted"  # no run of ours made it; it stays as it is
-    ADOPTED_WAITING = "adopted, waiting"  # adopted, and something has changed since: the user says what becomes of it
+    WAITING = "waiting for you"  # no run of ours made it, and it is not of what is asked now
     CONFLICT = "conflict"  # no run of ours made it, and its record is of another row
 
 
 DONE = (State.CURRENT, State.ADOPTED)
+# Nothing is made of these before the user says so.
+WAITING = (State.WAITING, State.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a generation is, and why.
-
-    `waits`: nothing is made of it before the user says so. `adopted`: its text is not ours, and no call replaces it.
-    """
+    """What a generation is, and why. `adopted`: its text is not ours, and no call replaces it."""
 
     state: State
     why: str | Callable[[], str] = ""
-    waits: bool = False
     adopted: bool = False
 
     @property
@@ -66,6 +64,11 @@ class Finding:
     def is_done(self) -> bool:
         """Whether a run has nothing to make."""
         return self.state in DONE
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is made of it before the user says so."""
+        return self.state in WAITING
 
 
 _CURRENT = Finding(State.CURRENT)
@@ -179,7 +182,7 @@ class Currency:
         if record.origin is Origin.FOREIGN:
             problems = "; ".join(disagreements(specification, record, self._combo(specification)))
             if problems:
-                return Finding(State.CONFLICT, problems, waits=True)
+                return Finding(State.CONFLICT, problems)
         return self._of_nobody(specification, found, parent)
 
     def _without_record(
@@ -189,7 +192,7 @@ class Currency:
         if not _has_text(specification, found) or self._is_ours(specification, found, parent):
             return Finding(State.DAMAGED, problem)
         who = "no stored reply or journal says who made the text"
-        return Finding(State.DAMAGED, f"{problem}, and {who}: delete metadata.json to adopt it", waits=True)
+        return Finding(State.WAITING, f"{problem}, and {who}: delete metadata.json to adopt it")
 
     def _of_nobody(self, specification: Specification, found: Found, parent: ParentText | None) -> Finding:
         """There is no record of ours: the text of another program, or ours without its record."""
@@ -199,16 +202,17 @@ class Currency:
         if self._is_ours(specification, found, parent):
             return Finding(State.DAMAGED, "it has no metadata.json that says what it was made of")
         if failed:
-            # Where there is a text nevertheless, it may be somebody's only copy.
-            has_text = found.parsed_sha256 is not None
             problem = f"it failed last time ({found.record.metadata.error})"
-            return Finding(State.FAILED, problem, waits=has_text, adopted=has_text)
+            if found.parsed_sha256 is None:
+                return Finding(State.FAILED, problem)
+            # The text that is there nevertheless may be somebody's only copy.
+            return Finding(State.WAITING, f"{problem}, and there is a text", adopted=True)
         if found.parsed_sha256 is None:
             return Finding(State.MISSING, found.problem or "adopted: to be read from raw.txt", adopted=True)
         made_at = parent.made_at() if parent else None
         if made_at is not None and made_at * 1e9 > found.changed_at_ns:
             problem = "its parent was made after it, so it is not made from that text"
-            return Finding(State.ADOPTED_WAITING, problem, waits=True, adopted=True)
+            return Finding(State.WAITING, problem, adopted=True)
         return Finding(State.ADOPTED, adopted=True)
 
     def _is_ours(self, specification: Specification, found: Found, parent: ParentText | None) -> bool:
@@ -263,7 +267,7 @@ def _of_ours(specification: Specification, found: Found, record: Metadata, paren
         return "; ".join(filter(None, [missing, changes()]))
 
     if record.adopted and not agrees:
-        return Finding(State.ADOPTED_WAITING, changes, waits=True, adopted=True)
+        return Finding(State.WAITING, changes, adopted=True)
     if found.parsed_sha256 is None:
         return Finding(State.DAMAGED if found.problem else State.MISSING, why_missing, adopted=record.adopted)
     if not agrees or record.parsed_sha256 is None:

@@ -14,6 +14,7 @@ from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.adoption import adopted_text
 from daydreaming.generation.currency import Finding, Found, ParentText, look, parent_made_at, parsed_text
+from daydreaming.generation.currency import State as OnDisk
 from daydreaming.generation.inspection import currency_of
 from daydreaming.generation.judging import attempts, read_reply
 from daydreaming.generation.prompting import Prompter
@@ -35,7 +36,8 @@ class State(StrEnum):
     REUSE = "reuse"  # the reply to another request than its last one is stored, or another generation calls for it
     CALL = "call"
     UNKNOWN = "unknown"  # its parent's text does not exist yet, so its own request is not known
-    FAIL = "fail"  # without a call: its reply cannot be used, its template not rendered, its parent fails, or it waits
+    WAITING = OnDisk.WAITING.value  # no run of ours made it or its parent: the user says what becomes of it
+    FAIL = "fail"  # without a call: its reply cannot be used, its template not rendered, or its parent fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class _Planner:
     def _as_it_is(self, specification: Specification, finding: Finding, found: Found) -> _Result:
         """What becomes of a generation of which nothing is made."""
         if finding.waits:
-            return _result(specification, State.FAIL, f"it waits for you: {finding.reason}")
+            return _result(specification, State.WAITING, finding.reason)
         state = State.ADOPTED if finding.adopted else State.UP_TO_DATE
         if finding.is_done:
             return _Result(
@@ -168,13 +170,14 @@ class _Planner:
     def _without_parent(self, specification: Specification, parent: PlannedGeneration) -> _Result:
         """What becomes of a generation whose parent's text is not known."""
         name = f"{parent.specification.stage} {parent.specification.gen_id}"
-        if parent.state == State.FAIL:
-            return _result(specification, State.FAIL, f"its parent {name} fails")
+        if parent.state in (State.FAIL, State.WAITING):
+            what = "fails" if parent.state is State.FAIL else f"is {State.WAITING}"
+            return _result(specification, parent.state, f"its parent {name} {what}")
         found = look(self._study.paths, specification.key)
         nothing = ParentText(None, partial(parsed_text, self._study.paths, *parent.specification.key))
         finding = self._currency.find(specification, found, nothing)
         if finding.adopted or finding.waits:
-            return _result(specification, State.FAIL, f"it waits for you: its parent {name} is made first")
+            return _result(specification, State.WAITING, f"its parent {name} is made first, from something else")
         state = State.UNKNOWN if isinstance(specification, CallSpecification) else State.COPY
         return _result(specification, state, f"its parent {name} is to be made first")
 

@@ -64,6 +64,9 @@ class PlanReport:
             yield "A run makes no call."
         if counts[State.UNKNOWN]:
             yield "unknown: the request depends on a parent that is to be made first. Priced as calls."
+        if counts[State.WAITING]:
+            what = "no run made these texts or those behind them, and they are not of what is asked now"
+            yield f"{State.WAITING}: {what}. Put that back, or set remake_adopted. `--why` says what changed."
         if counts[State.FAIL]:
             yield "fail: a run fails there, without a call. `--why` says how."
         if self.study.settings.offline and any(counts[state] for state in PAID_STATES):

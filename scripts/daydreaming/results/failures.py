@@ -10,13 +10,12 @@ from pathlib import Path
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.paths import DataPaths, GenerationFiles
 from daydreaming.base.terminal_tables import table_text
-from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.ledger.metadata import read_metadata
 from daydreaming.ledger.tally import GenerationResult
 from daydreaming.results.score_table import write_csv
-from daydreaming.results.scores import INVALID, KINDS_WITH_REPLY, trouble_of
+from daydreaming.results.scores import INVALID, KINDS_WITH_REPLY, MISSING, STALE, trouble_of
 
 SHOWN_GROUPS = 20
 _MESSAGE_CHARACTERS = 200
@@ -43,16 +42,16 @@ CURES: Mapping[str, str] = {
     FailureKind.BUDGET: "Raise budget_usd or budget_calls in config.yaml, and run again.",
     FailureKind.OFFLINE: "Run again without offline: the store has no reply to this request.",
     FailureKind.NOT_TRIED: "Do what the message says of the first failure, and run again.",
-    FailureKind.STORAGE: "Make room on the disk, or correct the permissions of the data folder, and run again.",
+    FailureKind.STORAGE: (
+        "The message names the file and says what is wrong: a full disk needs room, a folder that refuses other "
+        "permissions; what cannot be read is to be repaired or moved away. Then run again."
+    ),
     FailureKind.INTERNAL: "This should not happen: please report it, with metadata.json.",
     FailureKind.EDITED: "Run again: the text is put back from its stored reply. A stored reply that was edited is not.",
     FailureKind.CONFLICT: "Give the row another gen_id, move the folder away, or set remake_adopted.",
     FailureKind.WAITING: "Put back what has changed, or set remake_adopted to have it made again: its texts are kept.",
     INVALID: "Run again: the files are made again, from the stored reply where there is one.",
 }
-
-
-_KINDS: Mapping[State, str] = {State.CONFLICT: FailureKind.CONFLICT, State.ADOPTED_WAITING: FailureKind.WAITING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +96,10 @@ def cohort_failures(study: Study) -> list[Failure]:
     """
     inspection, failures = inspect_cohort(study), []
     for generation in study.membership.generations.values():
-        state = inspection.state((generation.stage, generation.gen_id))
         trouble = trouble_of(study, inspection, generation)
-        if trouble is not None and state not in (State.MISSING, State.OUT_OF_DATE):
-            kind = _KINDS.get(state, trouble.error)
+        if trouble is not None and trouble.error not in (MISSING, STALE):
             files = study.files(generation.stage, generation.gen_id)
-            failures.append(_failure(generation, kind, files, _one_line(trouble.message)))
+            failures.append(_failure(generation, trouble.error, files, _one_line(trouble.message)))
     return failures
 
 

@@ -2,52 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from daydreaming.base.atomic import encoded
 from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.paths import CohortFiles
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
+from daydreaming.results.made_results import Result, changed_files, file_sha256, read_made, source_digest
+from daydreaming.results.pivots import TABLES as PIVOTS
 from daydreaming.results.pivots import build_pivot, pivot_texts
 from daydreaming.results.score_table import ScoreRow, scores_text, text_digest
 from daydreaming.results.scores import collect_scores
+from daydreaming.results.statistics.table_names import TABLES
 
 
-def outdated_results(study: Study, inspection: Inspection) -> Collection[Path]:
-    """The tables and the report that are there and are not those of the scores of now, whatever their times say.
+@dataclass(frozen=True)
+class ResultsCheck:
+    """Says which results are there and are not those of now, whatever their times say. Looks at what it is asked for.
 
-    Where there is no table of scores, all results are made from a new one anyhow: then it names none.
+    Where there is no table of scores, all results are made from a new one anyhow: then none is named.
     """
-    files = study.cohort_files
-    if not files.scores.exists():
-        return ()
-    rows = collect_scores(study, inspection)
-    scores = scores_text(rows)
-    texts = {files.scores: scores}
-    texts |= {files.reports / name: text for name, text in pivot_texts(build_pivot(rows)).items()}
-    outdated = {path for path, text in texts.items() if path.exists() and not _holds(path, encoded(text))}
-    report = _content(files.report)
-    if report is not None and text_digest(scores).encode() not in report:
-        outdated.add(files.report)
-    return outdated
+
+    study: Study
+    inspection: Inspection
+
+    def outdated(self, result: Result) -> Collection[Path]:
+        """The files of a result that are there, if one of them is not what it would be made to now."""
+        files = self.study.cohort_files
+        if not files.scores.exists():
+            return ()
+        if result in (Result.SCORES, Result.PIVOTS):
+            tables = [path for path in self._tables if (path == files.scores) == (result is Result.SCORES)]
+            return [path for path in tables if path.exists() and file_sha256(path) != self._tables[path]]
+        there = [path for path in result_files(files, result) if path.exists()]
+        made = read_made(self.study, result)
+        if not there or (made and made.made_from == self._source and not any(changed_files(self.study, made))):
+            return ()
+        return there
+
+    @cached_property
+    def _source(self) -> str:
+        return source_digest(self.study, self.inspection)
+
+    @cached_property
+    def _tables(self) -> Mapping[Path, str]:
+        """What the table of scores and the pivot tables are to be, by their digests.
+
+        They are counted only where they were not recorded for what the generations say now.
+        """
+        files, made = self.study.cohort_files, read_made(self.study, Result.SCORES)
+        if made and made.made_from == self._source:
+            return {files.folder / name: record.sha256 for name, record in made.files.items()}
+        rows = collect_scores(self.study, self.inspection)
+        texts = {files.scores: scores_text(rows)}
+        texts |= {files.reports / name: text for name, text in pivot_texts(build_pivot(rows)).items()}
+        return {path: text_digest(text) for path, text in texts.items()}
 
 
-def checked_scores(study: Study) -> list[ScoreRow]:
+def checked_scores(study: Study, inspection: Inspection | None = None) -> list[ScoreRow]:
     """The scores of a cohort, whose table must say the same. Raises InputError where it does not, or is not there."""
-    rows, path = collect_scores(study), study.cohort_files.scores
+    rows, path = collect_scores(study, inspection), study.cohort_files.scores
     if not _holds(path, encoded(scores_text(rows))):
         problem = "the table of scores is not what the generations say now." if path.exists() else "does not exist."
         raise InputError(Fault(str(path), problem, "Make it again: `snakemake -j8 scores`."))
     return rows
 
 
+def result_files(files: CohortFiles, result: Result) -> list[Path]:
+    """The files of a cohort that stand for a result; for the pages their list."""
+    match result:
+        case Result.SCORES:
+            return [files.scores]
+        case Result.PIVOTS:
+            return [files.reports / f"{table}.csv" for table in PIVOTS]
+        case Result.STATISTICS:
+            return [files.reports / f"{table}.csv" for table in TABLES]
+        case Result.REPORT:
+            return [files.report]
+        case Result.PAGES:
+            return [files.reading_index]
+        case Result.EXPORT:
+            return [files.parquet, files.sqlite, files.datasette]
+
+
 def _holds(path: Path, content: bytes) -> bool:
-    return _content(path) == content
-
-
-def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return path.read_bytes() == content
     except OSError:
-        return None
+        return False

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import write_statistics
 from daydreaming.results.failures import cohort_failures, write_failures
+from daydreaming.results.made_results import Result, record_made, record_scores, source_digest
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.pivots import build_pivot, write_pivot
 from daydreaming.results.report.page import write_report
@@ -21,7 +23,8 @@ def write_partial_results(study: Study) -> str:
     Raises OSError.
     """
     allowed = study.settings.max_failed_fraction
-    rows = collect_scores(study)
+    inspection = inspect_cohort(study)
+    rows, source = collect_scores(study, inspection), source_digest(study, inspection)
     counts = count_scores(rows)
     share = f"{counts.total - counts.scored:,} of {counts.total:,} evaluations ({counts.unscored_fraction:.1%})"
     if counts.unscored_fraction > allowed:
@@ -30,11 +33,12 @@ def write_partial_results(study: Study) -> str:
     files = study.cohort_files
     write_scores(files.scores, rows)
     write_pivot(build_pivot(rows), files.reports)
-    write_statistics(study, rows)
+    record_scores(study, source, rows)
+    record_made(study, Result.STATISTICS, source, write_statistics(study, rows))
     write_failures(files.failures, cohort_failures(study))
-    write_report(study, rows)
+    record_made(study, Result.REPORT, source, [write_report(study, rows)])
     # In this process: the one that ends a run is not to start others.
-    write_reading_pages(study, rows, processes=1)
+    record_made(study, Result.PAGES, source, write_reading_pages(study, rows, processes=1).files)
     return (
         f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
         f"  {files.scores}\n  {files.report}\n  {files.reading_index}\n  {files.failures} (what failed, and what to do)"

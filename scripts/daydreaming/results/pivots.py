@@ -51,6 +51,7 @@ STATISTICS: Mapping[str, Callable[[Cell], float | int | None]] = {
     "sum": attrgetter("sum"),
     "n_failed": attrgetter("n_failed"),
 }
+TABLES = tuple(f"pivot_{name}" for name in STATISTICS)
 
 
 @dataclass(frozen=True, slots=True)

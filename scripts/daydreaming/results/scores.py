@@ -32,8 +32,8 @@ KINDS_WITH_REPLY = {
 }
 _ERRORS: Mapping[State, str] = {
     State.OUT_OF_DATE: STALE,
-    State.ADOPTED_WAITING: STALE,
-    State.CONFLICT: STALE,
+    State.WAITING: FailureKind.WAITING.value,
+    State.CONFLICT: FailureKind.CONFLICT.value,
     State.EDITED: FailureKind.EDITED.value,
     State.DAMAGED: INVALID,
 }
@@ -202,6 +202,9 @@ class _Collector:
             if trouble.error == MISSING:
                 message = f"its {one.stage} {one.gen_id} is not made yet"
                 return _Outcome(MISSING, message, trouble.look_at, one)
+            if trouble.error == FailureKind.WAITING:
+                message = f"its {one.stage} {one.gen_id} is {State.WAITING}: {trouble.message}"
+                return _Outcome(trouble.error, message, trouble.look_at, one)
             message = f"its {one.stage} {one.gen_id} failed ({trouble.error}): {trouble.message}"
             return _Outcome(FailureKind.PARENT.value, message, trouble.look_at, one)
         return self._score(evaluation)
@@ -250,15 +253,17 @@ def trouble_of(study: Study, inspection: Inspection, generation: Generation) -> 
     state, files = inspection.state(key), study.files(*key)
     if state in DONE:
         return None
+    found = inspection.found(key)
+    if found.problem:  # a run fails here, too
+        return Trouble(FailureKind.STORAGE.value, _one_line(f"{found.folder}: {found.problem}"), files.parsed)
     if state is State.FAILED:
-        record = inspection.found(key).record.metadata
+        record = found.record.metadata
         look_at = files.raw if record.error in KINDS_WITH_REPLY else files.metadata
         return Trouble(record.error, _one_line(record.error_message), look_at)
     if state is State.MISSING:
         return Trouble(MISSING, "not made yet", files.parsed)
-    message = _one_line(inspection.reason(key))
-    at_text = state is State.EDITED or bool(inspection.found(key).problem)
-    return Trouble(_ERRORS[state], message, files.parsed if at_text else files.metadata)
+    look_at = files.parsed if state is State.EDITED else files.metadata
+    return Trouble(_ERRORS[state], _one_line(inspection.reason(key)), look_at)
 
 
 def _one_line(message: object) -> str:

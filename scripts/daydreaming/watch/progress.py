@@ -12,7 +12,7 @@ from typing import Any
 from daydreaming.base.amounts import duration, short_count, usd
 from daydreaming.base.paths import STAGES
 from daydreaming.ledger.tally import SUCCESSES, JournalTail, RunTally
-from daydreaming.watch.outcomes import HELD_BACK
+from daydreaming.watch.outcomes import HELD_BACK, WAITING
 from daydreaming.watch.screen import Screen
 
 CALLS_WINDOW_S, FINISHED_WINDOW_S = 60, 600
@@ -98,7 +98,7 @@ class ProgressState:
         return f"{stage} {self._tally.succeeded(stage)}" + (f"/{total}" if total else "")
 
     def _failed(self) -> int:
-        passed = (*SUCCESSES, HELD_BACK)
+        passed = (*SUCCESSES, HELD_BACK, WAITING)
         return sum(number for (_, result), number in self._tally.counts.items() if result not in passed)
 
     def _time_left(self, now: float, since: float) -> str:

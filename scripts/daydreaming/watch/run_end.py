@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import changed_inputs
 from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
@@ -16,6 +17,7 @@ from daydreaming.watch.run_summary import RunSummary, summarize_run, summary_tex
 
 _EVENT = "run_ended"
 HELD_BACK_HEADING = "Generations that were not tried, for the same error had come too often"
+WAITING_HEADING = f"Generations that are {State.WAITING}"
 
 
 def end_run(
@@ -46,6 +48,7 @@ def end_run(
     parts = [
         failures_text(run_failures(summary.failures, study.paths)),
         failures_text(run_failures(summary.held_back, study.paths), HELD_BACK_HEADING),
+        failures_text(run_failures(summary.waiting, study.paths), WAITING_HEADING),
         summary_text(summary),
         _results(study, summary) if wants_scores else "",
         _changes(study),
@@ -89,14 +92,15 @@ def _changes(study: Study) -> str:
 
 def _report(study: Study, summary: RunSummary) -> str:
     """Where the report is, of a run that made all of it."""
-    if summary.failures or summary.held_back or summary.not_tried or summary.blocked or summary.stopped:
+    unmade = summary.failures or summary.held_back or summary.waiting
+    if unmade or summary.not_tried or summary.blocked or summary.stopped:
         return ""
     return f"Report: {study.cohort_files.report}" if study.cohort_files.report.exists() else ""
 
 
 def _results(study: Study, summary: RunSummary) -> str:
     """What becomes of the results: nothing where all was made, else partial ones if the user allows them."""
-    if not (summary.failures or summary.held_back):
+    if not (summary.failures or summary.held_back or summary.waiting):
         return ""
     is_complete = not summary.not_tried and study.settings.max_failed_fraction > 0
     try:

@@ -9,13 +9,14 @@ from typing import Any
 
 from daydreaming.base.amounts import counted, duration, usd
 from daydreaming.base.paths import STAGES
+from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Account, Budget, read_events
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.ledger.tally import SUCCESSES, GenerationResult, RunTally
-from daydreaming.watch.outcomes import CONFIRMED, HELD_BACK
+from daydreaming.watch.outcomes import CONFIRMED, HELD_BACK, WAITING
 
 _NO_CALL_PAID_TWICE = "A reply that is in the store is never paid for again."
 _CONFIRMED_WORDS = "up to date"
@@ -25,9 +26,10 @@ _CONFIRMED_WORDS = "up to date"
 class RunSummary:
     """One run in figures.
 
-    `failures` and `held_back` are what the run failed to make, and what it did not try because the same error had come
-    too often, each with its last result. `confirmed` counts, by stage, what was found up to date. Of what has no
-    result, `blocked` were not tried because a parent failed, `behind` because a parent was held back, `not_tried`
+    `failures`, `held_back` and `waiting` are what the run failed to make, what it did not try because the same error
+    had come too often, and what no run made and is not what is asked now, each with its last result. `confirmed`
+    counts, by stage, what was found up to date. Of what has no result, `blocked` were not tried because a parent
+    failed, `behind` because a parent was held back, `behind_waiting` because a parent waits for the user, `not_tried`
     because the run ended before them: the user stopped it (`stopped`), or Snakemake at an error. `account` is what the
     cohort has spent in its whole life, `seconds` how long the run took, `adopted` how many generations that no run made
     are used as they are.
@@ -40,9 +42,11 @@ class RunSummary:
     budget: Budget
     failures: Sequence[GenerationResult]
     held_back: Sequence[GenerationResult]
+    waiting: Sequence[GenerationResult]
     confirmed: Counter[str]
     blocked: int
     behind: int
+    behind_waiting: int
     not_tried: int
     stopped: bool
     adopted: int = 0
@@ -73,11 +77,12 @@ def summarize_run(
     unmade = [result for result in tally.results.values() if result.result not in SUCCESSES]
     there = up_to_date(study, [*open_ends, *((result.stage, result.gen_id) for result in unmade)])
     unmade = [result for result in unmade if (result.stage, result.gen_id) not in there]
-    failures = [result for result in unmade if result.result != HELD_BACK]
-    held_back = [result for result in unmade if result.result == HELD_BACK]
+    failures = [result for result in unmade if result.result not in (HELD_BACK, WAITING)]
+    held_back, waiting = ([one for one in unmade if one.result == result] for result in (HELD_BACK, WAITING))
     open_ends = [key for key in open_ends if key not in there]
     blocked = _descendants(study, open_ends, failures)
     behind = _descendants(study, [key for key in open_ends if key not in blocked], held_back)
+    behind_waiting = _descendants(study, [key for key in open_ends if key not in blocked | behind], waiting)
     kept = (key[0] for key, result in tally.results.items() if result.result == CONFIRMED)
     return RunSummary(
         cohort_id=study.membership.cohort_id,
@@ -87,10 +92,12 @@ def summarize_run(
         budget=Budget(settings.budget_usd, settings.budget_calls),
         failures=failures,
         held_back=held_back,
+        waiting=waiting,
         confirmed=Counter(stage for stage, _ in there) + Counter(kept),
         blocked=len(blocked),
         behind=len(behind),
-        not_tried=len(open_ends) - len(blocked) - len(behind),
+        behind_waiting=len(behind_waiting),
+        not_tried=len(open_ends) - len(blocked | behind | behind_waiting),
         stopped=stopped,
         adopted=adopted,
     )
@@ -122,6 +129,7 @@ def summary_text(summary: RunSummary) -> str:
         ("saved", _saved(summary.tally)),
         *((stage, _stage(summary, stage)) for stage in STAGES),
         ("adopted", _adopted(summary)),
+        ("waiting", _waiting(summary)),
         ("failed", _failures(summary)),
         ("not tried", _not_tried(summary)),
         ("cut off", _cut_off(summary)),
@@ -164,12 +172,20 @@ def _saved(tally: RunTally) -> str:
 def _stage(summary: RunSummary, stage: str) -> str:
     numbers = {result: summary.tally.counts[stage, result] for result in SUCCESSES if result != CONFIRMED}
     numbers[_CONFIRMED_WORDS] = summary.confirmed[stage]
+    numbers[State.WAITING] = sum(result.stage == stage for result in summary.waiting)
     numbers["failed"] = sum(result.stage == stage for result in summary.failures)
     return ", ".join(f"{number:,} {result}" for result, number in numbers.items() if number)
 
 
 def _adopted(summary: RunSummary) -> str:
     return f"{counted(summary.adopted, 'generation')} that no run made, used as found" if summary.adopted else ""
+
+
+def _waiting(summary: RunSummary) -> str:
+    if not summary.waiting:
+        return ""
+    what = counted(len(summary.waiting), "generation")
+    return f"{what} that no run made, not of what is asked now: put that back, or set remake_adopted"
 
 
 def _failures(summary: RunSummary) -> str:
@@ -181,6 +197,7 @@ def _not_tried(summary: RunSummary) -> str:
     reasons = {
         "their parent failed": summary.blocked,
         "the same error had come too often": len(summary.held_back) + summary.behind,
+        f"their parent is {State.WAITING}": summary.behind_waiting,
         "the run was stopped" if summary.stopped else "the run ended at an error": summary.not_tried,
     }
     return "; ".join(f"{number:,}, for {reason}" for reason, number in reasons.items() if number)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,15 +20,17 @@ from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.study import Study
-from daydreaming.results.outdated_results import outdated_results
-from daydreaming.results.pivots import STATISTICS
-from daydreaming.results.statistics.table_names import TABLES
+from daydreaming.results import pivots
+from daydreaming.results.made_results import Result
+from daydreaming.results.outdated_results import ResultsCheck, result_files
+from daydreaming.results.statistics import table_names
 
-# The name is what Snakemake shows as the reason: `Updated input files: ...`.
+# The names are what Snakemake shows as the reason: `Updated input files: ...`.
 RENEWED = "made-from-something-else-than-what-is-asked-now"
+WAITING = "waiting-for-you"
 
-SCORES, REPORT = "parsed_scores.csv", "report.html"
-PIVOTS = tuple(f"pivot_{name}.csv" for name in STATISTICS)
+# The tables that rules name one by one.
+PIVOTS, STATISTICS = pivots.TABLES, table_names.TABLES
 
 
 @dataclass
@@ -105,18 +106,16 @@ class CohortGraph:
         text = self.study.paths.parsed_text(stage, gen_id)
         if self.is_of_job or not self.is_open((stage, gen_id)) or not os.path.lexists(text):
             return []
-        return [self._newer_than(text)]
+        return [self._newer_than(text, name=WAITING if self.inspection.finding((stage, gen_id)).waits else RENEWED)]
 
-    def renewed_results(self, *names: str) -> list[str]:
-        """A file that is newer than these results, if one of them is there and is not what the texts say now."""
-        reports = self.study.cohort_files.reports
-        if self.is_of_job or not any(reports / name in self._outdated_results for name in names):
-            return []
-        return [self._newer_than(*self._outdated_results)]
+    def renewed_results(self, result: str) -> list[str]:
+        """A file that is newer than a result, if that is there and is not what the texts say now."""
+        outdated = () if self.is_of_job else self._results.outdated(Result(result))
+        return [self._newer_than(*outdated)] if outdated else []
 
     @cached_property
-    def _outdated_results(self) -> Collection[Path]:
-        return outdated_results(self.study, self.inspection)
+    def _results(self) -> ResultsCheck:
+        return ResultsCheck(self.study, self.inspection)
 
     def bring_times_back(self) -> None:
         """Give texts from the future a time of now: a run that makes something starts so."""
@@ -125,13 +124,14 @@ class CohortGraph:
         reports = self.study.cohort_files.reports
         bring_back_from_the_future([*(self.study.paths.parsed_text(*key) for key in future), *reports.glob("*.*")])
 
-    def _newer_than(self, *paths: str | Path) -> str:
+    def _newer_than(self, *paths: str | Path, name: str = RENEWED) -> str:
         """A file that is newer than others, and in the future only where one of them is."""
         if self._renewing is None:
             # Outside of the project, for a dry run writes nothing there; it goes with this object.
             self._renewing = tempfile.TemporaryDirectory(prefix="daydreaming-")
-            Path(self._renewing.name, RENEWED).touch()
-        renewed = Path(self._renewing.name, RENEWED)
+            for reason in (RENEWED, WAITING):
+                Path(self._renewing.name, reason).touch()
+        renewed = Path(self._renewing.name, name)
         newest = max(os.lstat(path).st_mtime_ns for path in paths)
         if newest >= renewed.stat().st_mtime_ns:
             os.utime(renewed, ns=(newest + 1_000, newest + 1_000))
@@ -153,20 +153,19 @@ class CohortGraph:
         if self.study.settings.slice is not None:
             problem, cure = "scores are of the whole cohort.", "With `slice`, ask for drafts, essays or evaluations."
             raise InputError(Fault("config.yaml", problem, cure, key="slice"))
-        reports = self.study.cohort_files.reports
-        return [str(reports / name) for name in (SCORES, *PIVOTS)]
+        return self._files(Result.SCORES, Result.PIVOTS)
 
     def result_files(self) -> list[str]:
         """The tables of scores and statistics of the cohort, its report, and the list of the pages to read in."""
-        files = self.study.cohort_files
-        statistics = [str(files.reports / f"{name}.csv") for name in TABLES]
-        return [*self.score_files(), *statistics, str(files.report), str(files.reading_index)]
+        return [*self.score_files(), *self._files(Result.STATISTICS, Result.REPORT, Result.PAGES)]
 
     def exported_files(self) -> list[str]:
         """The files that hold the cohort for other programs; they are made when its scores are there."""
         self.score_files()
-        files = self.study.cohort_files
-        return [str(files.parquet), str(files.sqlite), str(files.datasette)]
+        return self._files(Result.EXPORT)
+
+    def _files(self, *results: Result) -> list[str]:
+        return [str(path) for result in results for path in result_files(self.study.cohort_files, result)]
 
 
 def stages_up_to(stage: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from daydreaming.base import atomic
+from daydreaming.base.temporary_files import temporary_name
 
 
 def test_makes_the_folder_and_keeps_line_ends(tmp_path: Path):
@@ -96,3 +97,12 @@ def test_a_file_that_another_library_writes_is_replaced_at_the_end_or_not_at_all
         raise ValueError("broken")
     assert path.read_bytes() == b"first"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_not_written_on(tmp_path: Path):
+    (tmp_path / temporary_name("table")).write_bytes(b"half of an earlier one")
+    with atomic.replacing(tmp_path / "table") as temporary:
+        assert temporary.name == temporary_name("table")
+        assert not temporary.exists()
+        temporary.write_bytes(b"whole")
+    assert (tmp_path / "table").read_bytes() == b"whole"

@@ -192,7 +192,7 @@ def test_a_change_after_adoption_waits_for_the_user(project: Project, provider: 
     project.run(made)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     changed = replace(made, **change)
-    assert find(project, changed).state is State.ADOPTED_WAITING
+    assert find(project, changed).state is State.WAITING
     failure = project.failure(changed)
     assert failure.kind == "waiting"
     assert "remake_adopted" in failure.message
@@ -218,7 +218,7 @@ def test_another_parent_text_waits_for_the_user(project: Project):
     foreign(project, made, "7.0")
     project.run(made)
     write_parent(project.root, "essay", "Another essay.")
-    assert find(project, made).state is State.ADOPTED_WAITING
+    assert find(project, made).state is State.WAITING
     assert project.failure(made).kind == "waiting"
 
 
@@ -229,7 +229,7 @@ def test_an_adopted_score_waits_when_its_rubric_gets_another_scale(project: Proj
     record = json.loads((folder / "metadata.json").read_text())
     assert (record["score_min"], record["score_max"], record["adopted"]) == (0.0, 10.0, True)
     stars = replace(made, template=replace(made.template, score_max=5.0))
-    assert find(project, stars).state is State.ADOPTED_WAITING
+    assert find(project, stars).state is State.WAITING
     assert find(project, stars).reason == "score_max is 5, was not set"
     assert find(project, replace(made, template=replace(made.template, score_key="n"))).state is State.ADOPTED
     assert provider.calls == 0
@@ -286,9 +286,18 @@ def test_a_foreign_failure_is_no_score_and_its_text_stays(project: Project, prov
     made = project.specification("evaluation")
     folder = foreign(project, made, "7.0", error="api")
     finding = find(project, made)
-    assert (finding.state, finding.waits) == (State.FAILED, True)
+    assert (finding.state, finding.waits) == (State.WAITING, True)
     project.failure(made)
     assert ((folder / "parsed.txt").read_text(), provider.calls) == ("7.0", 0)
+
+
+def test_a_foreign_failure_without_a_text_is_tried_like_any_other(project: Project, provider: Provider):
+    made = project.specification("evaluation")
+    folder = foreign(project, made, "7.0", error="api")
+    (folder / "parsed.txt").unlink()
+    assert find(project, made) == Finding(State.FAILED, "it failed last time (api)")
+    project.run(made)
+    assert (provider.calls, find(project, made).state) == (1, State.CURRENT)
 
 
 def test_a_text_is_not_adopted_under_a_parent_that_was_made_after_it(project: Project):
@@ -297,7 +306,7 @@ def test_a_text_is_not_adopted_under_a_parent_that_was_made_after_it(project: Pr
     parsed = foreign(project, made) / "parsed.txt"
     os.utime(parsed, (1e9, 1e9))
     project.run(parent, options={"overwrite": True}, remake_adopted=True)
-    assert find(project, made).state is State.ADOPTED_WAITING
+    assert find(project, made).state is State.WAITING
 
 
 def test_a_template_that_does_not_render_leaves_an_adopted_text(project: Project):
@@ -315,7 +324,7 @@ def test_a_damaged_record_that_nobody_can_attribute_waits(project: Project, prov
     folder = foreign(project, made)
     (folder / "metadata.json").write_text("{")
     finding = find(project, made)
-    assert (finding.state, finding.waits) == (State.DAMAGED, True)
+    assert (finding.state, finding.waits) == (State.WAITING, True)
     assert "delete metadata.json to adopt it" in finding.reason
     assert project.failure(made).kind == "waiting"
     (folder / "metadata.json").unlink()

@@ -60,7 +60,7 @@ def test_what_follows_something_open_is_open_though_nothing_of_its_own_has_chang
     study.files(*DRAFT).metadata.write_text("{")
     inspection = inspect_cohort(study)
     assert [inspection.state(key) for key in (DRAFT, ESSAY, EVALUATION)] == [
-        State.DAMAGED,
+        State.WAITING,
         State.ADOPTED,
         State.ADOPTED,
     ]

@@ -268,6 +268,46 @@ def test_the_target_decides_what_is_planned(fresh: PlannedStudy):
     assert len(fresh.plan().generations) == 10
 
 
+def adopted(study: PlannedStudy) -> dict[Path, bytes]:
+    """Make all texts those of nobody's, and adopt them; returns the files."""
+    shutil.rmtree(study.folder.paths.replies)
+    for path in [*study.folder.paths.gens.rglob("metadata.json"), *study.folder.paths.cohorts.glob("*/journal.jsonl")]:
+        path.unlink()
+    assert states(study.plan()) == {name.replace("up to date", "adopted"): count for name, count in FINISHED.items()}
+    assert study.run() == 0
+    return {path: path.read_bytes() for path in study.folder.paths.gens.rglob("parsed.txt")}
+
+
+def test_adopted_texts_that_are_not_of_what_is_asked_now_are_waiting_for_you(made: PlannedStudy):
+    texts = adopted(made)
+    made.folder.edit(made.folder.template("essay", "developed"), "essay developed", "essay, developed")
+    plan = made.plan()
+    assert states(plan) == {
+        "draft thread: adopted": 2,
+        "essay copied: adopted": 2,
+        "essay developed: waiting for you": 2,
+        "evaluation novelty: adopted": 2,
+        "evaluation novelty: waiting for you": 2,
+    }
+    essays = [row.gen_id for row in made.folder.rows("essay", "developed")]
+    assert reasons(plan, "essay") == {"", "data/1_raw/generation_templates/essay/developed.txt changed"}
+    assert reasons(plan, "evaluation") == {"", *(f"its parent essay {gen_id} is waiting for you" for gen_id in essays)}
+    assert made.run() == 0
+    assert {path: path.read_bytes() for path in texts} == texts
+    remade = made.plan(remake_adopted=True)
+    assert number(remade, State.WAITING) == number(remade, State.ADOPTED) == 0
+
+
+def test_what_is_adopted_is_waiting_for_you_while_its_parent_is_made_again(made: PlannedStudy):
+    adopted(made)
+    draft = made.folder.rows("draft")[0]
+    shutil.rmtree(made.folder.files(draft).folder)
+    shutil.rmtree(made.folder.paths.replies)
+    plan = made.plan()
+    assert (number(plan, State.CALL), number(plan, State.WAITING), number(plan, State.FAIL)) == (1, 4, 0)
+    assert f"its parent draft {draft.gen_id} is made first, from something else" in reasons(plan, "essay")
+
+
 EDITS = {
     "draft template": lambda study: study.edit(study.template("draft", "thread"), "Answer", "Now answer"),
     "rubric": lambda study: study.edit(study.template("evaluation", "novelty"), "End", "Now end"),

@@ -1,6 +1,7 @@
 """The report of a plan, as text and as JSON, from the script and from the workflow."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,21 @@ def test_the_report_says_when_there_is_nothing_to_pay(study: PlannedStudy):
     assert "A run makes no call." in text
     for row in study.folder.rows("evaluation"):
         assert f"evaluation {row.gen_id} reparse: parser is complex, was in_last_line" in text
+
+
+def test_what_is_waiting_for_you_has_a_column_and_a_note(study: PlannedStudy):
+    study.run()
+    assert "waiting" not in study.report().text()
+    foreign = study.folder.rows("evaluation")[0]
+    (study.folder.files(foreign).folder / "metadata.json").write_text('{"template_id": "novelty", "error": "api"}')
+    shutil.rmtree(study.folder.paths.replies)
+    (study.folder.paths.cohort("c1").journal).unlink()
+    report = study.report()
+    assert report.json_values()["total"]["waiting"] == 1
+    text = report.text(why=True)
+    assert "waiting for you: no run made these texts or those behind them" in text
+    assert f"evaluation {foreign.gen_id} waiting for you: it failed last time (api), and there is a text" in text
+    assert max(map(len, text.partition("\n\n")[2].partition("\n\n")[0].splitlines())) <= 80
 
 
 def test_the_script_and_the_target_of_the_workflow_print_the_plan(study: PlannedStudy):

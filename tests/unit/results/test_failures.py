@@ -114,6 +114,18 @@ def test_a_cohorts_failures_come_from_its_metadata(study):
     assert failures[0].message == "cut off"
 
 
+@pytest.mark.parametrize("has_record", [True, False])
+def test_a_folder_in_the_place_of_a_text_is_to_be_moved_away(study, has_record):
+    if has_record:
+        fixtures.make(study.settings, generation("v1"), None)
+    parsed = study.files("evaluation", "v1").parsed
+    parsed.mkdir(parents=True)
+    (failure,) = cohort_failures(study)
+    assert (failure.gen_id, failure.kind) == ("v1", "storage")
+    assert failure.message == f"{parsed.parent}: parsed.txt cannot be read (Is a directory): move it away"
+    assert "repaired or moved away" in failure.cure
+
+
 def test_failures_are_written_as_a_table(study, tmp_path):
     fixtures.make(study.settings, generation("v1"), None, "api", error_message='no, "no"')
     write_failures(tmp_path / "failures.csv", cohort_failures(study))

@@ -109,6 +109,17 @@ def test_scores_of_texts_that_no_run_made_are_counted(folder):
     assert "adopted" not in Page(write_report(study, none)).text
 
 
+def test_evaluations_that_are_waiting_for_you_are_counted(folder):
+    study = make_cohort(folder)
+    page = report(study)
+    assert "waiting for you" not in page.text
+    row = study.membership.stage("evaluation")[0]
+    study.files("evaluation", row.gen_id).metadata.write_text('{"template_id": "novelty", "error": "api"}')
+    page = report(study)
+    assert "1 evaluation of 64 waiting for you." in page.text
+    assert "Put back what has changed, or set remake_adopted" in page.text
+
+
 def test_the_same_data_give_the_same_page(folder):
     study = make_cohort(folder, failures=3)
     first, second = report(study).source, report(study).source

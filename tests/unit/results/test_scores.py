@@ -68,12 +68,19 @@ def test_a_score_of_zero_is_a_score(made):
     assert (only_row(made).score, only_row(made).error) == (0.0, "")
 
 
-def test_a_failed_evaluation_has_its_kind_even_beside_an_older_score(made):
-    make(made, EVALUATION, "7.0", error="parse", error_message="no score\nin   sight")
+def test_a_failed_evaluation_has_its_kind(made):
+    make(made, EVALUATION, None, error="parse", error_message="no score\nin   sight")
     row = only_row(made)
     assert (row.score, row.error, row.failed_gen_id) == (None, "parse", "v1")
     assert row.error_message == "no score in sight"
     assert row.look_at == "data/gens/evaluation/v1/raw.txt"
+
+
+def test_a_score_that_no_run_made_beside_a_failure_waits_for_the_user(made):
+    make(made, EVALUATION, "7.0", error="parse")
+    row = only_row(made)
+    assert (row.score, row.error, row.failed_gen_id) == (None, "waiting", "v1")
+    assert row.error_message == "it failed last time (parse), and there is a text"
 
 
 def test_a_failure_without_a_reply_points_to_its_metadata(made):
@@ -123,7 +130,8 @@ def test_what_is_no_score_is_invalid_and_never_a_number(made, text):
 def test_a_record_that_does_not_say_how_it_went_gives_no_score(made, content):
     made.paths.generation("evaluation", "v1").metadata.write_bytes(content)
     row = only_row(made)
-    assert (row.score, row.error) == (None, "invalid")
+    assert (row.score, row.error) == (None, "waiting")
+    assert "delete metadata.json to adopt it" in row.error_message
     assert row.look_at == "data/gens/evaluation/v1/metadata.json"
 
 
@@ -136,10 +144,10 @@ def test_a_score_without_a_record_counts(made):
     ("key", "value"),
     [("template_id", "older"), ("parent_gen_id", "e9"), ("llm_model_id", "other"), ("replicate", 2)],
 )
-def test_files_made_from_another_row_are_stale(made, key, value):
+def test_files_of_another_row_that_no_run_made_are_a_conflict(made, key, value):
     make(made, EVALUATION, "7.0", **{key: value})
     row = only_row(made)
-    assert (row.score, row.error) == (None, "stale")
+    assert (row.score, row.error) == (None, "conflict")
     assert key in row.error_message
 
 
@@ -257,11 +265,26 @@ def test_a_score_of_an_edited_essay_is_left_out(made):
     row = only_row(made)
     assert (row.score, row.error, row.failed_gen_id) == (None, "parent", "e1")
     assert "(edited)" in row.error_message
+    assert row.essay_chars is None
 
 
-def test_an_adopted_score_whose_parent_changed_is_stale(made):
+def test_an_adopted_score_whose_parent_changed_waits_for_the_user(made):
     study = study_of(made, COHORT)
     adopt(study, inspect_cohort(study))
     make(made, ESSAY, "Another essay.")
     adopt(study, inspect_cohort(study))
-    assert (only_row(made).score, only_row(made).error) == (None, "stale")
+    row = only_row(made)
+    assert (row.score, row.error, row.failed_gen_id) == (None, "waiting", "v1")
+    assert row.error_message == "the text of its parent, essay e1, changed"
+
+
+def test_a_score_of_an_adopted_draft_that_waits_waits_too(made):
+    study = study_of(made, COHORT)
+    adopt(study, inspect_cohort(study))
+    study = study_of(made, COHORT)
+    drafts = study.catalogs.templates["draft"]
+    drafts["thread"] = replace(drafts["thread"], content="Write more.")
+    (row,) = collect_scores(study)
+    assert (row.score, row.error, row.failed_gen_id) == (None, "waiting", "d1")
+    assert row.error_message.startswith("its draft d1 is waiting for you: ")
+    assert "thread" in row.error_message

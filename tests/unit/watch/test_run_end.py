@@ -141,6 +141,18 @@ def test_what_was_held_back_is_told_apart_and_has_no_score(folder):
     assert not path.exists()
 
 
+def test_what_is_waiting_for_you_is_told_apart_and_has_no_score(folder):
+    study, path = study_in(folder), earlier_results(folder)
+    make_all(study)
+    finish(journal_of(study), "evaluation", "v2", "waiting")
+    (study.files("evaluation", "v2").metadata).write_text("{")
+    text = end(study)
+    assert "Generations that are waiting for you: 1" in text
+    assert "Put back what has changed, or set remake_adopted" in text
+    assert "Failed generations" not in text
+    assert not path.exists()
+
+
 def test_a_disk_that_refuses_results_is_told_with_the_rest(folder, monkeypatch):
     study = study_in(folder)
     make_all(study, "v1")

@@ -96,6 +96,28 @@ def test_what_was_held_back_is_told_from_what_failed(folder):
     assert lines["not tried"] == "2, for their parent failed; 3, for the same error had come too often"
 
 
+def test_what_is_waiting_for_you_is_told_from_what_failed(folder):
+    study = study_in(folder)
+    journal = journal_of(study)
+    finish(journal, "draft", "d1", "parse")
+    finish(journal, "draft", "d2", "waiting")
+    lines = lines_of(text_of(study))
+    assert (lines["draft"], lines["failed"]) == ("1 waiting for you, 1 failed", "1 parse")
+    assert lines["waiting"] == (
+        "1 generation that no run made, not of what is asked now: put that back, or set remake_adopted"
+    )
+    assert lines["not tried"] == "2, for their parent failed; 2, for their parent is waiting for you"
+
+
+def test_where_only_texts_are_waiting_for_you_another_run_is_no_way_on(folder):
+    study = study_in(folder)
+    journal = journal_of(study)
+    for stage, gen_id in PLANNED[:5]:
+        finish(journal, stage, gen_id, "made")
+    finish(journal, "evaluation", "v2", "waiting")
+    assert not {"go on", "failed", "not tried"} & lines_of(text_of(study)).keys()
+
+
 def test_what_was_up_to_date_is_confirmed_and_nothing_is_missing(folder):
     study = study_in(folder)
     journal = journal_of(study)

@@ -41,7 +41,7 @@ _STATE = Column(
     "state",
     Kind.TEXT,
     "what its text is by what is asked now: `current`, `adopted`, `missing`, `failed`, `out of date`, `edited`, "
-    "`damaged`, `conflict`, or `adopted, waiting`. **Only `current` and `adopted` texts count**",
+    "`damaged`, `conflict`, or `waiting for you`. **Only `current` and `adopted` texts count**",
 )
 _FAILURE = (
     Column("error", Kind.TEXT, "why its text counts for nothing; missing where it counts"),

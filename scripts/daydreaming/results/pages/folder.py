@@ -18,6 +18,7 @@ from daydreaming.base import atomic
 from daydreaming.base.temporary_files import temporary_name
 from daydreaming.generation.study import Study
 from daydreaming.inputs.templates import load_template_text
+from daydreaming.results.made_results import Result, unchanged_files
 from daydreaming.results.pages.essay_plans import EssayPlan, plan_essays
 from daydreaming.results.pages.essay_texts import EssayTexts, read_texts, texts_digest
 from daydreaming.results.pages.list_data import ListedEssay, list_files
@@ -60,6 +61,7 @@ class Written:
     index: Path
     essays: int
     remade: int
+    files: Sequence[Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,10 @@ def write_reading_pages(study: Study, rows: Sequence[ScoreRow], processes: int |
     folder.mkdir(parents=True, exist_ok=True)
     plans = plan_essays(study, rows, find_places(rows))
     known, code = _read_record(folder / RECORD), _code_digest()
-    jobs = [(plan, known.essays.get(plan.gen_id)) for plan in plans]
+    # A page that somebody edited is no page of ours, whatever its size.
+    unedited = unchanged_files(study, Result.PAGES)
+    kept = {gen_id: one for gen_id, one in known.essays.items() if all(folder / name in unedited for name in one.files)}
+    jobs = [(plan, kept.get(plan.gen_id)) for plan in plans]
     make = partial(_make_essay, folder, study.membership.cohort_id, code)
     index = WordIndex()
     made: dict[str, _Made] = {}
@@ -95,9 +100,11 @@ def write_reading_pages(study: Study, rows: Sequence[ScoreRow], processes: int |
     for name, content in shared.items():
         _write(folder / name, content)
     records = {gen_id: one.record for gen_id, one in made.items()}
-    _remove_others(folder, {*shared, *(name for record in records.values() for name in record.files)})
+    names = {*shared, *(name for record in records.values() for name in record.files)}
+    _remove_others(folder, names)
     atomic.write_bytes(folder / RECORD, msgspec.json.encode(FolderRecord(records)))
-    return Written(study.cohort_files.reading_index, len(plans), sum(one.is_new for one in made.values()))
+    files = [folder / name for name in sorted(names)]
+    return Written(study.cohort_files.reading_index, len(plans), sum(one.is_new for one in made.values()), files)
 
 
 def pack(folder: Path) -> Path:

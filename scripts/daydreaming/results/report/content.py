@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from daydreaming.base.errors import FailureKind
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import analyse_cohort
@@ -71,6 +72,7 @@ class ReportContent:
     origin: Origin
     waiting: Table | None
     adopted: int  # scores that rest on a text that no run made
+    waiting_for_user: int  # evaluations without a score because no run made a text, and it is not of what is asked now
     scores_digest: str
 
 
@@ -87,6 +89,7 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
     for row in rows:
         first_of_kind.setdefault(row.error, row)
     counts, parts = count_scores(rows), _parts(study)
+    waiting = counts.unscored.get(FailureKind.WAITING, 0)
     judged = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)}
     return ReportContent(
         cohort_id=study.membership.cohort_id,
@@ -100,12 +103,13 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
         answer=answer,
         sections=shown,
         # Most cohorts have none: then the metadata is not read a second time.
-        failures=failure_groups(cohort_failures(study)) if making.failed else [],
+        failures=failure_groups(cohort_failures(study)) if making.failed or waiting else [],
         spending=read_spending(study.cohort_files.journal),
         embedded=sorted(judged & embedded_models(study.settings, study.catalogs)),
         origin=read_origin(study),
         waiting=_waiting(making),
         adopted=sum(row.adopted and row.score is not None for row in rows),
+        waiting_for_user=waiting,
         scores_digest=scores_digest(rows),
     )
 

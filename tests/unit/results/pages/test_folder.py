@@ -12,6 +12,7 @@ import pytest
 from pages_fixtures import make_reading_cohort
 
 from daydreaming.generation.study import Study
+from daydreaming.results.made_results import Result, record_made
 from daydreaming.results.pages import folder as pages_folder
 from daydreaming.results.pages.folder import Written, pack, write_reading_pages
 from daydreaming.results.pages.rendering import LARGEST_PAGE
@@ -27,7 +28,9 @@ def study(tmp_path, monkeypatch) -> Study:
 
 
 def written(study: Study, processes: int | None = None) -> Written:
-    return write_reading_pages(study, collect_scores(study), processes)
+    made = write_reading_pages(study, collect_scores(study), processes)
+    record_made(study, Result.PAGES, "", made.files)
+    return made
 
 
 def content(study: Study) -> dict[str, bytes]:
@@ -43,6 +46,15 @@ def test_each_essay_has_its_pages_and_the_same_data_give_the_same_bytes(study):
     assert written(study).remade == 0
     study.cohort_files.reading_pages.joinpath("pages.json").unlink()
     assert written(study).remade == 16
+    assert content(study) == before
+
+
+def test_an_edited_page_is_made_anew_whatever_its_size(study):
+    written(study)
+    before = content(study)
+    page = study.cohort_files.reading_pages / f"essays/{ESSAY}.html"
+    page.write_bytes(page.read_bytes().replace(b"<title>", b"<tITle>", 1))
+    assert written(study).remade == 1
     assert content(study) == before
 
 
@@ -96,7 +108,7 @@ def test_a_text_that_is_not_what_is_asked_now_is_not_shown(study):
     written(study)
     page = content(study)[f"essays/{ESSAY}.html"].decode()
     assert "PLATYPUS" not in page
-    assert "<strong>truncated</strong>: <bdi>cut</bdi>" in page
+    assert "<strong>waiting</strong>: <bdi>it failed last time (truncated), and there is a text</bdi>" in page
     assert not any(b"platypus" in text for name, text in content(study).items() if name.startswith("words/"))
 
 
