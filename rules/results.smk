@@ -4,6 +4,11 @@ COHORT_FOLDER = SETTINGS.paths.cohorts / "{cohort_id}"
 REPORTS = COHORT_FOLDER / "reports"
 
 
+def shown(result, category, caption, **more):
+    """A result with its place and its caption in `snakemake --report`."""
+    return report(result, category=category, caption=f"../report/{caption}.rst", **more)
+
+
 rule score_table:
     localrule: True
     input:
@@ -11,7 +16,7 @@ rule score_table:
         membership=COHORT_FOLDER / "membership.csv",
         renewed=asks("renewed_results", SCORES),
     output:
-        scores=REPORTS / "parsed_scores.csv",
+        scores=shown(REPORTS / "parsed_scores.csv", "Scores", "parsed_scores"),
     log:
         "logs/score_table/{cohort_id}.log",
     shell:
@@ -36,8 +41,9 @@ rule statistics:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
+        readers=asks("human_scores"),
     output:
-        tables=[REPORTS / f"{table}.csv" for table in TABLES],
+        tables=[shown(REPORTS / f"{table}.csv", "Tables", table) for table in TABLES],
     log:
         "logs/statistics/{cohort_id}.log",
     shell:
@@ -49,9 +55,13 @@ rule report_page:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
+        readers=asks("human_scores"),
         renewed=asks("renewed_results", REPORT),
     output:
-        page=REPORTS / "report.html",
+        page=shown(REPORTS / "report.html", "Report", "report"),
+        plots=shown(
+            directory(REPORTS / "plots"), "Plots", "plots", patterns=["{section}/{plot}.svg"], subcategory="{section}"
+        ),
     log:
         "logs/report_page/{cohort_id}.log",
     shell:

@@ -12,9 +12,7 @@ from daydreaming.cli.command_line import add_project_arguments, load_project
 def main(argv: list[str] | None = None) -> int:
     """Write the pages and say where they are; return 1 when the inputs or the scores have a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--zip", action="store_true", help="pack the pages into read.zip beside their folder, to be mailed"
-    )
+    parser.add_argument("--zip", action="store_true", help="pack the pages and the report into read.zip, to be mailed")
     parser.add_argument(
         "--processes", type=int, metavar="N", help="processes for many essays (default: one for each core, 8 at most)"
     )
@@ -30,14 +28,17 @@ def main(argv: list[str] | None = None) -> int:
 
 def _write(arguments: argparse.Namespace) -> None:
     from daydreaming.generation.study import load_study
-    from daydreaming.results.outdated_results import checked_scores
+    from daydreaming.results.outdated_results import checked_scores, current_report
     from daydreaming.results.pages.folder import pack, write_reading_pages
 
     study = load_study(load_project(arguments))
-    written = write_reading_pages(study, checked_scores(study), arguments.processes)
+    rows = checked_scores(study)
+    written = write_reading_pages(study, rows, arguments.processes)
     print(f"Pages: {written.index} ({written.essays:,} essays, {written.remade:,} made anew)")
     if arguments.zip:
-        print(f"Packed: {pack(written.index.parent)}")
+        report = current_report(study, rows)
+        without = "" if report else " (without a report: there is none of these scores)"
+        print(f"Packed: {pack(written.index.parent, report)}{without}")
 
 
 if __name__ == "__main__":

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from daydreaming.base.atomic import encoded
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
+from daydreaming.results.human_scores import human_scores_digest
 from daydreaming.results.pivots import build_pivot, pivot_texts
-from daydreaming.results.score_table import ScoreRow, scores_text, text_digest
+from daydreaming.results.score_table import ScoreRow, scores_digest, scores_text, text_digest
 from daydreaming.results.scores import collect_scores
 
 
 def outdated_results(study: Study, inspection: Inspection) -> Collection[Path]:
     """The tables and the report that are there and are not those of the scores of now, whatever their times say.
 
+    The report is judged by the human scores, too.
     Where there is no table of scores, all results are made from a new one anyhow: then it names none.
     """
     files = study.cohort_files
@@ -27,10 +29,20 @@ def outdated_results(study: Study, inspection: Inspection) -> Collection[Path]:
     texts = {files.scores: scores}
     texts |= {files.reports / name: text for name, text in pivot_texts(build_pivot(rows)).items()}
     outdated = {path for path, text in texts.items() if path.exists() and not _holds(path, encoded(text))}
-    report = _content(files.report)
-    if report is not None and text_digest(scores).encode() not in report:
+    if files.report.exists() and not _is_report_of(study, text_digest(scores)):
         outdated.add(files.report)
     return outdated
+
+
+def current_report(study: Study, rows: Sequence[ScoreRow]) -> Path | None:
+    """The report of a cohort, if there is one of these scores, and of the human scores of now."""
+    return study.cohort_files.report if _is_report_of(study, scores_digest(rows)) else None
+
+
+def _is_report_of(study: Study, digest: str) -> bool:
+    report = _content(study.cohort_files.report)
+    digests = digest, human_scores_digest(study.paths.human_scores)
+    return report is not None and all(one.encode() in report for one in digests)
 
 
 def checked_scores(study: Study) -> list[ScoreRow]:

@@ -157,10 +157,16 @@ class CohortGraph:
         return [str(reports / name) for name in (SCORES, *PIVOTS)]
 
     def result_files(self) -> list[str]:
-        """The tables of scores and statistics of the cohort, its report, and the list of the pages to read in."""
+        """The tables of scores and statistics of the cohort, its report and charts, the list of pages to read in."""
         files = self.study.cohort_files
         statistics = [str(files.reports / f"{name}.csv") for name in TABLES]
-        return [*self.score_files(), *statistics, str(files.report), str(files.reading_index)]
+        pages = str(files.report), str(files.plots), str(files.reading_index)
+        return [*self.score_files(), *statistics, *pages]
+
+    def human_scores(self) -> list[str]:
+        """The file of people's scores, where there is one."""
+        path = self.study.paths.human_scores
+        return [str(path)] if path.exists() else []
 
     def exported_files(self) -> list[str]:
         """The files that hold the cohort for other programs; they are made when its scores are there."""

@@ -21,7 +21,7 @@ _MOST_SUGGESTIONS = 3
 class GenerationPlan:
     """A generation on a page. `error` and `message` say why its text counts for nothing; "" where it counts.
 
-    `generator` is `llm` or `copy`; `adopted`: no run of ours made it.
+    `generator` is `llm` or `copy`; `adopted`: no run of ours made it. `scale` says from where to where scores go.
     """
 
     stage: str
@@ -35,6 +35,7 @@ class GenerationPlan:
     error: str
     message: str
     score: float | None = None
+    scale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class _Planner:
         key = (generation.stage, generation.gen_id)
         trouble = trouble_of(self.study, self.inspection, generation)
         error, message = (trouble.error, trouble.message) if trouble else ("", "")
-        score = None
+        score, template = None, self.study.catalogs.templates[generation.stage][generation.template_id]
         if generation.stage == "evaluation":
             row = self.rows.get(generation.gen_id)
             if row is None:
@@ -120,12 +121,13 @@ class _Planner:
             template_id=generation.template_id,
             llm_model_id=generation.llm_model_id,
             replicate=generation.replicate,
-            generator=self.study.catalogs.templates[generation.stage][generation.template_id].generator,
+            generator=template.generator,
             folder=self.study.paths.generation_folder(*key),
             adopted=self.inspection.state(key) is State.ADOPTED,
             error=error,
             message=message,
             score=score,
+            scale=str(template.scale) if generation.stage == "evaluation" else "",
         )
 
 

@@ -100,8 +100,11 @@ def write_reading_pages(study: Study, rows: Sequence[ScoreRow], processes: int |
     return Written(study.cohort_files.reading_index, len(plans), sum(one.is_new for one in made.values()))
 
 
-def pack(folder: Path) -> Path:
-    """Pack the pages of a folder into a ZIP file beside it, to be mailed; the same pages give the same bytes."""
+def pack(folder: Path, report: Path | None = None) -> Path:
+    """Pack the pages of a folder into a ZIP file beside it, to be mailed; the same pages give the same bytes.
+
+    With the `report`, whose links to the pages then work, and theirs to it.
+    """
     from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
     packed = folder.with_suffix(".zip")
@@ -111,6 +114,8 @@ def pack(folder: Path) -> Path:
             if path != folder / RECORD:
                 name = ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}")
                 archive.writestr(name, path.read_bytes(), ZIP_DEFLATED)
+        if report is not None:
+            archive.writestr(ZipInfo(report.name), report.read_bytes(), ZIP_DEFLATED)
     temporary.replace(packed)
     return packed
 
