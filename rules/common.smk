@@ -119,6 +119,11 @@ def asks(question, *about):
     return answer
 
 
+def shown(result, category, caption, **more):
+    """A result with its place and its caption in `snakemake --report`."""
+    return report(result, category=category, caption=f"../report/{caption}.rst", **more)
+
+
 # The executor plugin has a watch of its own.
 onstart:
     if executor_name() != PLUGIN:

@@ -4,11 +4,6 @@ COHORT_FOLDER = SETTINGS.paths.cohorts / "{cohort_id}"
 REPORTS = COHORT_FOLDER / "reports"
 
 
-def shown(result, category, caption, **more):
-    """A result with its place and its caption in `snakemake --report`."""
-    return report(result, category=category, caption=f"../report/{caption}.rst", **more)
-
-
 rule score_table:
     localrule: True
     input:

@@ -27,13 +27,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> None:
+    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
-    from daydreaming.results.outdated_results import checked_scores, current_report
+    from daydreaming.results.outdated_results import checked_scores
     from daydreaming.results.pages.folder import pack, write_reading_pages
+    from daydreaming.results.report.current import current_report
 
     study = load_study(load_project(arguments))
-    rows = checked_scores(study)
-    written = write_reading_pages(study, rows, arguments.processes)
+    inspection = inspect_cohort(study)
+    rows = checked_scores(study, inspection)
+    written = write_reading_pages(study, rows, arguments.processes, inspection)
     print(f"Pages: {written.index} ({written.essays:,} essays, {written.remade:,} made anew)")
     if arguments.zip:
         report = current_report(study, rows)

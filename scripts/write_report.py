@@ -16,12 +16,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> int:
+    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
     from daydreaming.results.outdated_results import checked_scores
     from daydreaming.results.report.page import write_report
 
     study = load_study(load_project(arguments))
-    print(f"Report: {write_report(study, checked_scores(study))}")
+    inspection = inspect_cohort(study)
+    print(f"Report: {write_report(study, checked_scores(study, inspection), inspection)}")
     return 0
 
 

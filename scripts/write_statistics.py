@@ -16,12 +16,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> int:
+    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
     from daydreaming.results.cohort_statistics import write_statistics
     from daydreaming.results.outdated_results import checked_scores
 
     study = load_study(load_project(arguments))
-    print(*write_statistics(study, checked_scores(study)), sep="\n")
+    inspection = inspect_cohort(study)
+    print(*write_statistics(study, checked_scores(study, inspection), inspection), sep="\n")
     return 0
 
 

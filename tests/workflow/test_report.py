@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 
 from studies import Study
 
@@ -47,3 +48,17 @@ def test_a_readers_scores_make_the_report_and_the_tables_again_and_nothing_else(
     scores.unlink()
     copied.run("all")
     assert files.report.read_text(encoding="utf-8") == page
+
+
+def test_snakemakes_own_report_has_the_same_results_with_captions(copied: Study):
+    run = copied.run("all", "--report", "out.zip")
+    assert "WARNING" not in run.output
+    files = copied.paths.cohort("c1")
+    with zipfile.ZipFile(copied.folder / "out.zip") as archive:
+        names = archive.namelist()
+        page = archive.read("out/report.html").decode()
+        for path in (files.scores, files.report, files.reports / "contrasts.csv", *files.plots.glob("*/*.svg")):
+            [name] = (name for name in names if name.endswith(f"/{path.name}") and name != "out/report.html")
+            assert archive.read(name) == path.read_bytes()
+    for text in ("A row for each evaluation", "paired within combos", "A chart of the report", "Tables", "Plots"):
+        assert text in page

@@ -27,17 +27,17 @@ def analyse_cohort(study: Study, rows: Sequence[ScoreRow], inspection: Inspectio
     from daydreaming.results.statistics.analysis import analyse_rows
 
     price = draft_price(study, inspection or inspect_cohort(study))
-    return analyse_rows(rows, {} if price is None else {"draft": price}, human_rows(study))
+    return analyse_rows(rows, {} if price is None else {"draft": price}, readers=human_rows(study))
 
 
-def write_statistics(study: Study, rows: Sequence[ScoreRow]) -> list[Path]:
+def write_statistics(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> list[Path]:
     """Write the tables of the statistics to the cohort's reports, each whole or not at all; return their files.
 
     Without a row the tables have their columns alone. Raises InputError and OSError.
     """
     folder = study.cohort_files.reports
     if rows:
-        return analyse_cohort(study, rows).write(folder)
+        return analyse_cohort(study, rows, inspection).write(folder)
     paths = []
     for name in TABLES:
         # The tables are made by modules of their names; design_study has the columns of design.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from daydreaming.base.atomic import encoded
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
-from daydreaming.results.human_scores import human_scores_digest
 from daydreaming.results.pivots import build_pivot, pivot_texts
-from daydreaming.results.score_table import ScoreRow, scores_digest, scores_text, text_digest
+from daydreaming.results.report.current import is_report_of
+from daydreaming.results.score_table import ScoreRow, scores_text, text_digest
 from daydreaming.results.scores import collect_scores
 
 
@@ -29,25 +29,14 @@ def outdated_results(study: Study, inspection: Inspection) -> Collection[Path]:
     texts = {files.scores: scores}
     texts |= {files.reports / name: text for name, text in pivot_texts(build_pivot(rows)).items()}
     outdated = {path for path, text in texts.items() if path.exists() and not _holds(path, encoded(text))}
-    if files.report.exists() and not _is_report_of(study, text_digest(scores)):
+    if files.report.exists() and not is_report_of(study, text_digest(scores)):
         outdated.add(files.report)
     return outdated
 
 
-def current_report(study: Study, rows: Sequence[ScoreRow]) -> Path | None:
-    """The report of a cohort, if there is one of these scores, and of the human scores of now."""
-    return study.cohort_files.report if _is_report_of(study, scores_digest(rows)) else None
-
-
-def _is_report_of(study: Study, digest: str) -> bool:
-    report = _content(study.cohort_files.report)
-    digests = digest, human_scores_digest(study.paths.human_scores)
-    return report is not None and all(one.encode() in report for one in digests)
-
-
-def checked_scores(study: Study) -> list[ScoreRow]:
+def checked_scores(study: Study, inspection: Inspection | None = None) -> list[ScoreRow]:
     """The scores of a cohort, whose table must say the same. Raises InputError where it does not, or is not there."""
-    rows, path = collect_scores(study), study.cohort_files.scores
+    rows, path = collect_scores(study, inspection), study.cohort_files.scores
     if not _holds(path, encoded(scores_text(rows))):
         problem = "the table of scores is not what the generations say now." if path.exists() else "does not exist."
         raise InputError(Fault(str(path), problem, "Make it again: `snakemake -j8 scores`."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import write_statistics
 from daydreaming.results.failures import cohort_failures, write_failures
@@ -21,7 +22,8 @@ def write_partial_results(study: Study) -> str:
     Raises OSError.
     """
     allowed = study.settings.max_failed_fraction
-    rows = collect_scores(study)
+    inspection = inspect_cohort(study)
+    rows = collect_scores(study, inspection)
     counts = count_scores(rows)
     share = f"{counts.total - counts.scored:,} of {counts.total:,} evaluations ({counts.unscored_fraction:.1%})"
     if counts.unscored_fraction > allowed:
@@ -30,11 +32,11 @@ def write_partial_results(study: Study) -> str:
     files = study.cohort_files
     write_scores(files.scores, rows)
     write_pivot(build_pivot(rows), files.reports)
-    write_statistics(study, rows)
+    write_statistics(study, rows, inspection)
     write_failures(files.failures, cohort_failures(study))
-    write_report(study, rows)
+    write_report(study, rows, inspection)
     # In this process: the one that ends a run is not to start others.
-    write_reading_pages(study, rows, processes=1)
+    write_reading_pages(study, rows, processes=1, inspection=inspection)
     return (
         f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
         f"  {files.scores}\n  {files.report}\n  {files.reading_index}\n  {files.failures} (what failed, and what to do)"
@@ -42,21 +44,20 @@ def write_partial_results(study: Study) -> str:
 
 
 def set_results_aside(study: Study) -> str | None:
-    """Move the tables and the pages of an earlier run to `reports/outdated`; say so, or return None if there are none.
+    """Move tables, report, charts and pages of an earlier run to `reports/outdated`; say so; None if there are none.
 
     They give a score to what has failed since. Raises OSError.
     """
     reports = study.cohort_files.reports
     found = sorted(path for path in reports.glob("*") if path.is_file() and path != study.cohort_files.failures)
-    pages = study.cohort_files.reading_pages
-    if pages.is_dir():
-        found.append(pages)
+    folders = [one for one in (study.cohort_files.plots, study.cohort_files.reading_pages) if one.is_dir()]
+    found += folders
     if not found:
         return None
     outdated: Path = reports / "outdated"
     outdated.mkdir(exist_ok=True)
     for path in found:
-        if path == pages:
+        if path in folders:
             shutil.rmtree(outdated / path.name, ignore_errors=True)
         path.replace(outdated / path.name)
     return f"The results of an earlier run were moved to {outdated}: some of what they score has failed since."

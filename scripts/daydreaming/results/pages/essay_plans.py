@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daydreaming.generation.currency import State
-from daydreaming.generation.inspection import Inspection, inspect_cohort
+from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
 from daydreaming.results.pages.places import Place, Places, Scale
@@ -131,12 +131,12 @@ class _Planner:
         )
 
 
-def plan_essays(study: Study, rows: Sequence[ScoreRow], places: Places) -> list[EssayPlan]:
-    """Plan the page of each essay, in the order of the membership. Looks at the texts to see what is current."""
+def plan_essays(study: Study, rows: Sequence[ScoreRow], inspection: Inspection, places: Places) -> list[EssayPlan]:
+    """Plan the page of each essay, in the order of the membership."""
     judged: dict[str, list[Generation]] = defaultdict(list)
     for evaluation in study.membership.stage("evaluation"):
         judged[evaluation.parent_gen_id].append(evaluation)
-    planner = _Planner(study, inspect_cohort(study), {row.gen_id: row for row in rows}, judged)
+    planner = _Planner(study, inspection, {row.gen_id: row for row in rows}, judged)
     plans = [_plan(planner, places, number, essay) for number, essay in enumerate(study.membership.stage("essay"))]
     return _with_ways(plans)
 

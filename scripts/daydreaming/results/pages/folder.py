@@ -16,6 +16,7 @@ import msgspec
 
 from daydreaming.base import atomic
 from daydreaming.base.temporary_files import temporary_name
+from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.templates import load_template_text
 from daydreaming.results.pages.essay_plans import EssayPlan, plan_essays
@@ -72,16 +73,19 @@ class _Made:
     is_new: bool
 
 
-def write_reading_pages(study: Study, rows: Sequence[ScoreRow], processes: int | None = None) -> Written:
+def write_reading_pages(
+    study: Study, rows: Sequence[ScoreRow], processes: int | None = None, inspection: Inspection | None = None
+) -> Written:
     """Write the pages of a cohort whose table of scores has these rows to the folder `reports/read`.
 
     The pages of an essay are made again only where something that they show has changed. The same data give the same
-    files. `processes` (default: one for each core, 8 at most) share the work on many essays. Raises OSError, and
-    InputError for a table that contradicts itself.
+    files. `processes` (default: one for each core, 8 at most) share the work on many essays; `inspection` is
+    a look at the cohort's texts, where there was one. Raises OSError, and InputError for a table that contradicts
+    itself.
     """
     folder = study.cohort_files.reading_pages
     folder.mkdir(parents=True, exist_ok=True)
-    plans = plan_essays(study, rows, find_places(rows))
+    plans = plan_essays(study, rows, inspection or inspect_cohort(study), find_places(rows))
     known, code = _read_record(folder / RECORD), _code_digest()
     jobs = [(plan, known.essays.get(plan.gen_id)) for plan in plans]
     make = partial(_make_essay, folder, study.membership.cohort_id, code)

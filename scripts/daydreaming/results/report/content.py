@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from daydreaming.base.paths import STAGES
+from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import analyse_cohort
 from daydreaming.results.failures import FailureGroup, cohort_failures, failure_groups
@@ -82,12 +83,12 @@ class ReportContent:
     readers_digest: str
 
 
-def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
+def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> ReportContent:
     """Gather the report of a cohort from its scores, its membership, its generations' metadata and its journal.
 
     Raises OSError if a file cannot be read.
     """
-    answer, shown = _of_scores(study, rows)
+    answer, shown = _of_scores(study, rows, inspection)
     generations = study.membership.generations.values()
     stages = Counter(generation.stage for generation in generations)
     making = read_making(study)
@@ -119,10 +120,10 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
     )
 
 
-def _of_scores(study: Study, rows: Sequence[ScoreRow]) -> tuple[Answer, list[Section]]:
+def _of_scores(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None) -> tuple[Answer, list[Section]]:
     if all(row.score is None for row in rows):
         return Answer(), []
-    analysis = analyse_cohort(study, rows)
+    analysis = analyse_cohort(study, rows, inspection)
     words = comparisons_in_words, readers_in_words, untold_in_words, purchases_in_words
     compared, *others = sections(study, analysis)
     answer = Answer(*(sentences(analysis) for sentences in words))

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from daydreaming.base import atomic
 from daydreaming.base.amounts import counted, usd
 from daydreaming.base.visible_text import visible
+from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.report.answer import NEXT_USD
 from daydreaming.results.report.content import ReportContent, gather_content
@@ -27,12 +28,13 @@ _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _STYLE = Path(__file__).with_name("report.css")
 
 
-def write_report(study: Study, rows: Sequence[ScoreRow]) -> Path:
+def write_report(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> Path:
     """Write the report of a cohort whose table of scores has these rows, whole or not at all; return its file.
 
-    Its charts are written as files, too. The same data give the same page. Raises OSError.
+    Its charts are written as files, too. `inspection`: a look at the cohort's texts, where
+    there was one. The same data give the same page. Raises OSError.
     """
-    path, content = study.cohort_files.report, gather_content(study, rows)
+    path, content = study.cohort_files.report, gather_content(study, rows, inspection)
     write_plots(study.cohort_files.plots, content.sections)
     atomic.write_text(path, report_page(content, path.parent, study.paths.root))
     return path

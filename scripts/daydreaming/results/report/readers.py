@@ -63,7 +63,7 @@ def _judges_beside_readers(analysis: Analysis) -> pd.DataFrame:
 
 
 def _sentence(rubric: str, judge: str, reader: str, own: pd.DataFrame) -> str:
-    figures = {str(row.figure): row for row in own.itertuples()}
+    figures: dict[str, Any] = {str(row.figure): row for row in own.itertuples()}
     impression = figures.get(IMPRESSION_FIGURE)
     if impression is not None:
         ranks = f"scores by {judge} and the own impression of reader {reader}"

@@ -27,7 +27,7 @@ def sections(study: Study, analysis: Analysis) -> list[Section]:
         Section("leaderboard", "Leaderboard", _LEADERBOARD, list(_leaderboard(study, analysis))),
         Section("judges", "Judges", _JUDGES, list(_judges(analysis))),
         Section(
-            "chance", "Where the differences come from, and what more would bring", _CHANCE, list(_chance(analysis))
+            "variance", "Where the differences come from, and what more would bring", _CHANCE, list(_chance(analysis))
         ),
     ]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daydreaming.base import atomic
+from daydreaming.results.score_table import COLUMNS
 from daydreaming.results.statistics.agreement import agreement
 from daydreaming.results.statistics.components import MixedFit, components, fit_components
 from daydreaming.results.statistics.contrasts import contrasts
@@ -125,10 +125,17 @@ def analyse(
 
 
 def analyse_rows(
-    rows: Iterable[ScoreRow], costs: Mapping[str, float] | None = None, readers: Iterable[ScoreRow] = ()
+    rows: Sequence[ScoreRow],
+    costs: Mapping[str, float] | None = None,
+    *,
+    pool: bool = False,
+    readers: Sequence[ScoreRow] = (),
 ) -> Analysis:
     """Analyse the rows of a table of scores, and those of people's scores, as `analyse` does their data frames."""
+    return analyse(_frame(rows), costs, pool=pool, readers=_frame(readers))
+
+
+def _frame(rows: Sequence[ScoreRow]) -> pd.DataFrame:
     import pandas as pd
 
-    scores, read = (pd.DataFrame([asdict(row) for row in part]) for part in (rows, readers))
-    return analyse(scores, costs, readers=read)
+    return pd.DataFrame({column: [getattr(row, column) for row in rows] for column in COLUMNS})

@@ -13,10 +13,10 @@ import pytest
 from pages_fixtures import make_reading_cohort
 
 from daydreaming.generation.study import Study
-from daydreaming.results.outdated_results import current_report
 from daydreaming.results.pages import folder as pages_folder
 from daydreaming.results.pages.folder import Written, pack, write_reading_pages
 from daydreaming.results.pages.rendering import LARGEST_PAGE
+from daydreaming.results.report.current import current_report
 from daydreaming.results.report.page import write_report
 from daydreaming.results.scores import collect_scores
 
