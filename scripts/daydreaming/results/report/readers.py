@@ -44,9 +44,10 @@ def readers_part(analysis: Analysis) -> Iterator[Part]:
     if not len(figures):
         return
     bias = table[(table.figure == DIFFERENCE) & table.value.notna()]
+    biases: list[Any] = list(bias.itertuples())
     marks = [
         Interval(f"{row.judge_a} − {_name(row.judge_b)} ({row.rubric})", row.value, *ends_of(row.low, row.high))
-        for row in bias.itertuples()
+        for row in biases
     ]
     drawing = draw_intervals("Judges less readers, on the same essays", "points", marks, scale=None) if marks else None
     notes = [cut_note(marks)]
