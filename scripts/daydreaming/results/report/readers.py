@@ -53,7 +53,7 @@ def readers_part(analysis: Analysis) -> Iterator[Part]:
     notes = [cut_note(marks)]
     if outdated:
         notes.append(f"{counted(outdated, 'score')} of readers left out: of a text that is not the essay's any more.")
-    shown = table.assign(judge_b=table.judge_b.map(_name))
+    shown = table.assign(judge_b=table.judge_b.map(_name)).replace({"figure": {DIFFERENCE: "judge less reader"}})
     numbers = Table("Judges and readers", _HEADINGS, rows_of(shown, _COLUMNS)) if len(table) else None
     yield Part("Judges and readers", drawing, numbers, " ".join(filter(None, notes)))
 

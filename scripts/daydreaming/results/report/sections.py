@@ -118,8 +118,7 @@ def _leaderboard(study: Study, analysis: Analysis) -> Iterator[Part]:
         )
         best = ranking[ranking.kind == "essay"].head(BEST_ESSAYS)
         essays = [
-            (row.rank, " + ".join(concept_names(study, row.combo_id)), _path(row), row.mean, _essay(study, row.essay))
-            for row in best.itertuples()
+            (row.rank, _page(study, row), _path(row), row.mean, excerpt(study, row.essay)) for row in best.itertuples()
         ]
         yield Part(
             "",
@@ -217,11 +216,11 @@ def _path(row: Any) -> str:
     return f"{row.draft_template}, {row.generation_template}, {row.generation_model}"
 
 
-def _essay(study: Study, gen_id: str) -> Link:
-    """How an essay begins, as a link to its page beside the report."""
+def _page(study: Study, row: Any) -> Link:
+    """The concepts of an essay, as a link to its page beside the report."""
     files = study.cohort_files
-    address = files.reading_pages.relative_to(files.reports) / "essays" / f"{gen_id}.html"
-    return Link(excerpt(study, gen_id) or gen_id, address.as_posix())
+    address = files.reading_pages.relative_to(files.reports) / "essays" / f"{row.essay}.html"
+    return Link(" + ".join(concept_names(study, row.combo_id)), address.as_posix())
 
 
 def _yes(value: object) -> str:
