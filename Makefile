@@ -14,7 +14,7 @@ help:
 	@echo "make environment    install the packages of requirements.lock into .venv (the other targets do it themselves)"
 	@echo "make demo           make the demo cohort with the embedded model, and show its scores"
 	@echo "make notebook       run docs/example.ipynb on the demo cohort, and keep what it shows"
-	@echo "make pictures       make the pictures of the reading pages in docs/images, from a made-up cohort"
+	@echo "make pictures       make the pictures of report and reading pages in docs/images, from a made-up cohort"
 	@echo "make test           run all tests; make test PYTEST_OPTIONS='tests/unit -k name' runs some"
 	@echo "make test-all       the same, with the full sets of the tests of which make test takes a sample"
 	@echo "make test-cluster   run the workflow on a real Slurm of one node, which it installs (as root, on Debian or Ubuntu)"

@@ -5,6 +5,9 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/cohort.smk"
 include: "rules/generation.smk"
@@ -14,6 +17,4 @@ include: "rules/results.smk"
 rule all:
     default_target: True
     input:
-        # Not the scores alone: Snakemake does not make what is missing where what was made from it is still there.
-        asks("texts", *STAGES),
         asks("result_files"),

@@ -40,7 +40,7 @@ def _run(cohorts: int, seed: int) -> int:
     print("| design | interval of | covers, least to most | printed, at least | width / paired t, at most |")
     print("| --- | --- | --- | --- | --- |")
     kept = True
-    for design in designs.DESIGNS:
+    for design in (*designs.DESIGNS, *designs.SCALE_DESIGNS):
         results = measured.coverage(design, cohorts, seed)
         for kind in ("level", "contrast"):
             own = [result for result in results if result.kind == kind]

@@ -1,4 +1,4 @@
-"""Measure the reading pages of a made-up cohort: making them all, with nothing changed, and the list in a browser."""
+"""Measure the results of a made-up cohort: statistics, report, reading pages (twice), and their list in a browser."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ PROJECT = Path(__file__).resolve().parents[1]
 TESTS = PROJECT / "tests"
 sys.path += [str(TESTS), str(TESTS / "unit"), str(TESTS / "pages")]
 ESSAYS_PER_COMBO = 8
+PROGRAMS = {
+    "statistics": "write_statistics.py",
+    "report": "write_report.py",
+    "pages": "write_pages.py",
+    "pages_with_nothing_changed": "write_pages.py",
+}
 QUERIES = ("zebrafish", "harbour yeast", "gossip", "the")
 # Puts a query into the search field as a hand would, and forgets the time of the one before.
 ASK = """(query) => {
@@ -33,9 +39,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reading-") as folder:
         pages = _make_cohort(Path(folder), arguments.essays // ESSAYS_PER_COMBO)
         figures = {"load_average_at_start": os.getloadavg()[0]}
-        figures["all"] = _write_pages(Path(folder))
-        figures["nothing_changed"] = _write_pages(Path(folder))
-        figures["memory_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+        for name, program in PROGRAMS.items():
+            figures[name] = _run(Path(folder), program)
         files = [path for path in pages.rglob("*") if path.is_file()]
         figures["files"], figures["folder_mb"] = len(files), sum(path.stat().st_size for path in files) // 1_000_000
         figures["largest_page_kb"] = max(p.stat().st_size for p in files if p.suffix in (".html", ".js")) // 1_000
@@ -56,13 +61,18 @@ def _make_cohort(folder: Path, combos: int) -> Path:
     return folder / study.cohort_files.reading_pages
 
 
-def _write_pages(folder: Path) -> dict[str, float]:
+def _run(folder: Path, program: str) -> dict[str, float]:
+    """Seconds on the clock and of the processors, and the most memory of one process so far, in megabytes."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    command = [sys.executable, str(PROJECT / "scripts" / "write_pages.py"), "--directory", str(folder)]
+    command = [sys.executable, str(PROJECT / "scripts" / program), "--directory", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - started
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": round(seconds, 1), "processor_seconds": round(processor, 1)}
+    return {
+        "seconds": round(seconds, 1),
+        "processor_seconds": round(processor, 1),
+        "memory_mb": after.ru_maxrss // 1024,
+    }
 
 
 def _measure_list(pages: Path) -> dict[str, float]:

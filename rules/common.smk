@@ -38,6 +38,7 @@ try:
 except InputError as error:
     raise InputsError(str(error)) from None
 
+RUN = WorkflowRun(COHORT)
 SETTINGS = COHORT.settings
 GENS = SETTINGS.paths.gens
 
@@ -57,9 +58,6 @@ def wants_whole_graph():
     dag = workflow.dag_settings
     cut = dag.forceall or dag.forcetargets or dag.forcerun or dag.until or dag.omit_from or dag.batch
     return bool(SETTINGS.full_dag or cut or executor_name() in (None, "touch"))
-
-
-RUN = WorkflowRun(COHORT)
 
 
 def prepared(make_graph, **options):
@@ -116,6 +114,11 @@ def asks(question, *about):
         return checked(getattr(graph(), question), *about, *generation)
 
     return answer
+
+
+def shown(result, category, caption, **more):
+    """A result with its place and its caption in `snakemake --report`."""
+    return report(result, category=category, caption=f"../report/{caption}.rst", **more)
 
 
 # The executor plugin has a watch of its own.

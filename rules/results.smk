@@ -11,7 +11,7 @@ rule score_table:
         membership=COHORT_FOLDER / "membership.csv",
         renewed=asks("renewed_results", "scores"),
     output:
-        scores=REPORTS / "parsed_scores.csv",
+        scores=shown(REPORTS / "parsed_scores.csv", "Scores", "parsed_scores"),
     log:
         "logs/score_table/{cohort_id}.log",
     shell:
@@ -38,7 +38,7 @@ rule statistics:
         scores=REPORTS / "parsed_scores.csv",
         renewed=asks("renewed_results", "statistics"),
     output:
-        tables=[REPORTS / f"{table}.csv" for table in STATISTICS],
+        tables=[shown(REPORTS / f"{table}.csv", "Tables", table) for table in STATISTICS],
     log:
         "logs/statistics/{cohort_id}.log",
     shell:
@@ -52,7 +52,10 @@ rule report_page:
         scores=REPORTS / "parsed_scores.csv",
         renewed=asks("renewed_results", "report"),
     output:
-        page=REPORTS / "report.html",
+        page=shown(REPORTS / "report.html", "Report", "report"),
+        plots=shown(
+            directory(REPORTS / "plots"), "Plots", "plots", patterns=["{section}/{plot}.svg"], subcategory="{section}"
+        ),
     log:
         "logs/report_page/{cohort_id}.log",
     shell:
@@ -91,17 +94,14 @@ rule reading_pages:
 
 rule scores:
     input:
-        asks("texts", *STAGES),
         asks("score_files"),
 
 
 rule report:
     input:
-        asks("texts", *STAGES),
         asks("result_files"),
 
 
 rule export:
     input:
-        asks("texts", *STAGES),
         asks("exported_files"),

@@ -2,12 +2,10 @@
 # in which an ordinary Snakemake keeps many calls in flight. Only profiles/slurm/Snakefile includes this file; what it defines
 # anew here is for runs on one machine in common.smk.
 
-import os
-
 from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, TARGETS, SliceGraph
 
 # For the commands of the profile, wherever the run was started.
-os.environ.update(SliceGraph.variables(PROJECT))
+SliceGraph.set_variables(PROJECT)
 
 
 wildcard_constraints:
@@ -48,7 +46,5 @@ rule all_slices:
         slices=lambda wildcards: graph().files(wildcards.target),
     output:
         done=FOLDER_OF_SLICES + "/{run}-{target}.done",
-    message:
-        "All slices for {wildcards.target}"
     shell:
         program("wait_for_texts.py", *OF_RUN) + " --target {wildcards.target} && touch {output.done:q}"

@@ -12,9 +12,7 @@ from daydreaming.cli.command_line import add_project_arguments, load_project
 def main(argv: list[str] | None = None) -> int:
     """Write the pages and say where they are; return 1 when the inputs or the scores have a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--zip", action="store_true", help="pack the pages into read.zip beside their folder, to be mailed"
-    )
+    parser.add_argument("--zip", action="store_true", help="pack the pages and the report into read.zip, to be mailed")
     parser.add_argument(
         "--processes", type=int, metavar="N", help="processes for many essays (default: one for each core, 8 at most)"
     )
@@ -34,16 +32,19 @@ def _write(arguments: argparse.Namespace) -> None:
     from daydreaming.results.made_results import Result, record_made, source_digest
     from daydreaming.results.outdated_results import checked_scores
     from daydreaming.results.pages.folder import pack, write_reading_pages
+    from daydreaming.results.report.current import current_report
 
     study = load_study(load_project(arguments))
     inspection = inspect_cohort(study)
     source = source_digest(study, inspection)
     rows = checked_scores(study, inspection)
-    written = write_reading_pages(study, rows, arguments.processes)
+    written = write_reading_pages(study, rows, arguments.processes, inspection)
     record_made(study, Result.PAGES, source, written.files)
     print(f"Pages: {written.index} ({written.essays:,} essays, {written.remade:,} made anew)")
     if arguments.zip:
-        print(f"Packed: {pack(written.index.parent)}")
+        report = current_report(study, rows)
+        without = "" if report else " (without a report: there is none of these scores)"
+        print(f"Packed: {pack(written.index.parent, report)}{without}")
 
 
 if __name__ == "__main__":

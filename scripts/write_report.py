@@ -21,13 +21,13 @@ def _write(arguments: argparse.Namespace) -> int:
     from daydreaming.results.made_results import Result, record_made, source_digest
     from daydreaming.results.outdated_results import checked_scores
     from daydreaming.results.report.page import write_report
+    from daydreaming.results.report.plots import plot_files
 
     study = load_study(load_project(arguments))
     inspection = inspect_cohort(study)
     source = source_digest(study, inspection)
-    rows = checked_scores(study, inspection)
-    report = write_report(study, rows)
-    record_made(study, Result.REPORT, source, [report])
+    report = write_report(study, checked_scores(study, inspection), inspection)
+    record_made(study, Result.REPORT, source, [report, *plot_files(study.cohort_files.plots)])
     print(f"Report: {report}")
     return 0
 

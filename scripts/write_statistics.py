@@ -25,8 +25,7 @@ def _write(arguments: argparse.Namespace) -> int:
     study = load_study(load_project(arguments))
     inspection = inspect_cohort(study)
     source = source_digest(study, inspection)
-    rows = checked_scores(study, inspection)
-    tables = write_statistics(study, rows)
+    tables = write_statistics(study, checked_scores(study, inspection), inspection)
     record_made(study, Result.STATISTICS, source, tables)
     print(*tables, sep="\n")
     return 0

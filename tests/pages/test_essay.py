@@ -85,3 +85,11 @@ def test_an_essay_that_is_not_there_is_named(reader: Reader):
     expect(page.locator("#state")).to_have_text("The cohort has no essay nobody.")
     # The browser reports the file that is not there; that is meant here.
     reader.complaints.clear()
+
+
+def test_ways_to_other_essays_stand_on_one_line_each_beside_the_places(reader: Reader):
+    page = reader.open(f"essays/{ESSAY}.html")
+    boxes = [link.bounding_box() for link in page.locator(".ways a", has_text="Next").all()]
+    assert boxes and all(box and box["height"] < 40 for box in boxes)
+    places = page.locator("section[aria-labelledby='places']").bounding_box()
+    assert places and all(box["x"] > places["x"] + places["width"] for box in boxes if box)

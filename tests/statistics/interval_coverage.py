@@ -15,8 +15,6 @@ from daydreaming.results.statistics.intervals import Estimates, combo_values, le
 from daydreaming.results.statistics.observations import FACTORS
 from daydreaming.results.statistics.pairing import difference_cells, level_cells
 
-SCALE = (0.0, 10.0)
-
 
 @dataclass
 class Coverage:
@@ -79,11 +77,11 @@ def coverage(design: Design, cohorts: int, seed: int) -> list[Coverage]:
             if b is None:
                 cells = level_cells(part, design.paths, factor, a)
                 true = level_cells(truth, design.paths, factor, a).mean()
-                low, high = within_scale(level_mean(combo_values(cells), step, SCALE), SCALE)
+                low, high = within_scale(level_mean(combo_values(cells), step, design.scale), design.scale)
             else:
                 cells = difference_cells(part, design.paths, factor, a, b)
                 true = difference_cells(truth, design.paths, factor, a, b).mean()
-                comparison = compare(part, design.paths, factor, a, b, step, SCALE)
+                comparison = compare(part, design.paths, factor, a, b, step, design.scale)
                 low, high = comparison.low, comparison.high
             result.add(low, high, float(true), student(mean_of(cells, -1), step))
     return list(results.values())

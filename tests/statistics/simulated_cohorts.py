@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -52,6 +52,7 @@ class Design:
     failed_of_first_judge: float | None = None
     kept: float = 1.0
     interaction: float = 0.3
+    scale: tuple[float, float] = (0.0, 10.0)
 
     @property
     def tied(self) -> bool:
@@ -97,10 +98,26 @@ class Design:
         if not self.tied:
             return latent
         if self.whole:
-            return sum(norm.sf(cut, latent, deviation) for cut in np.arange(0.5, 10, 1.0))
-        low, high = (0 - latent) / deviation, (10 - latent) / deviation
+            lowest, highest = self.scale
+            return lowest + sum(norm.sf(cut, latent, deviation) for cut in np.arange(lowest + 0.5, highest, 1.0))
+        low, high = ((end - latent) / deviation for end in self.scale)
         inside = norm.cdf(high) - norm.cdf(low)
-        return latent * inside - deviation * (norm.pdf(high) - norm.pdf(low)) + 10 * norm.sf(high)
+        ends = self.scale[0] * norm.cdf(low) + self.scale[1] * norm.sf(high)
+        return latent * inside - deviation * (norm.pdf(high) - norm.pdf(low)) + ends
+
+
+def on_scale(design: Design, lowest: float, highest: float) -> Design:
+    """The same design on another scale than 0 to 10: all that is in points grows or shrinks with it."""
+    factor = (highest - lowest) / 10
+    return replace(
+        design,
+        name=f"{design.name}, on {lowest:g} to {highest:g}",
+        middle=lowest + factor * design.middle,
+        spread=factor * design.spread,
+        interaction=factor * design.interaction,
+        deviations=Deviations(**{name: factor * value for name, value in vars(design.deviations).items()}),
+        scale=(float(lowest), float(highest)),
+    )
 
 
 def _spaced(n: int) -> np.ndarray:
@@ -150,7 +167,7 @@ def evaluations(design: Design, n: int, generator: np.random.Generator) -> tuple
     if design.whole:
         scores = np.round(scores)
     if design.tied:
-        scores = np.clip(scores, 0, 10)
+        scores = np.clip(scores, *design.scale)
     rate = np.full(judges, design.failed)
     if design.failed_of_first_judge is not None:
         rate[0] = design.failed_of_first_judge
@@ -180,6 +197,8 @@ def frame(design: Design, seed: int) -> pd.DataFrame:
             "cohort_id": "simulated",
             "score": values,
             "error": np.where(np.isnan(values), "parse", ""),
+            "score_min": design.scale[0],
+            "score_max": design.scale[1],
         }
     )
     if design.kept < 1:

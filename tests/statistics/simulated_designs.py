@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulated_cohorts import Design, Deviations
+from simulated_cohorts import Design, Deviations, on_scale
 
 CEILING = Deviations(combo=0.9, evaluation=1.0)
 QUIET = Deviations(0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.15)
@@ -37,6 +37,11 @@ DESIGNS = (
     Design("40 combos, curated: 40% of 3 x 2 x 2, 30% failed", 40, 3, 2, 2, kept=0.4, failed=0.3),
     Design("40 combos, replicated, whole numbers, 30% failed", 40, evaluations=3, essays=2, whole=True, failed=0.3),
 )
+
+# As some of those above, of scores that are whole numbers on other scales.
+_CEILING = Design("6 combos, whole numbers at the ceiling", 6, whole=True, middle=9.5, deviations=CEILING)
+_FAILED = Design("12 combos, whole numbers, 10% failed", 12, 3, whole=True, failed=0.1)
+SCALE_DESIGNS = tuple(on_scale(design, *ends) for ends in ((1, 5), (0, 100)) for design in (_CEILING, _FAILED))
 
 ALPHA_DESIGNS = (
     Design("4 combos, 2 x 2, 3 judges", 4, 2, 2, judges=3),

@@ -2,12 +2,12 @@
 
 import pytest
 from interval_coverage import alpha_coverage, coverage, essay_coverage
-from simulated_designs import ALPHA_DESIGNS, DESIGNS, ESSAY_DESIGNS
+from simulated_designs import ALPHA_DESIGNS, DESIGNS, ESSAY_DESIGNS, SCALE_DESIGNS
 
 COHORTS = 400
 
 
-@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+@pytest.mark.parametrize("design", (*DESIGNS, *SCALE_DESIGNS), ids=lambda design: design.name)
 def test_levels_and_contrasts(design):
     cohorts = COHORTS // 4 if design.combos * len(design.paths) > 400 else COHORTS
     results = coverage(design, cohorts, seed=11)

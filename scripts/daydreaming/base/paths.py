@@ -71,6 +71,11 @@ class CohortFiles:
         return self.reports / "report.html"
 
     @property
+    def plots(self) -> Path:
+        """The folder of the report's charts as files."""
+        return self.reports / "plots"
+
+    @property
     def export(self) -> Path:
         return self.folder / "export"
 

@@ -12,6 +12,7 @@ from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
+from daydreaming.results.human_scores import human_rows
 from daydreaming.results.score_table import ScoreRow, write_csv
 from daydreaming.results.scores import cost_of
 from daydreaming.results.statistics.table_names import TABLES
@@ -22,21 +23,21 @@ if TYPE_CHECKING:
 
 
 def analyse_cohort(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> Analysis:
-    """Analyse the scores of a cohort, of which there is at least one row. Raises InputError."""
+    """Analyse the scores of a cohort, of which there is at least one row, and its readers'. Raises InputError."""
     from daydreaming.results.statistics.analysis import analyse_rows
 
     price = draft_price(study, inspection or inspect_cohort(study))
-    return analyse_rows(rows, {} if price is None else {"draft": price})
+    return analyse_rows(rows, {} if price is None else {"draft": price}, readers=human_rows(study))
 
 
-def write_statistics(study: Study, rows: Sequence[ScoreRow]) -> list[Path]:
+def write_statistics(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> list[Path]:
     """Write the tables of the statistics to the cohort's reports, each whole or not at all; return their files.
 
     Without a row the tables have their columns alone. Raises InputError and OSError.
     """
     folder = study.cohort_files.reports
     if rows:
-        return analyse_cohort(study, rows).write(folder)
+        return analyse_cohort(study, rows, inspection).write(folder)
     paths = []
     for name in TABLES:
         # The tables are made by modules of their names; design_study has the columns of design.

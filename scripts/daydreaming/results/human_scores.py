@@ -16,12 +16,10 @@ from daydreaming.base.identifiers import GENERATION_ID_LENGTH, content_id
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Catalogs, Scale
 from daydreaming.inputs.tables import CellReader, scan_table
-from daydreaming.results.score_table import ScoreRow, parse_score
+from daydreaming.results.score_table import READER, ScoreRow, parse_score
 from daydreaming.results.scores import MISSING, STALE
 
 COLUMNS = ("essay_gen_id", "rubric", "reader", "score", "created_at", "text_sha256")
-# No model's id has a colon: a reader is never taken for one.
-READER = "reader:"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -53,6 +51,11 @@ def read_human_scores(path: Path, scales: Mapping[str, Scale] = MappingProxyType
     if faults:
         raise InputError(sorted(faults, key=lambda fault: fault.row or 0))
     return sorted(dict.fromkeys(filter(None, scores)), key=lambda score: score.created_at)
+
+
+def human_scores_digest(path: Path) -> str:
+    """The digest of the file, by which a report knows from which human scores it was made; of no text without it."""
+    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
 
 
 def rubric_scales(catalogs: Catalogs) -> dict[str, Scale]:

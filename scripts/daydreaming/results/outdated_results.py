@@ -73,7 +73,7 @@ def checked_scores(study: Study, inspection: Inspection | None = None) -> list[S
 
 
 def result_files(files: CohortFiles, result: Result) -> list[Path]:
-    """The files of a cohort that stand for a result; for the pages their list."""
+    """The files of a cohort that stand for a result; for the pages their list, with the report its charts' folder."""
     match result:
         case Result.SCORES:
             return [files.scores]
@@ -82,7 +82,7 @@ def result_files(files: CohortFiles, result: Result) -> list[Path]:
         case Result.STATISTICS:
             return [files.reports / f"{table}.csv" for table in TABLES]
         case Result.REPORT:
-            return [files.report]
+            return [files.report, files.plots]
         case Result.PAGES:
             return [files.reading_index]
         case Result.EXPORT:

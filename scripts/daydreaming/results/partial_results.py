@@ -13,6 +13,7 @@ from daydreaming.results.made_results import Result, record_made, record_scores,
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.pivots import build_pivot, write_pivot
 from daydreaming.results.report.page import write_report
+from daydreaming.results.report.plots import plot_files
 from daydreaming.results.score_table import write_scores
 from daydreaming.results.scores import collect_scores, count_scores
 
@@ -34,11 +35,13 @@ def write_partial_results(study: Study) -> str:
     write_scores(files.scores, rows)
     write_pivot(build_pivot(rows), files.reports)
     record_scores(study, source, rows)
-    record_made(study, Result.STATISTICS, source, write_statistics(study, rows))
+    record_made(study, Result.STATISTICS, source, write_statistics(study, rows, inspection))
     write_failures(files.failures, cohort_failures(study))
-    record_made(study, Result.REPORT, source, [write_report(study, rows)])
+    report = write_report(study, rows, inspection)
+    record_made(study, Result.REPORT, source, [report, *plot_files(files.plots)])
     # In this process: the one that ends a run is not to start others.
-    record_made(study, Result.PAGES, source, write_reading_pages(study, rows, processes=1).files)
+    written = write_reading_pages(study, rows, processes=1, inspection=inspection)
+    record_made(study, Result.PAGES, source, written.files)
     return (
         f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
         f"  {files.scores}\n  {files.report}\n  {files.reading_index}\n  {files.failures} (what failed, and what to do)"
@@ -46,21 +49,20 @@ def write_partial_results(study: Study) -> str:
 
 
 def set_results_aside(study: Study) -> str | None:
-    """Move the tables and the pages of an earlier run to `reports/outdated`; say so, or return None if there are none.
+    """Move tables, report, charts and pages of an earlier run to `reports/outdated`; say so; None if there are none.
 
     They give a score to what has failed since. Raises OSError.
     """
     reports = study.cohort_files.reports
     found = sorted(path for path in reports.glob("*") if path.is_file() and path != study.cohort_files.failures)
-    pages = study.cohort_files.reading_pages
-    if pages.is_dir():
-        found.append(pages)
+    folders = [one for one in (study.cohort_files.plots, study.cohort_files.reading_pages) if one.is_dir()]
+    found += folders
     if not found:
         return None
     outdated: Path = reports / "outdated"
     outdated.mkdir(exist_ok=True)
     for path in found:
-        if path == pages:
+        if path in folders:
             shutil.rmtree(outdated / path.name, ignore_errors=True)
         path.replace(outdated / path.name)
     return f"The results of an earlier run were moved to {outdated}: some of what they score has failed since."

@@ -23,6 +23,9 @@ from daydreaming.inputs.tables import Row, scan_table
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _SCORE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]+)?", re.ASCII)
 _USUAL = Scale()
+# Scores of people are rows, too, with `reader:<name>` as the judge: no model's id has a colon. A reader may score by a
+# rubric of the cohort, or by an impression of their own.
+READER, IMPRESSION = "reader:", "human"
 _MAKE_AGAIN = "Make the table again with scripts/aggregate_scores.py."
 _READ_COLUMNS = (
     "gen_id",

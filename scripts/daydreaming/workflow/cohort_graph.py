@@ -149,20 +149,22 @@ class CohortGraph:
         return [self.study.paths.parsed_text(*key) for key in changed]
 
     def score_files(self) -> list[str]:
-        """The tables of scores of the cohort."""
+        """The tables of scores of the cohort, and the texts that a run has to look at.
+
+        Not the tables alone: Snakemake does not make what is missing where what was made from it is still there.
+        """
         if self.study.settings.slice is not None:
             problem, cure = "scores are of the whole cohort.", "With `slice`, ask for drafts, essays or evaluations."
             raise InputError(Fault("config.yaml", problem, cure, key="slice"))
-        return self._files(Result.SCORES, Result.PIVOTS)
+        return [*self.texts(*STAGES), *self._files(Result.SCORES, Result.PIVOTS)]
 
     def result_files(self) -> list[str]:
-        """The tables of scores and statistics of the cohort, its report, and the list of the pages to read in."""
+        """The tables of scores and statistics of the cohort, its report and charts, the list of pages to read in."""
         return [*self.score_files(), *self._files(Result.STATISTICS, Result.REPORT, Result.PAGES)]
 
     def exported_files(self) -> list[str]:
         """The files that hold the cohort for other programs; they are made when its scores are there."""
-        self.score_files()
-        return self._files(Result.EXPORT)
+        return [*self.score_files(), *self._files(Result.EXPORT)]
 
     def _files(self, *results: Result) -> list[str]:
         return [str(path) for result in results for path in result_files(self.study.cohort_files, result)]

@@ -36,13 +36,11 @@ class SliceGraph(CohortGraph):
     )
 
     @staticmethod
-    def variables(project: Path) -> dict[str, str]:
-        """The environment variables that the commands of the profile need."""
-        return {
-            PROFILE_VARIABLE: str(project / "profiles/slurm"),
-            "DAYDREAMING_PYTHON": sys.executable,
-            JOB_NAME_VARIABLE: job_name(Path.cwd()),
-        }
+    def set_variables(project: Path) -> None:
+        """Set the environment variables that the commands of the profile need."""
+        os.environ[PROFILE_VARIABLE] = str(project / "profiles/slurm")
+        os.environ["DAYDREAMING_PYTHON"] = sys.executable
+        os.environ[JOB_NAME_VARIABLE] = job_name(Path.cwd())
 
     @property
     def planned(self) -> list[Key]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from report_fixtures import make_cohort
 
-from daydreaming import analyse
 from daydreaming.base.errors import InputError
 from daydreaming.cli.validation import validate_inputs
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
+from daydreaming.results.cohort_statistics import analyse_cohort
 from daydreaming.results.human_scores import human_rows, read_human_scores
+from daydreaming.results.outdated_results import outdated_results
+from daydreaming.results.report.page import write_report
+from daydreaming.results.report.readers import MOST_SENTENCES
+from daydreaming.results.score_table import write_scores
 from daydreaming.results.scores import collect_scores
 
 HEADER = "essay_gen_id,rubric,reader,score,created_at,text_sha256"
@@ -106,17 +110,52 @@ def test_a_fault_names_row_and_column_and_is_found_by_the_check_of_all_inputs(st
     assert fault in validate_inputs(study.settings).faults
 
 
+def scored(study: Study, reader: str, rubric: str = "novelty", add: float = 0.0) -> list[str]:
+    """The scores of the judge `judge` by novelty, as lines of a reader's."""
+    own = [row for row in collect_scores(study) if row.evaluation_template == "novelty"]
+    scores = {row.parent_gen_id: row.score + add for row in own if row.evaluation_llm_model == "judge"}
+    when = "2026-02-01T12:00:00Z"
+    return [f"{essay},{rubric},{reader},{score},{when},{digest(study, essay)}" for essay, score in scores.items()]
+
+
 def test_the_statistics_tell_how_far_a_reader_agrees_with_a_judge(study):
-    rows = collect_scores(study)
-    judged = [row for row in rows if row.evaluation_template == "novelty" and row.evaluation_llm_model == "judge"]
-    write(
-        study,
-        *(
-            f"{row.parent_gen_id},novelty,ann,{row.score},2026-02-01T12:00:00Z,{digest(study, row.parent_gen_id)}"
-            for row in judged
-        ),
-    )
-    agreement = analyse(pd.DataFrame([asdict(row) for row in [*rows, *human_rows(study)]])).agreement
-    pairs = agreement[(agreement["judge_a"] == "judge") & (agreement["judge_b"] == "reader:ann")]
-    alpha = pairs[(pairs["rubric"] == "novelty") & pairs["figure"].str.contains("alpha")]["value"]
-    assert alpha.tolist() == [1.0]
+    write(study, *scored(study, "ann"))
+    agreement = analyse_cohort(study, collect_scores(study)).agreement
+    pairs = agreement[(agreement.judge_a == "judge") & (agreement.judge_b == "reader:ann")]
+    assert pairs[(pairs.rubric == "novelty") & (pairs.figure == "alpha")].value.tolist() == [1.0]
+
+
+def test_the_report_tells_it_in_words_and_as_a_table(study):
+    assert "reader" not in report(study)
+    lines = scored(study, "ann", add=-0.5)
+    write(study, *lines, *scored(study, "ben", rubric="human"))
+    study.files("essay", ESSAY).parsed.write_text("Another text.")
+    text = report(study)
+    assert "By novelty, judge gave 0.50 points more than reader ann (95% interval of the difference" in text
+    assert "15 essays of 4 combos); they have a rank correlation of 1.00." in text
+    assert "scores by judge and the own impression of reader ben, 15 essays of 4 combos" in text
+    assert "2 scores of readers left out: of a text that is not the essay&#39;s any more." in text
+    assert "<h3>Judges and readers</h3>" in text
+
+
+def test_of_many_readers_the_report_tells_the_first_in_words(study):
+    write(study, *(line for number in range(5) for line in scored(study, f"r{number}")))
+    text = report(study)
+    assert text.count("than reader r") + text.count("points as reader r") == MOST_SENTENCES
+    assert "2 more pairs of judge and reader are in the table" in text
+
+
+def test_a_report_of_other_human_scores_is_outdated(study):
+    write_scores(study.cohort_files.scores, collect_scores(study))
+    write(study, *(lines := scored(study, "ann")))
+    report(study)
+    assert study.cohort_files.report not in outdated_results(study, inspect_cohort(study))
+    write(study, *lines[1:])
+    assert study.cohort_files.report in outdated_results(study, inspect_cohort(study))
+    report(study)
+    study.paths.human_scores.unlink()
+    assert study.cohort_files.report in outdated_results(study, inspect_cohort(study))
+
+
+def report(study: Study) -> str:
+    return write_report(study, collect_scores(study)).read_text(encoding="utf-8")

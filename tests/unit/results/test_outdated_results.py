@@ -22,6 +22,7 @@ from daydreaming.results.outdated_results import ResultsCheck, checked_scores
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.pivots import build_pivot, write_pivot
 from daydreaming.results.report.page import write_report
+from daydreaming.results.report.plots import plot_files
 from daydreaming.results.score_table import write_scores
 from daydreaming.results.scores import collect_scores
 
@@ -36,7 +37,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     write_pivot(build_pivot(rows), files.reports)
     source = source_digest(study, inspect_cohort(study))
     record_scores(study, source, rows)
-    record_made(study, Result.REPORT, source, [write_report(study, rows)])
+    record_made(study, Result.REPORT, source, [write_report(study, rows), *plot_files(study.cohort_files.plots)])
     record_made(study, Result.STATISTICS, source, write_statistics(study, rows))
     record_made(study, Result.PAGES, source, write_reading_pages(study, rows, processes=1).files)
     record_made(study, Result.EXPORT, source, export_cohort(study))

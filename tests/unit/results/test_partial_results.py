@@ -41,6 +41,7 @@ def test_results_are_made_with_the_failures_in_them(make_study):
         "parsed_scores.csv",
         "failures.csv",
         "report.html",
+        "plots",
         "read",
         "pivot_mean.csv",
         "pivot_n.csv",
@@ -67,4 +68,5 @@ def test_results_that_failures_have_outdated_are_set_aside(make_study):
     assert sorted(path.name for path in reports.iterdir()) == ["failures.csv", "outdated"]
     assert (reports / "outdated" / "parsed_scores.csv").exists()
     assert (reports / "outdated" / "read" / "index.html").exists()
+    assert (reports / "outdated" / "plots" / "leaderboard").is_dir()
     assert set_results_aside(study) is None

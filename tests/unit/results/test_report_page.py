@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import score_fixtures as fixtures
@@ -20,7 +22,12 @@ from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.results.cohort_statistics import analyse_cohort
+from daydreaming.results.pages.folder import write_reading_pages
+from daydreaming.results.report.charts import Interval, draw_bars
 from daydreaming.results.report.page import write_report
+from daydreaming.results.report.parts import Part, Section
+from daydreaming.results.report.plots import write_plots
+from daydreaming.results.report.sections import BEST_ESSAYS
 from daydreaming.results.report.spending import read_spending
 from daydreaming.results.scores import collect_scores
 from daydreaming.results.statistics.table_names import TABLES
@@ -62,7 +69,7 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data):
-        if "style" in self._open:
+        if {"style", "script"} & set(self._open):
             return
         self.words.append(data)
         if self._open and {"td", "th"} & set(self._open):
@@ -143,8 +150,12 @@ def test_the_page_loads_nothing_and_its_links_lead_to_files(folder):
         (study.cohort_files.reports / f"{name}.csv").touch()
     for row in study.membership.stage("evaluation"):
         study.files("evaluation", row.gen_id).raw.touch()
-    assert not re.search(r"<script|<link|<img|@import|url\((?!#)", page.source)
+    write_reading_pages(study, collect_scores(study))
+    without_script = re.sub(r"<script>.*?</script>", "", page.source, flags=re.DOTALL)
+    assert not re.search(r"<script [^>]*src|<link|<img|@import|url\((?!#)", without_script)
     assert len(page.links) > 15
+    essays = [link for link in page.links if link.startswith("read/essays/")]
+    assert len(essays) == 4 * BEST_ESSAYS and "read/index.html" in page.links
     for link in page.links:
         target = link.removeprefix("#")
         if link.startswith("#"):
@@ -160,6 +171,15 @@ def test_texts_of_models_are_not_taken_for_markup(folder):
     assert "What if <b>copied</b> were one & the same?" in page.text
 
 
+def test_a_name_ends_no_script(folder):
+    page = report(make_cohort(folder))
+    charts = [json.loads(one) for one in re.findall(r'"application/json">(.*?)</script>', page.source)]
+    assert len(charts) == page.source.count("<figure") and all(set(one) == {"narrow", "wide"} for one in charts)
+    hostile = draw_bars("any", "points", [Interval("</script><script>alert(1)</script>", 1.0)])
+    assert "<" not in hostile.specifications
+    assert "</script><script>alert(1)</script>" in str(json.loads(hostile.specifications))
+
+
 def test_characters_that_cannot_be_seen_are_marked(folder):
     study = make_cohort(folder)
     for row in study.membership.stage("essay"):
@@ -172,10 +192,11 @@ def test_characters_that_cannot_be_seen_are_marked(folder):
 
 def test_the_policy_allows_the_pages_own_style_and_nothing_else(folder):
     source = report(make_cohort(folder)).source
-    style = re.search(r"<style>(.*?)</style>", source, re.DOTALL)[1]
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    assert f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'" in source
-    assert not re.search(r"<[^>]* (style|on[a-z]+)=", source)
+    [style], [script] = (re.findall(f"<{tag}>(.*?)</{tag}>", source, re.DOTALL) for tag in ("style", "script"))
+    style_digest, script_digest = (b64encode(sha256(text.encode()).digest()).decode() for text in (style, script))
+    allowed = f"script-src 'sha256-{script_digest}'; style-src 'sha256-{style_digest}'"
+    assert f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'" in source
+    assert not re.search(r"<[^>]* (style|on[a-z]+)=", source.replace(script, ""))
     assert source.count("<main>") == source.count("</main>") == 1
     assert source.count('class="scroll"') == source.count('class="scroll" tabindex="0" role="region" aria-label=')
 
@@ -196,7 +217,8 @@ def test_scores_of_the_embedded_model_are_said_to_carry_no_signal(folder):
 def test_a_cohort_without_a_score_says_so_and_why(folder):
     page = report(make_cohort(folder, failures=64, endpoint="embedded"))
     assert "There are no scores: none of 64 evaluations has one." in page.text
-    assert "<svg" not in page.source
+    assert "<svg" not in page.source and "<script" not in page.source
+    assert "script-src 'none'" in page.source
     assert "no signal" not in page.text
     assert ["32", "refused"] in [row[:2] for row in page.rows]
 
@@ -254,3 +276,25 @@ def test_calls_and_cost_are_told(folder):
     page = report(make_cohort(folder))
     assert ["all", "", "80", "0", "32,000", "12,000", "0.1600 USD"] in page.rows
     assert ["essay", "slow-writer", "4", "0", "1,600", "600", "0.008000 USD"] in page.rows
+
+
+def test_each_chart_is_a_file_and_those_of_charts_that_are_no_more_go(folder):
+    study = make_cohort(folder)
+    plots = study.cohort_files.plots
+    page = report(study)
+    drawn = sorted(plots.glob("*/*.svg"))
+    assert len(drawn) == page.source.count("<figure") > 10
+    assert plots / "contrasts/differences-between-generation-models.svg" in drawn
+    for path in drawn:
+        title = ElementTree.parse(path).getroot().find("{http://www.w3.org/2000/svg}title")
+        assert title is not None and title.text
+    (plots / "contrasts/old.svg").touch()
+    (plots / "of-another.txt").touch()
+    report(study)
+    assert sorted(plots.glob("*/*.svg")) == drawn and (plots / "of-another.txt").exists()
+
+
+def test_charts_of_names_that_differ_in_signs_alone_are_files_of_their_own(tmp_path):
+    parts = [Part("", draw_bars(f"by {name}", "points", [Interval("a", 1.0)]), None) for name in ("a.b", "a-b", "a_b")]
+    write_plots(tmp_path, [Section("any", "", "", parts)])
+    assert {path.name for path in tmp_path.glob("*/*")} == {"by-a-b.svg", "by-a-b-2.svg", "by-a-b-3.svg"}

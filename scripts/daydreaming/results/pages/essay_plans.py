@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daydreaming.generation.currency import State
-from daydreaming.generation.inspection import Inspection, inspect_cohort
+from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
 from daydreaming.results.pages.places import Place, Places, Scale
@@ -21,7 +21,7 @@ _MOST_SUGGESTIONS = 3
 class GenerationPlan:
     """A generation on a page. `error` and `message` say why its text counts for nothing; "" where it counts.
 
-    `generator` is `llm` or `copy`; `adopted`: no run of ours made it.
+    `generator` is `llm` or `copy`; `adopted`: no run of ours made it. `scale` says from where to where scores go.
     """
 
     stage: str
@@ -35,6 +35,7 @@ class GenerationPlan:
     error: str
     message: str
     score: float | None = None
+    scale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class _Planner:
         key = (generation.stage, generation.gen_id)
         trouble = trouble_of(self.study, self.inspection, generation)
         error, message = (trouble.error, trouble.message) if trouble else ("", "")
-        score = None
+        score, template = None, self.study.catalogs.templates[generation.stage][generation.template_id]
         if generation.stage == "evaluation":
             row = self.rows.get(generation.gen_id)
             if row is None:
@@ -120,21 +121,22 @@ class _Planner:
             template_id=generation.template_id,
             llm_model_id=generation.llm_model_id,
             replicate=generation.replicate,
-            generator=self.study.catalogs.templates[generation.stage][generation.template_id].generator,
+            generator=template.generator,
             folder=self.study.paths.generation_folder(*key),
             adopted=self.inspection.state(key) is State.ADOPTED,
             error=error,
             message=message,
             score=score,
+            scale=str(template.scale) if generation.stage == "evaluation" else "",
         )
 
 
-def plan_essays(study: Study, rows: Sequence[ScoreRow], places: Places) -> list[EssayPlan]:
-    """Plan the page of each essay, in the order of the membership. Looks at the texts to see what is current."""
+def plan_essays(study: Study, rows: Sequence[ScoreRow], inspection: Inspection, places: Places) -> list[EssayPlan]:
+    """Plan the page of each essay, in the order of the membership."""
     judged: dict[str, list[Generation]] = defaultdict(list)
     for evaluation in study.membership.stage("evaluation"):
         judged[evaluation.parent_gen_id].append(evaluation)
-    planner = _Planner(study, inspect_cohort(study), {row.gen_id: row for row in rows}, judged)
+    planner = _Planner(study, inspection, {row.gen_id: row for row in rows}, judged)
     plans = [_plan(planner, places, number, essay) for number, essay in enumerate(study.membership.stage("essay"))]
     return _with_ways(plans)
 

@@ -16,6 +16,7 @@ import msgspec
 
 from daydreaming.base import atomic
 from daydreaming.base.temporary_files import temporary_name
+from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.templates import load_template_text
 from daydreaming.results.made_results import Result, unchanged_files
@@ -74,16 +75,19 @@ class _Made:
     is_new: bool
 
 
-def write_reading_pages(study: Study, rows: Sequence[ScoreRow], processes: int | None = None) -> Written:
+def write_reading_pages(
+    study: Study, rows: Sequence[ScoreRow], processes: int | None = None, inspection: Inspection | None = None
+) -> Written:
     """Write the pages of a cohort whose table of scores has these rows to the folder `reports/read`.
 
     The pages of an essay are made again only where something that they show has changed. The same data give the same
-    files. `processes` (default: one for each core, 8 at most) share the work on many essays. Raises OSError, and
-    InputError for a table that contradicts itself.
+    files. `processes` (default: one for each core, 8 at most) share the work on many essays; `inspection` is
+    a look at the cohort's texts, where there was one. Raises OSError, and InputError for a table that contradicts
+    itself.
     """
     folder = study.cohort_files.reading_pages
     folder.mkdir(parents=True, exist_ok=True)
-    plans = plan_essays(study, rows, find_places(rows))
+    plans = plan_essays(study, rows, inspection or inspect_cohort(study), find_places(rows))
     known, code = _read_record(folder / RECORD), _code_digest()
     # A page that somebody edited is no page of ours, whatever its size.
     unedited = unchanged_files(study, Result.PAGES)
@@ -107,8 +111,11 @@ def write_reading_pages(study: Study, rows: Sequence[ScoreRow], processes: int |
     return Written(study.cohort_files.reading_index, len(plans), sum(one.is_new for one in made.values()), files)
 
 
-def pack(folder: Path) -> Path:
-    """Pack the pages of a folder into a ZIP file beside it, to be mailed; the same pages give the same bytes."""
+def pack(folder: Path, report: Path | None = None) -> Path:
+    """Pack the pages of a folder into a ZIP file beside it, to be mailed; the same pages give the same bytes.
+
+    With the `report`, whose links to the pages then work, and theirs to it.
+    """
     from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
     packed = folder.with_suffix(".zip")
@@ -118,6 +125,8 @@ def pack(folder: Path) -> Path:
             if path != folder / RECORD:
                 name = ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}")
                 archive.writestr(name, path.read_bytes(), ZIP_DEFLATED)
+        if report is not None:
+            archive.writestr(ZipInfo(report.name), report.read_bytes(), ZIP_DEFLATED)
     temporary.replace(packed)
     return packed
 

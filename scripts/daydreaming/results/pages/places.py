@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from daydreaming.results.score_table import ScoreRow
@@ -53,13 +53,11 @@ def find_places(rows: Sequence[ScoreRow]) -> Places:
     """Rank the essays under each rubric and judge. Raises InputError for a table that contradicts itself."""
     if not rows:
         return Places((), {})
-    import pandas as pd
-
-    from daydreaming.results.statistics.analysis import analyse
+    from daydreaming.results.statistics.analysis import analyse_rows
 
     given = dict.fromkeys(Scale(row.evaluation_template, row.evaluation_llm_model) for row in rows)
     scales = (*given, Scale("", "")) if len(given) > 1 else tuple(given)
-    ranking = analyse(pd.DataFrame([asdict(row) for row in rows]), pool=len(given) > 1).ranking
+    ranking = analyse_rows(rows, pool=len(given) > 1).ranking
     found: dict[tuple[Scale, str], Any] = {}
     ranked = dict.fromkeys(scales, 0)
     for row in ranking[ranking["kind"] == "essay"].to_dict("records"):

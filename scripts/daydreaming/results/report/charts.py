@@ -46,7 +46,8 @@ def draw_intervals(label: str, axis: str, marks: Sequence[Interval], *, scale: t
     import altair as alt
 
     rows = [
-        {"place": place, **mark._asdict(), "name": _short(mark.name)} for place, mark in enumerate(marks[:MOST_MARKS])
+        {"place": place, **mark._asdict(), "name": _short(mark.name), "whole name": mark.name}
+        for place, mark in enumerate(marks[:MOST_MARKS])
     ]
     domain = alt.Scale(domain=list(scale), nice=False) if scale else alt.Scale(zero=True)
 
@@ -54,9 +55,10 @@ def draw_intervals(label: str, axis: str, marks: Sequence[Interval], *, scale: t
         base = alt.Chart(alt.Data(values=rows))
         x = alt.X("value:Q", title=axis, scale=domain, axis=alt.Axis(tickCount=5 if width < 400 else 9))
         y = alt.Y("place:O", axis=None)
-        lines = base.mark_rule(yOffset=8).encode(x=x.copy(), x2="high:Q", y=y)
+        told = [_told("whole name:N", ""), _told("value:Q", axis), _told("low:Q", "from"), _told("high:Q", "to")]
+        lines = base.mark_rule(yOffset=8).encode(x=x.copy(), x2="high:Q", y=y, tooltip=told)
         lines.encoding.x.shorthand = "low:Q"
-        marks = base.mark_point(yOffset=8).encode(x=x, y=y)
+        marks = base.mark_point(yOffset=8).encode(x=x, y=y, tooltip=told)
         parts = [lines, marks, _names(base, y)]
         if scale is None:
             zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=INK, strokeDash=[3, 3], strokeWidth=1)
@@ -71,14 +73,16 @@ def draw_bars(label: str, axis: str, values: Sequence[Interval]) -> Drawing:
     import altair as alt
 
     rows = [
-        {"place": place, "name": _short(one.name), "value": one.value} for place, one in enumerate(values[:MOST_MARKS])
+        {"place": place, "name": _short(one.name), "whole name": one.name, "value": one.value}
+        for place, one in enumerate(values[:MOST_MARKS])
     ]
 
     def chart(width: int) -> alt.TopLevelMixin:
         base = alt.Chart(alt.Data(values=rows))
         y = alt.Y("place:O", axis=None)
         x = alt.X("value:Q", title=axis, axis=alt.Axis(tickCount=5 if width < 400 else 9))
-        bars = base.mark_bar(height=10, yOffset=8).encode(x=x, y=y)
+        told = [_told("whole name:N", ""), _told("value:Q", axis)]
+        bars = base.mark_bar(height=10, yOffset=8).encode(x=x, y=y, tooltip=told)
         return alt.layer(bars, _names(base, y)).properties(width=width, height=_STEP * len(rows))
 
     return draw(label, chart)
@@ -92,6 +96,7 @@ def draw_distributions(label: str, shares: Sequence[Share], step: float, scale: 
     rows = [
         {
             "condition": _short(one.condition),
+            "score": one.score,
             "from": one.score - 0.4 * step,
             "to": one.score + 0.4 * step,
             "share": one.share,
@@ -108,7 +113,8 @@ def draw_distributions(label: str, shares: Sequence[Share], step: float, scale: 
         header = alt.Header(title=None, labelOrient="top", labelAnchor="start", labelPadding=2)
         row = alt.Facet("condition:N", sort=[_short(one) for one in conditions], header=header)
         y = alt.Y("share:Q", axis=None)
-        panel = bars.encode(x=x, x2="to:Q", y=y, y2=alt.datum(0)).properties(width=width, height=44)
+        told = [_told("condition:N", ""), _told("score:Q", "score"), _told("share:Q", "share of the scores", ".1%")]
+        panel = bars.encode(x=x, x2="to:Q", y=y, y2=alt.datum(0), tooltip=told).properties(width=width, height=44)
         return panel.facet(row, columns=1)
 
     return draw(label, chart)
@@ -126,10 +132,22 @@ def draw_lengths(label: str, spots: Sequence[Spot]) -> Drawing:
         )
         y = alt.Y("score:Q", title="score")
         size = alt.Size("scores:Q", legend=None, scale=alt.Scale(range=[15, 250]))
+        told = [_told("length:Q", "length, about", ",.0f"), _told("score:Q", "score"), _told("scores:Q", "scores", ",")]
         circles = alt.Chart(alt.Data(values=rows)).mark_circle()
-        return circles.encode(x=x, y=y, size=size).properties(width=width - 30, height=260)
+        return circles.encode(x=x, y=y, size=size, tooltip=told).properties(width=width - 30, height=260)
 
     return draw(label, chart)
+
+
+def _told(field: str, title: str, form: str = ".2~f") -> Any:
+    """What a chart says of a mark that somebody points at."""
+    import altair as alt
+
+    return (
+        alt.Tooltip(field, title=title or "name")
+        if field.endswith(":N")
+        else alt.Tooltip(field, title=title, format=form)
+    )
 
 
 def _names(base: Any, y: Any) -> Any:

@@ -9,13 +9,17 @@ from statistics import median
 
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.paths import STAGES
+from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import analyse_cohort
 from daydreaming.results.failures import FailureGroup, cohort_failures, failure_groups
+from daydreaming.results.human_scores import human_scores_digest
 from daydreaming.results.report.answer import comparisons_in_words, purchases_in_words, untold_in_words
 from daydreaming.results.report.making import Making, read_making
 from daydreaming.results.report.origin import Origin, read_origin
-from daydreaming.results.report.sections import Section, Table, sections
+from daydreaming.results.report.parts import Section, Table
+from daydreaming.results.report.readers import readers_in_words
+from daydreaming.results.report.sections import sections
 from daydreaming.results.report.spending import Spending, read_spending
 from daydreaming.results.report.spread import spread_sections
 from daydreaming.results.score_table import ScoreRow, scores_digest
@@ -45,9 +49,13 @@ class UsedModel:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the statistics say, in sentences: what is ahead, what cannot be told, what the next money buys."""
+    """What the statistics say, in sentences.
+
+    What is ahead, how far judges agree with readers, what cannot be told, what the next money buys.
+    """
 
     comparisons: Sequence[str] = ()
+    readers: Sequence[str] = ()
     untold: Sequence[str] = ()
     purchases: Sequence[str] = ()
 
@@ -74,14 +82,15 @@ class ReportContent:
     adopted: int  # scores that rest on a text that no run made
     waiting_for_user: int  # evaluations without a score because no run made a text, and it is not of what is asked now
     scores_digest: str
+    readers_digest: str
 
 
-def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
+def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> ReportContent:
     """Gather the report of a cohort from its scores, its membership, its generations' metadata and its journal.
 
     Raises OSError if a file cannot be read.
     """
-    answer, shown = _of_scores(study, rows)
+    answer, shown = _of_scores(study, rows, inspection)
     generations = study.membership.generations.values()
     stages = Counter(generation.stage for generation in generations)
     making = read_making(study)
@@ -111,16 +120,18 @@ def gather_content(study: Study, rows: Sequence[ScoreRow]) -> ReportContent:
         adopted=sum(row.adopted and row.score is not None for row in rows),
         waiting_for_user=waiting,
         scores_digest=scores_digest(rows),
+        readers_digest=human_scores_digest(study.paths.human_scores),
     )
 
 
-def _of_scores(study: Study, rows: Sequence[ScoreRow]) -> tuple[Answer, list[Section]]:
+def _of_scores(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None) -> tuple[Answer, list[Section]]:
     if all(row.score is None for row in rows):
         return Answer(), []
-    analysis = analyse_cohort(study, rows)
-    words = comparisons_in_words(analysis), untold_in_words(analysis), purchases_in_words(analysis)
+    analysis = analyse_cohort(study, rows, inspection)
+    words = comparisons_in_words, readers_in_words, untold_in_words, purchases_in_words
     compared, *others = sections(study, analysis)
-    return Answer(*words), [compared, others[0], *spread_sections(rows), *others[1:]]
+    answer = Answer(*(sentences(analysis) for sentences in words))
+    return answer, [compared, others[0], *spread_sections(rows), *others[1:]]
 
 
 def _waiting(making: Making) -> Table | None:

@@ -1,4 +1,4 @@
-"""The report as a page: one HTML file without scripts, that loads nothing."""
+"""The report as a page: one HTML file that loads nothing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from urllib.parse import quote
 from daydreaming.base import atomic
 from daydreaming.base.amounts import counted, usd
 from daydreaming.base.visible_text import visible
+from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.report.answer import NEXT_USD
 from daydreaming.results.report.content import ReportContent, gather_content
+from daydreaming.results.report.drawing import chart_script
+from daydreaming.results.report.parts import Link
+from daydreaming.results.report.plots import write_plots
 from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.statistics.table_names import TABLES
 
@@ -24,13 +28,15 @@ _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _STYLE = Path(__file__).with_name("report.css")
 
 
-def write_report(study: Study, rows: Sequence[ScoreRow]) -> Path:
+def write_report(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> Path:
     """Write the report of a cohort whose table of scores has these rows, whole or not at all; return its file.
 
-    The same data give the same page. Raises OSError.
+    Its charts are written as files, too. `inspection`: a look at the cohort's texts, where
+    there was one. The same data give the same page. Raises OSError.
     """
-    path = study.cohort_files.report
-    atomic.write_text(path, report_page(gather_content(study, rows), path.parent, study.paths.root))
+    path, content = study.cohort_files.report, gather_content(study, rows, inspection)
+    write_plots(study.cohort_files.plots, content.sections)
+    atomic.write_text(path, report_page(content, path.parent, study.paths.root))
     return path
 
 
@@ -50,10 +56,24 @@ def report_page(content: ReportContent, folder: Path, data_root: Path) -> str:
         "usd": usd,
         "counted": counted,
     }
+    environment.tests["link"] = lambda value: isinstance(value, Link)
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     style = _STYLE.read_text(encoding="utf-8")
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return template.render(content=content, style=style, style_digest=digest, next_usd=f"{NEXT_USD:g}", tables=TABLES)
+    script = chart_script() if any(part.drawing for section in content.sections for part in section.parts) else ""
+    return template.render(
+        content=content,
+        style=style,
+        script=script,
+        style_source=_source(style),
+        script_source=_source(script) if script else "'none'",
+        next_usd=f"{NEXT_USD:g}",
+        tables=TABLES,
+    )
+
+
+def _source(text: str) -> str:
+    """What the page's policy calls an inline script or style that it allows."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _shown(value: Any) -> Any:

@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Scale
 from daydreaming.results.report.answer import WORDS
-from daydreaming.results.report.charts import MOST_MARKS, Interval, draw_bars, draw_intervals
-from daydreaming.results.report.drawing import Drawing
+from daydreaming.results.report.charts import Interval, draw_bars, draw_intervals
 from daydreaming.results.report.essays import concept_names, excerpt
+from daydreaming.results.report.parts import Link, Part, Section, Table, cut_note, ends_of, rows_of
+from daydreaming.results.report.readers import readers_part
+from daydreaming.results.statistics.readers import is_reader
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from daydreaming.results.statistics.analysis import Analysis
 
 BEST_ESSAYS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Numbers and names in rows. `is_folded`: they are one click away, below their chart."""
-
-    caption: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    is_folded: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One thing that a section shows: a chart, its numbers, or both."""
-
-    title: str
-    drawing: Drawing | None
-    table: Table | None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section of the page; `name` is its address."""
-
-    name: str
-    title: str
-    about: str
-    parts: Sequence[Part]
 
 
 def sections(study: Study, analysis: Analysis) -> list[Section]:
@@ -58,7 +27,7 @@ def sections(study: Study, analysis: Analysis) -> list[Section]:
         Section("leaderboard", "Leaderboard", _LEADERBOARD, list(_leaderboard(study, analysis))),
         Section("judges", "Judges", _JUDGES, list(_judges(analysis))),
         Section(
-            "chance", "Where the differences come from, and what more would bring", _CHANCE, list(_chance(analysis))
+            "variance", "Where the differences come from, and what more would bring", _CHANCE, list(_chance(analysis))
         ),
     ]
 
@@ -69,7 +38,8 @@ _CONTRASTS = (
 )
 _LEADERBOARD = (
     "Each rubric and judge is a scale of its own. A path is a draft template, an essay template and a model. "
-    "“May be best”: it cannot be told from the one with the highest mean. Equal means share a rank."
+    "“May be best”: it cannot be told from the one with the highest mean. Equal means share a rank. "
+    "Links to essays work beside the folder read/."
 )
 _JUDGES = (
     "Krippendorff's alpha (interval level): 1 is perfect agreement, 0 what chance would give. A judge's failures may "
@@ -118,8 +88,8 @@ def _contrasts(analysis: Analysis) -> Iterator[Part]:
         yield Part(
             f"{word.capitalize()}s",
             drawing,
-            Table(f"Comparisons of {word}s", headings, _rows(own, columns)),
-            _cut(marks),
+            Table(f"Comparisons of {word}s", headings, rows_of(own, columns)),
+            cut_note(marks),
         )
 
 
@@ -127,7 +97,7 @@ def _leaderboard(study: Study, analysis: Analysis) -> Iterator[Part]:
     for (rubric, judge), ranking in analysis.ranking.groupby(["rubric", "judge"], sort=False):
         paths = ranking[ranking.kind == "path"]
         marks = [
-            Interval(f"{row.rank}. {_path(row)}", row.mean, *_ends(row.low, row.high)) for row in paths.itertuples()
+            Interval(f"{row.rank}. {_path(row)}", row.mean, *ends_of(row.low, row.high)) for row in paths.itertuples()
         ]
         template = study.catalogs.templates["evaluation"].get(str(rubric))
         scale = template.scale if template else Scale()
@@ -144,12 +114,11 @@ def _leaderboard(study: Study, analysis: Analysis) -> Iterator[Part]:
             f"{rubric}, judged by {judge}",
             drawing,
             Table(f"Paths by {rubric}, judged by {judge}", headings, rows),
-            _cut(marks),
+            cut_note(marks),
         )
         best = ranking[ranking.kind == "essay"].head(BEST_ESSAYS)
         essays = [
-            (row.rank, " + ".join(concept_names(study, row.combo_id)), _path(row), row.mean, excerpt(study, row.essay))
-            for row in best.itertuples()
+            (row.rank, _page(study, row), _path(row), row.mean, excerpt(study, row.essay)) for row in best.itertuples()
         ]
         yield Part(
             "",
@@ -163,26 +132,31 @@ def _leaderboard(study: Study, analysis: Analysis) -> Iterator[Part]:
 
 
 def _judges(analysis: Analysis) -> Iterator[Part]:
-    agreement = analysis.agreement
+    agreement = analysis.agreement[~analysis.agreement.judge_b.map(is_reader)]
     alphas = agreement[(agreement.figure == "alpha") & agreement.value.notna()]
     marks = [
         Interval(
             f"{row.judge_a} and {row.judge_b}{_of(row.rubric)}" if row.judge_a else f"all judges{_of(row.rubric)}",
             row.value,
-            *_ends(row.low, row.high),
+            *ends_of(row.low, row.high),
         )
         for row in alphas.itertuples()
     ]
     drawing = draw_intervals("Agreement of judges", "alpha", marks, scale=None) if marks else None
     headings = ("Rubric", "Judge", "and", "Figure", "Value", "Low", "High", "Essays", "Note")
     columns = ["rubric", "judge_a", "judge_b", "figure", "value", "low", "high", "n_essays", "note"]
-    yield Part("Agreement", drawing, Table("Agreement of judges", headings, _rows(agreement, columns)), _cut(marks))
+    yield Part(
+        "Agreement", drawing, Table("Agreement of judges", headings, rows_of(agreement, columns)), cut_note(marks)
+    )
+    yield from readers_part(analysis)
     headings = ("Judge", "Rubric", "Figure", "Value", "Low", "High", "Unit", "Note")
     columns = ["judge", "rubric", "figure", "value", "low", "high", "unit", "note"]
     yield Part(
         "Each judge",
         None,
-        Table("Means, bounds, use of the scale and failures of each judge", headings, _rows(analysis.judges, columns)),
+        Table(
+            "Means, bounds, use of the scale and failures of each judge", headings, rows_of(analysis.judges, columns)
+        ),
     )
 
 
@@ -194,7 +168,10 @@ def _chance(analysis: Analysis) -> Iterator[Part]:
     headings = ("Component", "Kind", "Variance", "Deviation", "Share", "Note")
     columns = ["component", "kind", "variance", "deviation", "share", "note"]
     yield Part(
-        "Variance components", drawing, Table("Variance components", headings, _rows(components, columns)), _cut(bars)
+        "Variance components",
+        drawing,
+        Table("Variance components", headings, rows_of(components, columns)),
+        cut_note(bars),
     )
     headings = (
         "Factor",
@@ -228,16 +205,7 @@ def _chance(analysis: Analysis) -> Iterator[Part]:
         ]
         title = f"Design study: {WORDS[factor]}s"
         drawing = draw_bars(f"{title}: half-width of the interval", "± points", options) if options else None
-        yield Part(title, drawing, Table(title, headings, _rows(own, columns)))
-
-
-def _rows(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    return list(table[list(columns)].itertuples(index=False, name=None))
-
-
-def _ends(low: float, high: float) -> tuple[float | None, float | None]:
-    """An interval; None where there is none."""
-    return (low, high) if low == low and high == high else (None, None)
+        yield Part(title, drawing, Table(title, headings, rows_of(own, columns)))
 
 
 def _of(rubric: str) -> str:
@@ -248,9 +216,12 @@ def _path(row: Any) -> str:
     return f"{row.draft_template}, {row.generation_template}, {row.generation_model}"
 
 
+def _page(study: Study, row: Any) -> Link:
+    """The concepts of an essay, as a link to its page beside the report."""
+    files = study.cohort_files
+    address = files.reading_pages.relative_to(files.reports) / "essays" / f"{row.essay}.html"
+    return Link(" + ".join(concept_names(study, row.combo_id)), address.as_posix())
+
+
 def _yes(value: object) -> str:
     return "yes" if value is True or str(value) == "True" else "no"
-
-
-def _cut(marks: Sequence[Interval]) -> str:
-    return f"Drawn are the first {MOST_MARKS} of {len(marks)}; the table has all." if len(marks) > MOST_MARKS else ""

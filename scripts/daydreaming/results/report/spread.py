@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from daydreaming.results.report.charts import Share, Spot, draw_distributions, draw_lengths
-from daydreaming.results.report.sections import Part, Section, Table
+from daydreaming.results.report.parts import Part, Section, Table
 from daydreaming.results.score_table import ScoreRow, distinct_evaluations
 
 # What is beyond is in parsed_scores.csv.

@@ -41,6 +41,7 @@ COLUMNS = (
 )
 _ALPHA_METHOD = "Krippendorff's alpha, interval level; jackknife over combos, Student's t on atanh(alpha)"
 _NEARLY_ONE = 0.9999
+DIFFERENCE = "judge_a - judge_b"
 _ONE_JUDGE = cannot_tell("it has one judge", "a second judge of the same essays")
 
 Row = dict[str, Any]
@@ -171,7 +172,7 @@ def _pair_rows(observations: Observations, scores: Floats, combo: Codes) -> list
     told = not np.isnan(bias.low)
     rows = [
         _figure(
-            "judge_a - judge_b",
+            DIFFERENCE,
             float(bias.mean),
             POINTS,
             low=float(bias.low),
@@ -184,11 +185,12 @@ def _pair_rows(observations: Observations, scores: Floats, combo: Codes) -> list
     equal = float((difference[both] == 0).mean()) if both.any() else np.nan
     rows.append(_figure("mean absolute difference", distance, POINTS, method="mean over essays"))
     rows.append(_figure("equal scores", equal, "share", method="counted"))
-    rows.append(_correlation(scores[both]))
+    rows.append(rank_correlation(scores[both]))
     return [{"n_combos": n_combos} | row for row in rows]
 
 
-def _correlation(scores: Floats) -> Row:
+def rank_correlation(scores: Floats) -> Row:
+    """Spearman's rank correlation of `(essays, 2)` scores, as a row; NaN where it cannot be told."""
     import pandas as pd
 
     ranks = pd.DataFrame(scores).rank().to_numpy()

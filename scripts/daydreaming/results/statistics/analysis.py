@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daydreaming.base import atomic
+from daydreaming.results.score_table import COLUMNS
 from daydreaming.results.statistics.agreement import agreement
 from daydreaming.results.statistics.components import MixedFit, components, fit_components
 from daydreaming.results.statistics.contrasts import contrasts
@@ -19,6 +19,7 @@ from daydreaming.results.statistics.judges import judges
 from daydreaming.results.statistics.levels import levels
 from daydreaming.results.statistics.observations import Observations, read_observations
 from daydreaming.results.statistics.ranking import ranking
+from daydreaming.results.statistics.readers import reader_agreement, reader_figures
 from daydreaming.results.statistics.table_names import TABLES
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ class Analysis:
     docs/results.md explains every figure: its meaning, when not to trust it, its formula and its reference.
     """
 
-    def __init__(self, observations: Observations, prices: Prices, *, pool: bool):
+    def __init__(self, observations: Observations, prices: Prices, *, pool: bool, read: Observations | None = None):
         self._observations = observations
+        self._read = read  # with the scores of readers
         self._prices = prices
         self._pool = pool
 
@@ -65,18 +67,24 @@ class Analysis:
 
     @cached_property
     def judges(self) -> pd.DataFrame:
-        """Each judge by itself."""
-        return judges(self._observations)
+        """Each judge by itself, then each reader."""
+        return self._with_readers(judges(self._observations), reader_figures)
 
     @cached_property
     def agreement(self) -> pd.DataFrame:
-        """Whether judges agree."""
-        return agreement(self._observations)
+        """Whether judges agree, and each of them with each reader."""
+        return self._with_readers(agreement(self._observations), reader_agreement)
 
     @cached_property
     def interactions(self) -> pd.DataFrame:
         """Whether judges prefer different generators."""
         return interactions(self._observations)
+
+    def _with_readers(self, table: pd.DataFrame, of_readers: Callable[[Observations], pd.DataFrame]) -> pd.DataFrame:
+        import pandas as pd
+
+        more = table.head(0) if self._read is None else of_readers(self._read)
+        return pd.concat([table, more], ignore_index=True) if len(more) else table
 
     @cached_property
     def _fit(self) -> MixedFit | None:
@@ -94,20 +102,40 @@ class Analysis:
         return list(texts)
 
 
-def analyse(scores: pd.DataFrame, costs: Mapping[str, float] | None = None, *, pool: bool = False) -> Analysis:
+def analyse(
+    scores: pd.DataFrame,
+    costs: Mapping[str, float] | None = None,
+    *,
+    pool: bool = False,
+    readers: pd.DataFrame | None = None,
+) -> Analysis:
     """Analyse the data frame of a `parsed_scores.csv`.
 
     `costs` has the mean price in USD of a generation of the stages `draft`, `essay` and `evaluation`; what it does not
     have comes from the columns `essay_cost_usd` and `evaluation_cost_usd`, where the table has them. `pool` adds a
-    ranking over all rubrics and judges, after centring. Raises InputError for a table that is not one of scores,
-    ValueError for costs of another stage.
+    ranking over all rubrics and judges, after centring. `readers` has scores that people gave, as further rows with
+    `reader:<name>` as `evaluation_llm_model`: judges are compared with them, and no other figure is made from them.
+    Raises InputError for a table that is not one of scores, ValueError for costs of another stage.
     """
-    observations = read_observations(scores)
-    return Analysis(observations, prices_of(observations, costs), pool=pool)
-
-
-def analyse_rows(rows: Iterable[ScoreRow], costs: Mapping[str, float] | None = None) -> Analysis:
-    """Analyse the rows of a table of scores, as `analyse` does its data frame."""
     import pandas as pd
 
-    return analyse(pd.DataFrame([asdict(row) for row in rows]), costs)
+    observations = read_observations(scores)
+    read = None if readers is None or readers.empty else read_observations(pd.concat([scores, readers]))
+    return Analysis(observations, prices_of(observations, costs), pool=pool, read=read)
+
+
+def analyse_rows(
+    rows: Sequence[ScoreRow],
+    costs: Mapping[str, float] | None = None,
+    *,
+    pool: bool = False,
+    readers: Sequence[ScoreRow] = (),
+) -> Analysis:
+    """Analyse the rows of a table of scores, and those of people's scores, as `analyse` does their data frames."""
+    return analyse(_frame(rows), costs, pool=pool, readers=_frame(readers))
+
+
+def _frame(rows: Sequence[ScoreRow]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({column: [getattr(row, column) for row in rows] for column in COLUMNS})

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from daydreaming.results.made_results import Result, record_made
 from daydreaming.results.pages import folder as pages_folder
 from daydreaming.results.pages.folder import Written, pack, write_reading_pages
 from daydreaming.results.pages.rendering import LARGEST_PAGE
+from daydreaming.results.report.current import current_report
+from daydreaming.results.report.page import write_report
 from daydreaming.results.scores import collect_scores
 
 ESSAY = "e-developed-1-ladder-slow-writer"
@@ -175,6 +178,32 @@ def test_the_packed_pages_are_those_of_the_folder_and_the_same_bytes_each_time(s
     del expected["pages.json"]
     assert mailed == expected
     assert pack(root).read_bytes() == first
+
+
+def test_the_report_is_packed_beside_the_pages_that_it_leads_to(study):
+    root = written(study).index.parent
+    report = write_report(study, collect_scores(study))
+    with zipfile.ZipFile(pack(root, report)) as archive:
+        assert archive.read("report.html") == report.read_bytes()
+        names = set(archive.namelist())
+    linked = set(re.findall(r'href="(read/[^"]+)"', report.read_text(encoding="utf-8")))
+    assert len(linked) > 1 and linked <= names
+
+
+def test_a_report_of_other_scores_is_not_the_current_one(study):
+    rows = collect_scores(study)
+    assert current_report(study, rows) is None
+    path = write_report(study, rows)
+    assert current_report(study, rows) == path
+    assert current_report(study, rows[1:]) is None
+
+
+def test_a_score_is_shown_with_the_scale_of_its_rubric(study):
+    rubrics = study.catalogs.templates["evaluation"]
+    rubrics["novelty"] = replace(rubrics["novelty"], score_min=1.0, score_max=20.0)
+    written(study)
+    page = content(study)[f"essays/{ESSAY}.html"].decode()
+    assert page.count("</span> on 1 to 20</p>") == 2
 
 
 def test_no_part_of_the_data_names_a_folder_of_this_machine(study, tmp_path):
