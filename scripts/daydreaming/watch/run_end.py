@@ -12,7 +12,6 @@ from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
 from daydreaming.ledger.journal import Budget, Journal, read_events
 from daydreaming.results.failures import failures_text, run_failures
-from daydreaming.results.partial_results import set_results_aside, write_partial_results
 from daydreaming.watch.run_summary import RunSummary, summarize_run, summary_text
 
 _EVENT = "run_ended"
@@ -102,6 +101,9 @@ def _results(study: Study, summary: RunSummary) -> str:
     """What becomes of the results: nothing where all was made, else partial ones if the user allows them."""
     if not (summary.failures or summary.held_back or summary.waiting):
         return ""
+    # Not at the start of every run: what makes results takes a third of a second to import.
+    from daydreaming.results.partial_results import set_results_aside, write_partial_results
+
     is_complete = not summary.not_tried and study.settings.max_failed_fraction > 0
     try:
         return write_partial_results(study) if is_complete else set_results_aside(study) or ""
