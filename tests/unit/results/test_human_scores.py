@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import analyse_cohort
 from daydreaming.results.human_scores import human_rows, read_human_scores
-from daydreaming.results.outdated_results import outdated_results
+from daydreaming.results.made_results import Result, record_made, source_digest
+from daydreaming.results.outdated_results import ResultsCheck
 from daydreaming.results.report.page import write_report
+from daydreaming.results.report.plots import plot_files
 from daydreaming.results.report.readers import MOST_SENTENCES
 from daydreaming.results.score_table import write_scores
 from daydreaming.results.scores import collect_scores
@@ -149,13 +152,20 @@ def test_a_report_of_other_human_scores_is_outdated(study):
     write_scores(study.cohort_files.scores, collect_scores(study))
     write(study, *(lines := scored(study, "ann")))
     report(study)
-    assert study.cohort_files.report not in outdated_results(study, inspect_cohort(study))
+    assert study.cohort_files.report not in outdated_reports(study)
     write(study, *lines[1:])
-    assert study.cohort_files.report in outdated_results(study, inspect_cohort(study))
+    assert study.cohort_files.report in outdated_reports(study)
     report(study)
     study.paths.human_scores.unlink()
-    assert study.cohort_files.report in outdated_results(study, inspect_cohort(study))
+    assert study.cohort_files.report in outdated_reports(study)
+
+
+def outdated_reports(study: Study) -> Collection[Path]:
+    return ResultsCheck(study, inspect_cohort(study)).outdated(Result.REPORT)
 
 
 def report(study: Study) -> str:
-    return write_report(study, collect_scores(study)).read_text(encoding="utf-8")
+    path = write_report(study, collect_scores(study))
+    files = [path, *plot_files(study.cohort_files.plots)]
+    record_made(study, Result.REPORT, source_digest(study, inspect_cohort(study)), files)
+    return path.read_text(encoding="utf-8")
