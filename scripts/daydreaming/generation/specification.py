@@ -13,7 +13,7 @@ import orjson
 
 import daydreaming.parsers
 from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Scale, Template
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger import finish
 
 Key: TypeAlias = tuple[str, str]  # stage and gen_id

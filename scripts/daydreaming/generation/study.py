@@ -24,7 +24,8 @@ from daydreaming.inputs.catalogs import read_catalogs
 from daydreaming.inputs.concepts import load_combos, read_description
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
-from daydreaming.inputs.settings import Settings, StageSettings
+from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.template_checks import template_faults
 from daydreaming.inputs.templates import load_template_text, template_name
 

@@ -15,7 +15,7 @@ from runner_fixtures import Project
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.specification import CallSpecification
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.journal import read_events
 from provider import Answer, Provider, faults
 
