@@ -28,8 +28,9 @@ def _export(arguments: argparse.Namespace) -> int:
     output = arguments.output.absolute() if arguments.output else None
     study = load_study(load_project(arguments))
     # Before the files: what changes while they are made makes them outdated.
-    source = source_digest(study, inspect_cohort(study)) if output is None else ""
-    parquet, sqlite, datasette = files = export_cohort(study, output)
+    inspection = inspect_cohort(study)
+    source = source_digest(study, inspection)
+    parquet, sqlite, datasette = files = export_cohort(study, output, inspection)
     if output is None:
         record_made(study, Result.EXPORT, source, files)
     print(f"Parquet: {parquet}\nSQLite:  {sqlite}\nTo look at it: datasette {sqlite} --metadata {datasette}")

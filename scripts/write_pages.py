@@ -27,22 +27,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> None:
-    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
-    from daydreaming.results.made_results import Result, record_made, source_digest
-    from daydreaming.results.outdated_results import checked_scores
+    from daydreaming.results.made_results import Result, record_made
+    from daydreaming.results.outdated_results import ResultsCheck, scores_of_now
     from daydreaming.results.pages.folder import pack, write_reading_pages
-    from daydreaming.results.report.current import current_report
 
     study = load_study(load_project(arguments))
-    inspection = inspect_cohort(study)
-    source = source_digest(study, inspection)
-    rows = checked_scores(study, inspection)
-    written = write_reading_pages(study, rows, arguments.processes, inspection)
-    record_made(study, Result.PAGES, source, written.files)
+    now = scores_of_now(study)
+    written = write_reading_pages(study, now.rows, arguments.processes, now.inspection)
+    record_made(study, Result.PAGES, now.source, written.files)
     print(f"Pages: {written.index} ({written.essays:,} essays, {written.remade:,} made anew)")
     if arguments.zip:
-        report = current_report(study, rows)
+        report = ResultsCheck(study, now.inspection).current(Result.REPORT)
         without = "" if report else " (without a report: there is none of these scores)"
         print(f"Packed: {pack(written.index.parent, report)}{without}")
 

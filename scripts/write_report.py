@@ -16,18 +16,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> int:
-    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
-    from daydreaming.results.made_results import Result, record_made, source_digest
-    from daydreaming.results.outdated_results import checked_scores
+    from daydreaming.results.made_results import Result, record_made
+    from daydreaming.results.outdated_results import scores_of_now
     from daydreaming.results.report.page import write_report
     from daydreaming.results.report.plots import plot_files
 
     study = load_study(load_project(arguments))
-    inspection = inspect_cohort(study)
-    source = source_digest(study, inspection)
-    report = write_report(study, checked_scores(study, inspection), inspection)
-    record_made(study, Result.REPORT, source, [report, *plot_files(study.cohort_files.plots)])
+    now = scores_of_now(study)
+    report = write_report(study, now.rows, now.inspection)
+    record_made(study, Result.REPORT, now.source, [report, *plot_files(study.cohort_files.plots)])
     print(f"Report: {report}")
     return 0
 

@@ -16,17 +16,15 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> int:
-    from daydreaming.generation.inspection import inspect_cohort
     from daydreaming.generation.study import load_study
     from daydreaming.results.cohort_statistics import write_statistics
-    from daydreaming.results.made_results import Result, record_made, source_digest
-    from daydreaming.results.outdated_results import checked_scores
+    from daydreaming.results.made_results import Result, record_made
+    from daydreaming.results.outdated_results import scores_of_now
 
     study = load_study(load_project(arguments))
-    inspection = inspect_cohort(study)
-    source = source_digest(study, inspection)
-    tables = write_statistics(study, checked_scores(study, inspection), inspection)
-    record_made(study, Result.STATISTICS, source, tables)
+    now = scores_of_now(study)
+    tables = write_statistics(study, now.rows, now.inspection)
+    record_made(study, Result.STATISTICS, now.source, tables)
     print(*tables, sep="\n")
     return 0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.paths import DataPaths, GenerationFiles
 from daydreaming.base.terminal_tables import table_text
-from daydreaming.generation.inspection import inspect_cohort
+from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.ledger.metadata import read_metadata
 from daydreaming.ledger.tally import GenerationResult
@@ -89,12 +89,13 @@ def run_failures(results: Iterable[GenerationResult], paths: DataPaths) -> list[
     ]
 
 
-def cohort_failures(study: Study) -> list[Failure]:
+def cohort_failures(study: Study, inspection: Inspection | None = None) -> list[Failure]:
     """The generations of a cohort whose last try failed or whose files cannot be relied on, in the membership's order.
 
-    What is to be made, because it was never tried or is out of date, is not among them.
+    What is to be made, because it was never tried or is out of date, is not among them. `inspection`: a look at the
+    cohort's texts, where there was one.
     """
-    inspection, failures = inspect_cohort(study), []
+    inspection, failures = inspection or inspect_cohort(study), []
     for generation in study.membership.generations.values():
         trouble = trouble_of(study, inspection, generation)
         if trouble is not None and trouble.error not in (MISSING, STALE):

@@ -53,11 +53,6 @@ def read_human_scores(path: Path, scales: Mapping[str, Scale] = MappingProxyType
     return sorted(dict.fromkeys(filter(None, scores)), key=lambda score: score.created_at)
 
 
-def human_scores_digest(path: Path) -> str:
-    """The digest of the file, by which a report knows from which human scores it was made; of no text without it."""
-    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
-
-
 def rubric_scales(catalogs: Catalogs) -> dict[str, Scale]:
     """The scale of each rubric of the catalogs."""
     return {name: template.scale for name, template in catalogs.templates["evaluation"].items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from daydreaming.base.atomic import encoded
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import CohortFiles
-from daydreaming.generation.inspection import Inspection
+from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.results.made_results import Result, changed_files, file_sha256, read_made, source_digest
 from daydreaming.results.pivots import TABLES as PIVOTS
@@ -44,6 +44,12 @@ class ResultsCheck:
             return ()
         return there
 
+    def current(self, result: Result) -> Path | None:
+        """The first file of a result, which stands for it, where it is there and what it would be made to now."""
+        path = result_files(self.study.cohort_files, result)[0]
+        is_current = self.study.cohort_files.scores.exists() and path.exists() and not self.outdated(result)
+        return path if is_current else None
+
     @cached_property
     def _source(self) -> str:
         return source_digest(self.study, self.inspection)
@@ -63,13 +69,27 @@ class ResultsCheck:
         return {path: text_digest(text) for path, text in texts.items()}
 
 
-def checked_scores(study: Study, inspection: Inspection | None = None) -> list[ScoreRow]:
+@dataclass(frozen=True)
+class ScoresOfNow:
+    """A look at a cohort's texts, the scores that it found, and the digest of all that results are made from.
+
+    The digest is of before the results: what changes while they are made makes them outdated.
+    """
+
+    inspection: Inspection
+    source: str
+    rows: Sequence[ScoreRow]
+
+
+def scores_of_now(study: Study) -> ScoresOfNow:
     """The scores of a cohort, whose table must say the same. Raises InputError where it does not, or is not there."""
+    inspection = inspect_cohort(study)
+    source = source_digest(study, inspection)
     rows, path = collect_scores(study, inspection), study.cohort_files.scores
     if not _holds(path, encoded(scores_text(rows))):
         problem = "the table of scores is not what the generations say now." if path.exists() else "does not exist."
         raise InputError(Fault(str(path), problem, "Make it again: `snakemake -j8 scores`."))
-    return rows
+    return ScoresOfNow(inspection, source, rows)
 
 
 def result_files(files: CohortFiles, result: Result) -> list[Path]:

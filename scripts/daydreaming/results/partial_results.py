@@ -36,7 +36,7 @@ def write_partial_results(study: Study) -> str:
     write_pivot(build_pivot(rows), files.reports)
     record_scores(study, source, rows)
     record_made(study, Result.STATISTICS, source, write_statistics(study, rows, inspection))
-    write_failures(files.failures, cohort_failures(study))
+    write_failures(files.failures, cohort_failures(study, inspection))
     report = write_report(study, rows, inspection)
     record_made(study, Result.REPORT, source, [report, *plot_files(files.plots)])
     # In this process: the one that ends a run is not to start others.

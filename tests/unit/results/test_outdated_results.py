@@ -18,7 +18,7 @@ from daydreaming.results import made_results, outdated_results
 from daydreaming.results.cohort_statistics import write_statistics
 from daydreaming.results.export.files import export_cohort
 from daydreaming.results.made_results import Result, record_made, record_scores, source_digest
-from daydreaming.results.outdated_results import ResultsCheck, checked_scores
+from daydreaming.results.outdated_results import ResultsCheck, scores_of_now
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.pivots import build_pivot, write_pivot
 from daydreaming.results.report.page import write_report
@@ -65,7 +65,7 @@ def of_the_same_size(content: bytes) -> bytes:
 
 def test_what_was_written_of_the_scores_of_now_is_not_outdated(study: Study):
     assert outdated(study) == set()
-    assert checked_scores(study) == collect_scores(study)
+    assert scores_of_now(study).rows == collect_scores(study)
 
 
 EDITED = [
@@ -93,7 +93,7 @@ def test_an_edited_file_is_noticed_whatever_its_time_and_size(
     edit(path, change)
     assert outdated(study) == {result}
     if result is not Result.SCORES:
-        checked_scores(study)
+        scores_of_now(study)
 
 
 @pytest.mark.parametrize("name", ["reports/levels.csv", "reports/read/data/contents.js", "export/c1.sqlite"])
@@ -170,11 +170,11 @@ def test_another_score_makes_all_of_them_outdated(study: Study):
     parsed.write_text("0.5\n")
     assert outdated(study) == set(Result)
     with pytest.raises(InputError, match="not what the generations say now"):
-        checked_scores(study)
+        scores_of_now(study)
 
 
 def test_without_a_table_of_scores_nothing_is_compared(study: Study):
     study.cohort_files.scores.unlink()
     assert outdated(study) == set()
     with pytest.raises(InputError, match="does not exist"):
-        checked_scores(study)
+        scores_of_now(study)

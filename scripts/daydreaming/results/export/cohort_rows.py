@@ -88,9 +88,9 @@ class CohortRows:
 _PARENTS = (("drafts", "gen_id"), ("essays", "gen_id"), ("combos", "combo_id"))
 
 
-def cohort_rows(study: Study) -> CohortRows:
+def cohort_rows(study: Study, inspection: Inspection | None = None) -> CohortRows:
     """Read all that is exported of a cohort. Raises InputError for a template or a description that cannot be read."""
-    inspection = inspect_cohort(study)
+    inspection = inspection or inspect_cohort(study)
     scores = collect_scores(study, inspection)
     rows = {**_catalog_rows(study), **_generation_rows(study, inspection, scores)}
     return CohortRows(study.membership.cohort_id, {name: rows[name] for name in TABLES}, scores)

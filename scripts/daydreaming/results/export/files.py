@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from daydreaming.base import atomic
+from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.export.cohort_rows import cohort_rows
 from daydreaming.results.export.datasette import datasette_metadata
@@ -13,18 +14,19 @@ from daydreaming.results.export.parquet import write_parquet
 from daydreaming.results.export.sqlite import write_sqlite
 
 
-def export_cohort(study: Study, folder: Path | None = None) -> list[Path]:
+def export_cohort(study: Study, folder: Path | None = None, inspection: Inspection | None = None) -> list[Path]:
     """Write a cohort as Parquet, as SQLite, and what Datasette is told of it; return the files.
 
     They say what is on the disk now, with the state of each text. The same files give the same bytes. `folder` is that
-    of the cohort's exports if it is not given. Raises InputError for a template or a description that cannot be read,
-    OSError when the disk refuses: each file is then as it was, or new and whole.
+    of the cohort's exports if it is not given, `inspection` a look at the cohort's texts, where there was one. Raises
+    InputError for a template or a description that cannot be read, OSError when the disk refuses: each file is then as
+    it was, or new and whole.
     """
     files = study.cohort_files
     targets = [files.parquet, files.sqlite, files.datasette]
     if folder is not None:
         targets = [folder / target.name for target in targets]
-    rows = cohort_rows(study)
+    rows = cohort_rows(study, inspection)
     with atomic.replacing(targets[0]) as temporary:
         write_parquet(temporary, rows.chains())
     with atomic.replacing(targets[1]) as temporary:

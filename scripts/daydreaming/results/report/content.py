@@ -13,7 +13,6 @@ from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import analyse_cohort
 from daydreaming.results.failures import FailureGroup, cohort_failures, failure_groups
-from daydreaming.results.human_scores import human_scores_digest
 from daydreaming.results.report.answer import comparisons_in_words, purchases_in_words, untold_in_words
 from daydreaming.results.report.making import Making, read_making
 from daydreaming.results.report.origin import Origin, read_origin
@@ -82,7 +81,6 @@ class ReportContent:
     adopted: int  # scores that rest on a text that no run made
     waiting_for_user: int  # evaluations without a score because no run made a text, and it is not of what is asked now
     scores_digest: str
-    readers_digest: str
 
 
 def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> ReportContent:
@@ -112,7 +110,7 @@ def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspectio
         answer=answer,
         sections=shown,
         # Most cohorts have none: then the metadata is not read a second time.
-        failures=failure_groups(cohort_failures(study)) if making.failed or waiting else [],
+        failures=failure_groups(cohort_failures(study, inspection)) if making.failed or waiting else [],
         spending=read_spending(study.cohort_files.journal),
         embedded=sorted(judged & embedded_models(study.settings, study.catalogs)),
         origin=read_origin(study),
@@ -120,7 +118,6 @@ def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspectio
         adopted=sum(row.adopted and row.score is not None for row in rows),
         waiting_for_user=waiting,
         scores_digest=scores_digest(rows),
-        readers_digest=human_scores_digest(study.paths.human_scores),
     )
 
 

@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 from pages_fixtures import make_reading_cohort
 
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.results.made_results import Result, record_made
+from daydreaming.results.outdated_results import ResultsCheck, scores_of_now
 from daydreaming.results.pages import folder as pages_folder
 from daydreaming.results.pages.folder import Written, pack, write_reading_pages
 from daydreaming.results.pages.rendering import LARGEST_PAGE
-from daydreaming.results.report.current import current_report
 from daydreaming.results.report.page import write_report
+from daydreaming.results.report.plots import plot_files
+from daydreaming.results.score_table import write_scores
 from daydreaming.results.scores import collect_scores
 
 ESSAY = "e-developed-1-ladder-slow-writer"
@@ -191,11 +194,18 @@ def test_the_report_is_packed_beside_the_pages_that_it_leads_to(study):
 
 
 def test_a_report_of_other_scores_is_not_the_current_one(study):
+    def current() -> Path | None:
+        return ResultsCheck(study, inspect_cohort(study)).current(Result.REPORT)
+
+    assert current() is None
     rows = collect_scores(study)
-    assert current_report(study, rows) is None
+    write_scores(study.cohort_files.scores, rows)
+    assert current() is None
     path = write_report(study, rows)
-    assert current_report(study, rows) == path
-    assert current_report(study, rows[1:]) is None
+    record_made(study, Result.REPORT, scores_of_now(study).source, [path, *plot_files(study.cohort_files.plots)])
+    assert current() == path
+    study.files("evaluation", rows[0].gen_id).parsed.write_text("9.9")
+    assert current() is None
 
 
 def test_a_score_is_shown_with_the_scale_of_its_rubric(study):
