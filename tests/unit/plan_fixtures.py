@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from daydreaming.base.errors import GenerationError
@@ -15,6 +17,8 @@ from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.plan.planning import Plan, State, make_plan
 from daydreaming.plan.report import PlanReport, plan_report
+from provider import Provider
+from studies import Choice
 from studies import Study as Folder
 
 
@@ -53,6 +57,15 @@ class PlannedStudy:
             failed.add(specification.key)
         runner.close()
         return self.folder.provider.calls - before
+
+
+def made_in_process(folder: Path, provider: Provider, choice: Choice) -> Folder:
+    """A study in a new folder that was made to its end in this process."""
+    made = Folder.create(folder, provider, choice)
+    made.build()
+    with contextlib.chdir(made.folder):
+        PlannedStudy(made).run()
+    return made
 
 
 def states(plan: Plan) -> dict[str, int]:

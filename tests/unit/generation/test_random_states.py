@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plan_fixtures import PlannedStudy
+from plan_fixtures import PlannedStudy, made_in_process
 from random_edits import EDITS, change_model, change_setting, edit_concept, edit_template
 
 from daydreaming.generation.currency import State as OnDisk
@@ -25,22 +23,10 @@ KEPT = (State.UP_TO_DATE, State.ADOPTED)
 
 
 @pytest.fixture(scope="module")
-def module_provider() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory, module_provider: Provider) -> Folder:
+def made_once(tmp_path_factory: pytest.TempPathFactory, server: Provider) -> Folder:
     """A study of 10 generations that was made in this process."""
-    folder = Folder.create(tmp_path_factory.mktemp("made") / "study", module_provider, CHOICE)
-    folder.build()
-    here = Path.cwd()
-    os.chdir(folder.folder)
-    try:
-        assert PlannedStudy(folder).run() == 8
-    finally:
-        os.chdir(here)
+    folder = made_in_process(tmp_path_factory.mktemp("made") / "study", server, CHOICE)
+    assert server.calls == 8
     return folder
 
 

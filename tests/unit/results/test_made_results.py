@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plan_fixtures import PlannedStudy
+from plan_fixtures import PlannedStudy, made_in_process
 from random_edits import EDITS
 
 from daydreaming.base.errors import InputError
@@ -24,22 +22,8 @@ CHOICE = Choice(essays=("copied", "developed"), combos=(("sleep", "tides"), ("sl
 
 
 @pytest.fixture(scope="module")
-def module_provider() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory, module_provider: Provider) -> Folder:
-    folder = Folder.create(tmp_path_factory.mktemp("made") / "study", module_provider, CHOICE)
-    folder.build()
-    here = Path.cwd()
-    os.chdir(folder.folder)
-    try:
-        PlannedStudy(folder).run()
-    finally:
-        os.chdir(here)
-    return folder
+def made_once(tmp_path_factory: pytest.TempPathFactory, server: Provider) -> Folder:
+    return made_in_process(tmp_path_factory.mktemp("made") / "study", server, CHOICE)
 
 
 def looked_at(folder: Folder) -> tuple[str, str]:
