@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.settings import Settings
 
@@ -53,3 +55,11 @@ def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def settings_with(**config: object) -> Settings:
     """Return settings with the given keys, all others as they are by default."""
     return settings_from_config(config)
+
+
+def fault_of(config: dict[str, Any]) -> Fault:
+    """The one fault of a configuration."""
+    with pytest.raises(InputError) as caught:
+        settings_from_config(config, source="study.yaml")
+    (fault,) = caught.value.faults
+    return fault

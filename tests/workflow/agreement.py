@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import re
 import shutil
@@ -72,3 +73,10 @@ def texts_from_nothing(study: Study, folder: Path) -> dict[str, str]:
     with contextlib.chdir(folder):
         PlannedStudy(fresh).run()
     return fresh.parsed_texts()
+
+
+def gathered(study: Study) -> tuple[Run, dict[str, dict[str, str]]]:
+    """What aggregate_scores.py says, and the rows of its table by evaluation."""
+    run = study.script("aggregate_scores.py", "--output", "scores.csv")
+    with (study.folder / "scores.csv").open(encoding="utf-8", newline="") as stream:
+        return run, {row["gen_id"]: row for row in csv.DictReader(stream)}
