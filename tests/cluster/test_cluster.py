@@ -160,7 +160,7 @@ def test_jobs_that_outlive_their_run_keep_another_one_out(
     cluster: SlurmCluster, make_study: MakeStudy, provider: Provider
 ) -> None:
     study = make_study(8)
-    provider.script([faults.reply_slowly(2.0)])
+    provider.script([faults.reply_slowly(8.0)])
     process = study.start_on_cluster()
     wait_for_calls(provider, 8, process)
     os.killpg(process.pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +27,14 @@ def receipt_path(reply: Path, number: int) -> Path:
     return reply.with_name(f"{reply.stem}.{number}.receipt")
 
 
+class _Receipt(NamedTuple):
+    """An answer that was received, where its receipt is, and why the disk refused it, if it did."""
+
+    answer: StoredAnswer
+    path: Path
+    refused: OSError | None
+
+
 class ReplyRoom:
     """Reserved disk space for one answer: what has been paid for must not fail to be stored."""
 
@@ -36,6 +45,7 @@ class ReplyRoom:
         self._temporary = path.with_name(f".{path.name}.reserved")
         self._descriptor: int | None = None
         self._is_reserved = False
+        self._receipt: _Receipt | None = None
 
     def reserve(self) -> None:
         """Take the room. Raises OSError when there is none."""
@@ -53,12 +63,17 @@ class ReplyRoom:
     def keep(
         self, received: Received, prices: Prices = (None, None), account: Mapping[str, str] | None = None
     ) -> Reply:
-        """Store an answer as it was received, then read it, and return the reply that it holds.
+        """Store an answer as it was received, then read it, and return the reply that it holds; raises as `read`."""
+        self.receive(received, prices, account)
+        return self.read()
 
-        It is a receipt of its request from before anything looks at it. One that is read as a reply becomes the
-        request's reply; any other stays a receipt. `account` names what the call was for.
-        Raises NoReplyError when it holds no reply; GenerationError (storage) when the disk takes it nowhere: it is then
-        kept in the system's temporary folder.
+    def receive(
+        self, received: Received, prices: Prices = (None, None), account: Mapping[str, str] | None = None
+    ) -> None:
+        """Store an answer as it was received: a receipt of its request, which the end of this process leaves whole.
+
+        Nothing has looked at it yet, and nothing waits for the disk. `account` names what the call was for. Where the
+        disk refuses it, `read` says so.
         """
         answer = StoredAnswer(
             request_sha256=self._request.sha256,
@@ -73,8 +88,19 @@ class ReplyRoom:
             self._receive(as_file(answer), receipt)
         except OSError as error:
             refused = error
+        self._receipt = _Receipt(answer, receipt, refused)
+
+    def read(self) -> Reply:
+        """Read the answer that was received, and return the reply that it holds, safe from a power loss by then.
+
+        One that is read as a reply becomes the request's reply; any other stays a receipt.
+        Raises NoReplyError when it holds no reply; GenerationError (storage) when the disk takes it nowhere: it is then
+        kept in the system's temporary folder.
+        """
+        assert self._receipt is not None
+        answer, receipt, refused = self._receipt
         try:
-            reply = read_reply(answer.request_sha256, received, prices)
+            reply = read_reply(answer.request_sha256, answer.received, answer.prices)
         except NoReplyError:
             with suppress(OSError):  # nothing was paid for it
                 self._secure(receipt)

@@ -63,8 +63,12 @@ class OpenCall:
             raise
         return cls(room, journal, call, context)
 
+    def receive(self, answer: Answer) -> None:
+        """Store an answer before anyone looks at it. Takes no longer than a write: nothing waits for the disk."""
+        self._room.receive(answer.received(), self._context.prices, self._context.account())
+
     def end(self, outcome: Answer | BaseException, longest_wait_s: float) -> Reply:
-        """Store an answer, before anyone looks at it, settle the account, and return the reply that it holds.
+        """Settle the account, and return the reply that an answer holds, which was received before.
 
         Raises the outcome if it is an error; CallError when an answer holds no reply; GenerationError (storage).
         """
@@ -72,7 +76,7 @@ class OpenCall:
             if not isinstance(outcome, Answer):
                 raise outcome
             try:
-                reply = self._room.keep(outcome.received(), self._context.prices, self._context.account())
+                reply = self._room.read()
             except NoReplyError as error:
                 raise inside_failure(error, outcome, longest_wait_s) from error
         except BaseException as error:

@@ -63,8 +63,10 @@ class ModelClient:
         self._locks_in = cache(RangeLocks)
         self._embedded = EmbeddedServer()
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="replies")
-        # Apart: the next call need not wait until all replies that came together are on the disk.
+        # Apart: the next call need not wait until all replies that came together are on the disk, and none of those
+        # until the disk has made the others safe. What has come is kept from whatever ends this process at once.
         self._reserving = ThreadPoolExecutor(1, thread_name_prefix="reservations")
+        self._receiving = ThreadPoolExecutor(1, thread_name_prefix="receipts")
         self._waiting: set[asyncio.Task[Any]] = set()
         self._stopped = False
 
@@ -130,6 +132,7 @@ class ModelClient:
         await self._in_thread(self._embedded.stop)
         self._threads.shutdown()
         self._reserving.shutdown()
+        self._receiving.shutdown()
 
     async def _call(
         self,
@@ -156,6 +159,7 @@ class ModelClient:
                 # Before the next call has this one's slot.
                 await self._heed(connection, request.model, outcome)
             # The next call need not wait until this answer is on the disk.
+            outcome = await self._received(call, outcome)
             try:
                 return await self._in_thread(call.end, outcome, connection.endpoint.longest_wait_s)
             except CallError as error:
@@ -176,6 +180,15 @@ class ModelClient:
         finally:
             # Apart from what this process took to get to it.
             tries.llm_ms += milliseconds_since(started) if answer is None else answer.milliseconds
+
+    async def _received(self, call: OpenCall, outcome: Answer | BaseException) -> Answer | BaseException:
+        """The outcome of a call. An answer is stored by then; one that could not be is an error."""
+        if isinstance(outcome, Answer):
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._receiving, call.receive, outcome)
+            except Exception as error:
+                return error
+        return outcome
 
     async def _heed(self, connection: Connection, model: str, outcome: Answer | BaseException) -> None:
         """Do what an outcome asks of the calls that follow: slow down, or stop."""

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +22,7 @@ from daydreaming.ledger.journal import Budget
 from daydreaming.ledger.kept_answers import answers_to, body_of
 from daydreaming.ledger.received import Reply
 from daydreaming.llm import tries as tries_module
-from daydreaming.llm.client import ModelClient
+from daydreaming.llm.client import STORE_THREADS, ModelClient
 from provider import Answer, Provider, faults
 
 
@@ -52,6 +55,30 @@ def test_sends_the_request_stores_the_reply_and_writes_both_down(provider: Provi
     assert ended["call"] == started["call"]
     assert ended["cost_usd"] == reply.cost_usd > 0
     assert ended["completion_tokens"] == reply.usage["completion_tokens"]
+
+
+def test_all_that_came_together_is_stored_while_the_disk_takes_its_time(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    disk, sync = threading.Event(), os.fsync
+
+    def slow_sync(descriptor: int) -> None:
+        if threading.current_thread().name.startswith("replies"):
+            assert disk.wait(20)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow_sync)
+    caller, requests = Caller(tmp_path, provider.base_url), several(3 * STORE_THREADS)
+    with ThreadPoolExecutor(1) as elsewhere:
+        answers = elsewhere.submit(caller.call, *requests)
+        try:
+            deadline = time.monotonic() + 10
+            while not all(caller.store.load(one.sha256) for one in requests):
+                assert time.monotonic() < deadline, "an answer waits for the others to be safe before it is stored"
+                time.sleep(0.01)
+        finally:
+            disk.set()
+        assert all(isinstance(answer, Reply) for answer in answers.result())
 
 
 def test_the_reply_is_stored_as_the_bytes_came(provider: Provider, tmp_path: Path):
