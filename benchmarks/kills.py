@@ -34,7 +34,7 @@ SPEEDS = [faults.reply_slowly(0.02, probability=0.4), faults.reply_slowly(0.5, p
 LATENCY_S, LONGEST_DELAY_S, MOST_CALLS_BEFORE = 0.2, 0.6, 10
 CHAINS_PER_KILL = 15
 # A reply that the provider handed to the kernel so shortly before a kill may not have been read, let alone stored.
-UNREAD_S = 0.05
+UNREAD_S = 0.1
 COLUMNS = ("how runs were ended", "runs", "in flight", "replies lost", "unread", "repeated")
 
 
@@ -141,7 +141,8 @@ def end_runs(study: FaultStudy, number: int, jobs: int, draw: random.Random) -> 
         if process.poll() is not None:
             _, output = finish(process)
             raise RuntimeError(f"after {len(endings)} endings, a run was over before it could be ended:\n{output}")
-        endings.append(Ending(way, time.time(), study.provider.stats().in_flight, process))
+        in_flight = study.provider.stats().in_flight
+        endings.append(Ending(way, time.time(), in_flight, process))
         WAYS[way](process)
         print(f"{len(endings):4}  {way:22}  {endings[-1].in_flight} in flight", flush=True)
     for ending in endings:
