@@ -24,7 +24,7 @@ from snakemake_executor_plugin_daydreaming.commands import (
     is_score_table,
     planned_generations,
 )
-from snakemake_executor_plugin_daydreaming.interruption import Interruption, tell_to_wait
+from snakemake_executor_plugin_daydreaming.interruption import Interruption
 from snakemake_executor_plugin_daydreaming.programs import Programs
 from snakemake_executor_plugin_daydreaming.reporting import Reporter, Results
 
@@ -151,21 +151,16 @@ class Executor(RealExecutor):
 
         A second Ctrl-C changes nothing but says so; a third gives the calls in flight up.
         """
-        presses = self._interruption.cancelling()
-        while True:
-            try:
-                if presses > 2 and self._runner is not None:
-                    self._runner.kill()
-                self._stop_calling()
-                if self._runner is not None:
-                    self._runner.wait()
-                self._local.cancel()
-                self._end()
-                return
-            except KeyboardInterrupt:
-                presses += 1
-                if presses == 2:
-                    tell_to_wait()
+        self._interruption.cancelling(self._give_up_calls)
+        self._stop_calling()
+        if self._runner is not None:
+            self._runner.wait()
+        self._local.cancel()
+        self._end()
+
+    def _give_up_calls(self) -> None:
+        if self._runner is not None:
+            self._runner.kill()
 
     def shutdown(self) -> None:
         """Called when nothing runs any more, however the run went."""

@@ -25,9 +25,9 @@ class Interruption:
     def __init__(self, stop_calling: Callable[[], None]) -> None:
         self._stop_calling = stop_calling
         self._give_back: list[Callable[[], object]] = []
+        self._give_up_calls: Callable[[], None] | None = None
         self._presses = 0
         self._pressed_at = 0.0
-        self._is_cancelling = False
 
     def listen(self) -> None:
         """Put the handlers in place; nothing outside of the main thread, where Python takes no handler."""
@@ -36,10 +36,16 @@ class Interruption:
             if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                 self._replace(signal.SIGINT, self._on_ctrl_c)
 
-    def cancelling(self) -> int:
-        """Every further Ctrl-C is the caller's KeyboardInterrupt from now on. Returns how many there were."""
-        self._is_cancelling = True
-        return max(self._presses, 1)
+    def cancelling(self, give_up_calls: Callable[[], None]) -> None:
+        """From now on Ctrl-C interrupts nobody: the second one says what goes on, and later ones give the calls up.
+
+        `give_up_calls` may be called from the handler, in the main thread. It is called at once where Ctrl-C was
+        pressed three times on the way here.
+        """
+        self._give_up_calls = give_up_calls
+        self._presses = max(self._presses, 1)
+        if self._presses > 2:
+            give_up_calls()
 
     def end(self) -> None:
         """Put back the handlers that were there."""
@@ -64,11 +70,16 @@ class Interruption:
         return stop
 
     def _on_ctrl_c(self, number: int, frame: FrameType | None) -> None:
-        """The first one is Snakemake's. One more on its way to cancel() would end the process with a stack trace."""
+        """The first one is Snakemake's. An exception from any other would end the process with a stack trace."""
         now = time.monotonic()
         self._presses += 1
-        if self._presses > 1 and not self._is_cancelling and now - self._pressed_at < SNAKEMAKE_TAKES_S:
+        if self._give_up_calls is not None:
+            if self._presses > 2:
+                self._give_up_calls()
+            else:
+                tell_to_wait()
+        elif self._presses > 1 and now - self._pressed_at < SNAKEMAKE_TAKES_S:
             tell_to_wait()
-            return
-        self._pressed_at = now
-        raise KeyboardInterrupt
+        else:
+            self._pressed_at = now
+            raise KeyboardInterrupt

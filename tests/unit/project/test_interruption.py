@@ -43,9 +43,35 @@ def test_a_second_ctrl_c_before_snakemake_has_cancelled_ends_nothing(listening: 
         press_ctrl_c()
     press_ctrl_c()
     assert "Calls in flight are paid for" in capfd.readouterr().err
-    assert listening.cancelling() == 2
+    gave_up: list[None] = []
+    listening.cancelling(lambda: gave_up.append(None))
+    assert not gave_up
+    press_ctrl_c()
+    assert gave_up
+
+
+def test_no_ctrl_c_interrupts_a_run_that_cancels(listening: Interruption, capfd):
+    """An exception anywhere in cancel() would be a stack trace, also one while what the last one said is written."""
     with pytest.raises(KeyboardInterrupt):
         press_ctrl_c()
+    gave_up: list[None] = []
+    listening.cancelling(lambda: gave_up.append(None))
+    press_ctrl_c()
+    assert "Calls in flight are paid for" in capfd.readouterr().err
+    assert not gave_up
+    press_ctrl_c()
+    press_ctrl_c()
+    assert len(gave_up) == 2
+
+
+def test_three_times_ctrl_c_on_the_way_to_cancel_give_the_calls_up(listening: Interruption):
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+    press_ctrl_c()
+    press_ctrl_c()
+    gave_up: list[None] = []
+    listening.cancelling(lambda: gave_up.append(None))
+    assert gave_up
 
 
 def test_ctrl_c_is_heard_again_where_snakemake_did_not_cancel(listening: Interruption, monkeypatch):
