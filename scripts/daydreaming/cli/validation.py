@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from daydreaming.base.errors import Fault
 from daydreaming.base.paths import STAGES
 from daydreaming.cli.study_warnings import study_warnings
+from daydreaming.cohort.build import plan_cohort
 from daydreaming.generation.study import load_study
 from daydreaming.inputs.catalogs import read_catalogs
+from daydreaming.inputs.cohort_spec.spec_files import spec_file
 from daydreaming.inputs.concepts import cohort_combos, count_cohort_combos, read_description, scan_combos
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings
@@ -52,7 +54,13 @@ def validate_inputs(settings: Settings) -> Validation:
         with gathering(faults):
             selected = cohort_combos(settings, catalogs)
     # A curated cohort makes no combos; without any concept the catalog's own fault says all there is to say.
-    if catalogs.concepts and not settings.paths.selected_essays.is_file():
+    spec = None
+    with gathering(faults):
+        spec = spec_file(settings.paths.cohort(settings.cohort)) if settings.cohort else None
+    if spec is not None and not reading.faults:
+        with gathering(faults):
+            combo_count = len(plan_cohort(settings, catalogs).combos)
+    elif catalogs.concepts and not settings.paths.selected_essays.is_file():
         with gathering(faults):
             combo_count = count_cohort_combos(settings, catalogs)
     faults.extend(_description_faults(settings, catalogs))

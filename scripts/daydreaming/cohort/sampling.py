@@ -24,8 +24,8 @@ def balanced_sample(relations: Sequence[Relation], n: int, seed: int, balance: S
     """Return `n` different rows of the crossing, each as one row of every table, in the order in which they are chosen.
 
     The same seed gives the same rows, and a larger `n` these and more. Each level of an axis in `balance` occurs
-    equally often within one; axes that share a table are balanced by their combinations in it. Where a combination has no more
-    rows, the others go on. `n` must not be greater than the number of rows.
+    equally often within one; axes that share a table are balanced by their combinations in it. Where a combination has
+    no more rows, the others go on. `n` must not be greater than the number of rows.
     """
     tables = [_Cells(relation, seed, balance) for relation in relations]
     sizes = [len(table.cells) for table in tables]
