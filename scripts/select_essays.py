@@ -65,9 +65,7 @@ def _select(arguments: argparse.Namespace) -> int:
     changed = write_selection(path, selection.combos_table() if combos else selection.lines(), force=arguments.force)
     print(f"{'Written to' if changed else 'As before in'} {path}.")
     if not combos:
-        print(
-            "A cohort without a spec is now built from these essays: give it a name of its own (`cohort` in config.yaml)."
-        )
+        print("Cohorts without a spec are now built from these essays: give the next one a `cohort` name of its own.")
     return 0
 
 
