@@ -56,7 +56,7 @@ class TestAxes:
         assert set(column(rows, "essay_llm")) == {"poet"}
 
     def test_ids_are_those_of_the_same_generations_without_a_spec(self):
-        draft, essay, *_ = (one for one in compiled("axes: {draft_llm: [poet]}") if one.stage != "evaluation")
+        draft, *_ = (one for one in compiled("axes: {draft_llm: [poet]}") if one.stage != "evaluation")
         assert draft.gen_id == generation_id("draft", "plain", "poet", combos()[0], 1)
         essays = [one for one in compiled("axes: {draft_llm: [poet]}") if one.stage == "essay"]
         copy = next(one for one in essays if one.template_id == "pass" and one.parent_gen_id == draft.gen_id)
