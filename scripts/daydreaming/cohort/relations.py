@@ -58,7 +58,9 @@ def relations_of(spec: CohortSpec, levels: Levels) -> list[Relation]:
     rules += [_coupling_relation(rule, levels, kept, faults) for rule in spec.couplings]
     if faults:
         raise InputError(dict.fromkeys(faults))
-    return joined([*rules, *(Relation((axis,), tuple((level,) for level in kept[axis])) for axis in kept)], spec)
+    ruled = {axis for rule in rules for axis in rule.axes}
+    free = [Relation((axis,), tuple((level,) for level in kept[axis])) for axis in kept if axis not in ruled]
+    return joined([*rules, *free], spec)
 
 
 def joined(relations: Iterable[Relation], spec: CohortSpec) -> list[Relation]:
@@ -112,9 +114,10 @@ def _coupling_relation(rule: Coupling, levels: Levels, kept: Levels, faults: lis
     rows: dict[TextRow, None] = {}
     found = len(faults)
     for row in rule.rows:
-        faults += _unknown_levels(rule, row, had, levels)
         if all(level in keep for level, keep in zip(row.levels, keeps, strict=True)):
             rows[row.levels] = None
+        else:
+            faults += _unknown_levels(rule, row, had, levels)
     if not rows and len(faults) == found:
         problem = f"the {rule.kind} rule {rule.name!r} leaves no level on {', '.join(rule.axes)}."
         faults.append(rule.place.fault(problem, "None of its rows has levels that the subsets and ties keep."))

@@ -49,10 +49,11 @@ class HelperFiles:
         if path.suffix == ".csv":
             rows = _table(path, columns)
             names = {canonical(name): name for name in rows[0].values}
-            cells = [
-                (tuple(_cell(path, row, names[canonical(column)]) for column in columns), row.number) for row in rows
+            wanted, file = [names[canonical(column)] for column in columns], str(path)
+            return [
+                CouplingRow(tuple(_cell(path, row, name) for name in wanted), Place(file, row=row.number))
+                for row in rows
             ]
-            return [CouplingRow(levels, Place(str(path), row=number)) for levels, number in cells]
         if path.suffix == ".txt":
             raise InputError(place.fault(f"{path} is a text, and a table is needed.", "Name a CSV file."))
         document = read_document(path)
