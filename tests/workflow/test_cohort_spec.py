@@ -22,7 +22,7 @@ def test_from_a_spec_to_scores(tmp_path: Path, provider: Provider):
     choice = Choice(drafts=("thread", "contrast"), essays=("copied", "developed"))
     study = Study.create(tmp_path / "study", provider, choice)
     models = study.data / "1_raw/llm_models.csv"
-    study.edit(models, "judge,", "stylist,lab/stylist,lab,Stylist,true,false,local,1,2\njudge,")
+    study.edit(models, "\njudge,", "\nstylist,lab/stylist,lab,Stylist,true,false,local,1,2\njudge,")
     study.write("cohorts/c1/spec.yaml", SPEC)
     models_of_drafts = "  draft_llm: [writer]\n"
     study.edit("cohorts/c1/spec.yaml", "axes:\n", f"axes:\n{models_of_drafts}")

@@ -51,7 +51,7 @@ class Selection:
         ties = sum(one.rank == self.chosen[-1].rank for one in self.chosen)
         if ties > 1:
             yield f"{ties:,} of them share the last rank, {self.chosen[-1].rank}, with equal means."
-        if self.others and self.others[0].interval is None:
+        if self.chosen[0].interval is None:
             yield "No intervals: no essay was judged twice by one judge, so how well its score is known cannot be told."
         else:
             last = self.chosen[-1].mean
