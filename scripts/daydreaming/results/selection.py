@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -136,7 +136,7 @@ def _of(rows: Sequence[ScoreRow], column: str, what: str, wanted: str | None) ->
     return found
 
 
-def _ranked(row: dict[str, object]) -> RankedEssay:
+def _ranked(row: Mapping[Hashable, object]) -> RankedEssay:
     import math
 
     low, high = float(str(row["low"])), float(str(row["high"]))
