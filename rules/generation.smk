@@ -57,4 +57,4 @@ rule essays:
 
 rule evaluations:
     input:
-        asks("texts", *STAGES),
+        asks("texts", "draft", "essay", "evaluation"),

@@ -34,9 +34,17 @@ class GenerationFiles:
 
 @dataclass(frozen=True, slots=True)
 class CohortFiles:
-    """The files of one cohort: its tables, its journal of calls, its reports."""
+    """The files of one cohort: its spec (of either name), its tables, its journal of calls, its reports."""
 
     folder: Path
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / "spec.yaml"
+
+    @property
+    def spec_in_folder(self) -> Path:
+        return self.folder / "spec" / "config.yaml"
 
     @property
     def membership(self) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import CohortFiles, DataPaths, GenerationFiles
-from daydreaming.cohort.build import cohort_id_for
+from daydreaming.cohort.build import called_by, cohort_id_for, plan_cohort
 from daydreaming.cohort.membership import Membership, load_membership
 from daydreaming.cohort.slices import Slice, membership_of_slice
 from daydreaming.generation.prompting import concept_digest, template_digest
@@ -20,7 +20,7 @@ from daydreaming.generation.specification import (
     Specification,
     parser_digest,
 )
-from daydreaming.inputs.catalogs import read_catalogs
+from daydreaming.inputs.catalogs import CatalogReading, read_catalogs
 from daydreaming.inputs.concepts import load_combos, read_description
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
@@ -151,24 +151,40 @@ def load_study(config: Mapping[str, Any] | Settings) -> Study:
     Raises InputError with all faults that were found; reads only.
     """
     settings = config if isinstance(config, Settings) else settings_from_config(config)
-    reading = read_catalogs(settings)
-    if reading.faults:
-        raise InputError(reading.faults)
-    catalogs = reading.catalogs
-    combos = load_combos(settings, catalogs)
-    membership = load_membership(settings, catalogs, combos, cohort_id_for(settings, catalogs))
+    reading = _sound(read_catalogs(settings))
+    combos = load_combos(settings, reading.catalogs)
+    cohort_id = cohort_id_for(settings, reading.catalogs)
+    membership = load_membership(settings, reading.catalogs, combos, cohort_id)
     if settings.slice is not None:
         membership = membership_of_slice(membership, Slice.parse(settings.slice))
-    study = Study(settings, catalogs, combos, membership)
-    used = dict.fromkeys((row.stage, row.template_id) for row in membership.generations.values())
-    templates = (catalogs.templates[stage][template_id] for stage, template_id in used)
-    called = (
-        (row.stage, row.llm_model_id)
-        for row in membership.generations.values()
-        if catalogs.templates[row.stage][row.template_id].generator == "llm"
-    )
-    of_templates = template_faults(settings, reading, templates, strict=False)
-    if faults := [*of_templates, *budget_faults(settings, catalogs, called)]:
+    return _checked(Study(settings, reading.catalogs, combos, membership), reading)
+
+
+def study_to_build(settings: Settings) -> Study:
+    """Read and check the cohort as it would be built now, from its spec or the catalogs, whatever table is there.
+
+    Raises InputError with all faults that were found; reads only.
+    """
+    reading = _sound(read_catalogs(settings))
+    plan = plan_cohort(settings, reading.catalogs)
+    combos = load_combos(settings, reading.catalogs) | {combo.combo_id: combo for combo in plan.combos}
+    membership = Membership(plan.cohort_id, {(row.stage, row.gen_id): row for row in plan.generations})
+    return _checked(Study(settings, reading.catalogs, combos, membership), reading)
+
+
+def _sound(reading: CatalogReading) -> CatalogReading:
+    if reading.faults:
+        raise InputError(reading.faults)
+    return reading
+
+
+def _checked(study: Study, reading: CatalogReading) -> Study:
+    """The study; raises InputError where a template does not render, or the budget cannot hold."""
+    used = dict.fromkeys((row.stage, row.template_id) for row in study.membership.generations.values())
+    templates = (study.catalogs.templates[stage][template_id] for stage, template_id in used)
+    called = called_by(study.membership.generations.values(), study.catalogs)
+    of_templates = template_faults(study.settings, reading, templates, strict=False)
+    if faults := [*of_templates, *budget_faults(study.settings, study.catalogs, called)]:
         raise InputError(faults)
     return study
 

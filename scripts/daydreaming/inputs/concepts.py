@@ -57,8 +57,13 @@ def cohort_combos(settings: Settings, catalogs: Catalogs) -> list[Combo]:
     """
     if settings.paths.selected_combos.is_file():
         return _selected_combos(settings, catalogs)
-    choices = combinations(_active_concepts(settings, catalogs), settings.k_max)
-    return [_generated_combo(settings, tuple(concept.concept_id for concept in choice)) for choice in choices]
+    return combos_of_concepts(_active_concepts(settings, catalogs), settings.k_max, settings.description_level)
+
+
+def combos_of_concepts(concepts: Iterable[Concept], k_max: int, level: str) -> list[Combo]:
+    """Return all choices of `k_max` concepts, described at a level, with ids made of their content."""
+    choices = combinations([concept.concept_id for concept in concepts], k_max)
+    return [_generated_combo(choice, k_max, level) for choice in choices]
 
 
 def count_cohort_combos(settings: Settings, catalogs: Catalogs) -> int:
@@ -125,8 +130,7 @@ def _active_concepts(settings: Settings, catalogs: Catalogs) -> list[Concept]:
     return active
 
 
-def _generated_combo(settings: Settings, concept_ids: tuple[str, ...]) -> Combo:
-    level, k_max = settings.description_level, settings.k_max
+def _generated_combo(concept_ids: tuple[str, ...], k_max: int, level: str) -> Combo:
     # The keys are part of the name: renaming one would rename every combo that exists.
     content = {"description_level": level, "k_max": k_max, "concepts": concept_ids}
     combo_id = f"combo_{content_id(content, GENERATED_ID_LENGTH)}"

@@ -276,3 +276,23 @@ def test_templates_that_ignore_their_values_are_a_warning():
     write(RAW / "generation_templates/essay/write.txt", "Write about {draft_block}.")
     (text,) = warnings(cohort="first")
     assert "'write' uses neither draft_block nor links_block" in text
+
+
+def test_the_spec_of_a_cohort_is_checked_and_its_templates_are_rendered():
+    spec = "data/cohorts/designed/spec.yaml"
+    write(spec, "axes: {draft_template: [nobody]}\n")
+    (found,) = faults(cohort="designed")
+    assert f"{spec}, line 1, key 'axes.draft_template'" in found
+    write(spec, "axes: {draft_template: [old]}\n")
+    write(RAW / "generation_templates/draft/old.txt", "{{ nothing }}")
+    (found,) = faults(cohort="designed")
+    assert "'nothing' is undefined" in found
+
+
+@pytest.mark.parametrize(("judged", "faulty"), [("[judge]", True), ("[free]", False)])
+def test_a_budget_needs_prices_of_the_models_that_a_spec_calls(judged, faulty):
+    write(RAW / "llm_models.csv", MODELS + "free,embedded,,,false,true,embedded,0,0\n")
+    write("data/cohorts/designed/spec.yaml", f"axes: {{evaluation_llm: {judged}}}\n")
+    assert ["the model 'judge' has no prices" in fault for fault in faults(cohort="designed", budget_usd=1)] == [
+        True
+    ] * faulty
