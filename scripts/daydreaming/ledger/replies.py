@@ -34,11 +34,16 @@ class ReplyStore:
     def load(self, request_sha256: str) -> Reply | None:
         """Return the reply to a request, from its file or from a receipt that holds one; None if there is none.
 
+        One that was moved to the archive is found there: it was paid for all the same.
+
         Raises GenerationError for a file that cannot be used: it was paid for, so it is never overwritten, nor called
         for again. `edited`: it was changed after it was stored; `storage`: it cannot be read, or is no stored answer.
         """
         path = self._paths.reply(request_sha256)
         content = _content(path)
+        if content is None:
+            path = self._paths.archived(path)
+            content = _content(path)
         if content is None:
             return next((reply for reply in self._read_receipts(request_sha256) if reply is not None), None)
         return reply_of(path, from_file(path, content, request_sha256))
@@ -48,14 +53,16 @@ class ReplyStore:
         return [answer for _, answer in self._receipts(request_sha256)]
 
     def _receipts(self, request_sha256: str) -> Iterator[tuple[Path, StoredAnswer]]:
-        for number in count(1):
-            path = receipt_path(self._paths.reply(request_sha256), number)
-            content = _content(path)
-            if content is None:
-                return
-            # A power loss in the moment in which it came leaves an empty file, and nothing to read.
-            if content.strip(b"\0"):
-                yield path, from_file(path, content, request_sha256)
+        home = self._paths.reply(request_sha256)
+        for reply in (home, self._paths.archived(home)):
+            for number in count(1):
+                path = receipt_path(reply, number)
+                content = _content(path)
+                if content is None:
+                    break
+                # A power loss in the moment in which it came leaves an empty file, and nothing to read.
+                if content.strip(b"\0"):
+                    yield path, from_file(path, content, request_sha256)
 
     def _read_receipts(self, request_sha256: str) -> Iterator[Reply | None]:
         for _, answer in self._receipts(request_sha256):
@@ -105,9 +112,10 @@ class ReplyStore:
     def exists(self, request_sha256: str) -> bool:
         """Whether the reply to a request is in the store, in whatever state its file is."""
         path = self._paths.reply(request_sha256)
-        if path.exists():
+        archived = self._paths.archived(path)
+        if path.exists() or archived.exists():
             return True
-        if not receipt_path(path, 1).exists():
+        if not receipt_path(path, 1).exists() and not receipt_path(archived, 1).exists():
             return False
         try:
             return self.load(request_sha256) is not None
