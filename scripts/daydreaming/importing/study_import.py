@@ -207,13 +207,14 @@ class _Planner:
         kept = [generations.found[key] for key in rows.by_key if key in generations.found]
         cut = sum(one.is_cut_off and one.key in with_text for one in kept)
         if cut:
-            self.notes.append(f"{cut} texts come whose replies were cut off: they counted there as they are.")
-        failed = sum(bool(one.texts) and one.key not in with_text and not one.has_text for one in kept)
+            self.notes.append(f"Texts whose replies were cut off, and that come as they counted there: {cut}.")
+        replies = [one for one in kept if "raw.txt" in one.texts or "parsed.txt" in one.texts]
+        failed = sum(one.key not in with_text and not one.has_text for one in replies)
         if failed:
-            self.notes.append(f"{failed} replies were cut off, or failed, and have no parsed text: they do not come.")
+            self.notes.append(f"Replies that were cut off or failed there, and do not come: {failed}.")
         odd = [one for one in kept if one.key in with_text and one.stage == "evaluation" and self._is_no_score(one)]
         if odd:
-            what = f"{len(odd)} evaluations hold no number from 0 to 10 and get no score"
+            what = f"Evaluations that hold no number from 0 to 10 and get no score: {len(odd)}"
             self.notes.append(f"{what}; the first is {odd[0].folder / 'parsed.txt'}.")
 
     def _is_no_score(self, generation: SourceGeneration) -> bool:

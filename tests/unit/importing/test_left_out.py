@@ -147,13 +147,13 @@ def test_a_reply_that_was_cut_off_is_no_text(latest: Original):
     assert not Path("data/gens/draft/d_one").exists()
     (cohort,) = planned.cohorts
     assert cohort.without_text == 1
-    assert "1 replies were cut off" in import_text(planned)
+    assert "Replies that were cut off or failed there, and do not come: 1." in import_text(planned)
 
 
 def test_an_evaluation_without_a_number_is_told_and_gets_no_score(latest: Original):
     write(latest.file("evaluation", "v_one", "parsed.txt"), "7 or 8")
     planned = bring_in()
-    assert "1 evaluations hold no number" in import_text(planned)
+    assert "Evaluations that hold no number from 0 to 10 and get no score: 1" in import_text(planned)
     scores = {row.gen_id: row for row in collect_scores(load_study(settings_with(**SETTINGS)))}
     assert (scores["v_one"].score, scores["v_one"].error) == (None, "invalid")
 
