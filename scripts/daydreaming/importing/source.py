@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
@@ -88,7 +89,7 @@ class SourceFolder:
             places.append(raw / "evaluation_templates" / name)
         return [place for place in places if place.is_file()]
 
-    @property
+    @cached_property
     def _real_root(self) -> Path:
         return Path(os.path.realpath(self.root))
 

@@ -42,6 +42,9 @@ def write_import(plan: ImportPlan) -> list[Fault]:
     for generation in plan.coming:
         _write_generation(plan, generation)
     shutil.rmtree(paths.importing, ignore_errors=True)
+    # The names of all folders survive a power loss before a table lists them.
+    for stage in {generation.stage for generation in plan.coming}:
+        sync_folder(paths.gens / stage)
     faults: list[Fault] = []
     for cohort in plan.cohorts:
         if cohort.come:
@@ -75,7 +78,6 @@ def _write_generation(plan: ImportPlan, generation: SourceGeneration) -> None:
     home = paths.generation(*generation.key).folder
     home.parent.mkdir(parents=True, exist_ok=True)
     folder.rename(home)  # refuses where anything lies
-    sync_folder(home.parent)
 
 
 def _record(plan: ImportPlan, generation: SourceGeneration, row: Generation) -> dict[str, Any]:

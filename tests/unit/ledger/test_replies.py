@@ -373,3 +373,17 @@ def test_different_requests_do_not_wait_for_each_other(store: ReplyStore):
             pass
 
     asyncio.run(asyncio.wait_for(both(), 5))
+
+
+def test_what_was_moved_to_the_archive_is_found_there(store: ReplyStore, tmp_path: Path):
+    saved, paths = save(store, request()), DataPaths(tmp_path / "data")
+    other = request(seed=2)
+    not_a_reply(store, other)
+    for asked in (request(), other):
+        archived = paths.archived(paths.reply(asked.sha256).parent)
+        archived.parent.mkdir(parents=True, exist_ok=True)
+        paths.reply(asked.sha256).parent.rename(archived)
+    assert store.load(request().sha256) == saved
+    assert store.exists(request().sha256)
+    assert len(store.receipts(other.sha256)) == 1
+    assert not store.exists(other.sha256)
