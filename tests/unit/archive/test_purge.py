@@ -146,7 +146,7 @@ def test_a_reply_that_was_edited_stays(project: Project, paths: DataPaths):
     project.run(draft(project, "bb"))
     list_in_cohort(paths, "a")
     (stored,) = project.stored()
-    stored.write_text(stored.read_text().replace("idea", "notion"))
+    stored.write_text(stored.read_text().replace("acme/writer", "acme/other"))
     plan = purge(paths)
     assert (names(plan, REPLY), plan.unreadable) == ([], (stored,))
     assert stored.exists()
