@@ -43,10 +43,11 @@ class SourceGeneration:
 
     @property
     def is_copy(self) -> bool | None:
-        """Whether its record says that it was copied; None where it does not say."""
+        """Whether it was copied; None where neither its record says so nor a model or a reply of its own."""
         if self.values.get("skip_llm") is True or self.record.mode == "copy":
             return True
-        return False if "skip_llm" in self.values or self.record.mode else None
+        stated = "skip_llm" in self.values or self.record.mode or self.record.catalog_model
+        return False if stated or "raw.txt" in self.texts else None
 
     @property
     def is_cut_off(self) -> bool:

@@ -81,7 +81,8 @@ class _Reader:
 
     def entry(self, name: str, row: Row, use: TemplateUse) -> Entry:
         """Say what becomes of a template. Raises InputError for a text that cannot be read, or two of them."""
-        generator, problem = self._generator(row, use)
+        known = self._here.catalogs.templates[self._stage].get(name)
+        generator, problem = self._generator(row, use, known)
         if problem:
             return missing(name, problem)
         place, text = self._text(name, row)
@@ -89,7 +90,6 @@ class _Reader:
             text = COPIED
         if text is None:
             return missing(name, f"its text is in none of the folders of templates: write {name}.txt there")
-        known = self._here.catalogs.templates[self._stage].get(name)
         if known is not None:
             return self._compared(known, place, text, generator)
         parser, problem = self._parser(name, row, use)
@@ -121,8 +121,8 @@ class _Reader:
             return in_the_way(name, what, self._table, table, f"another generator, {known.generator},")
         return Entry(name, Status.HERE)
 
-    def _generator(self, row: Row, use: TemplateUse) -> tuple[str, str]:
-        """Who writes by a template; where the table does not say it, its generations do."""
+    def _generator(self, row: Row, use: TemplateUse, known: Template | None) -> tuple[str, str]:
+        """Who writes by a template; where the table does not say it, its generations do, or its row here."""
         stated = row.values.get("generator", "")
         if self._stage != "essay":
             return "llm", "" if stated in ("", "llm") else f"its generator is {stated!r}, and a {self._stage} needs llm"
@@ -130,7 +130,10 @@ class _Reader:
             return stated, "" if stated in ("llm", "copy") else f"its generator is {stated!r}, neither llm nor copy"
         if len(use.copies) > 1:
             return "", "some of its essays are copies and some are not: say in its row which `generator` it has"
-        return "copy" if use.copies == {True} else "llm", ""
+        if use.copies:
+            return "copy" if use.copies == {True} else "llm", ""
+        unknown = "nothing says whether a model writes by it: give its row a `generator`, llm or copy"
+        return (known.generator, "") if known else ("", unknown)
 
     def _text(self, name: str, row: Row) -> tuple[Path, str | None]:
         """The text of a template and where it stands. Raises InputError for two that differ."""
@@ -166,7 +169,15 @@ class _Reader:
 
     def _fault_of_text(self, name: str, generator: str, parser: str, text: str) -> str:
         """What keeps a text from being rendered here; "" if nothing does."""
-        template = Template(self._stage, name, generator, parser or None, False, None, text)
+        template = Template(
+            stage=self._stage,
+            template_id=name,
+            generator=generator,
+            parser=parser or None,
+            active=False,
+            path=None,
+            content=text,
+        )
         reading = CatalogReading(self._here.catalogs, (), {(self._stage, name): 0})
         faults = list(template_faults(self._settings, reading, [template], strict=False))
         return f"{faults[0].problem} {faults[0].cure}" if faults else ""

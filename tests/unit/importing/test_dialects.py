@@ -68,3 +68,12 @@ def test_a_reply_without_a_parsed_text_is_read_by_the_first_run(latest: Original
     bring_in()
     planned = make_plan(load_study(settings_with(**SETTINGS)))
     assert {one.state for one in planned.generations} == {State.ADOPTED}
+
+
+def test_an_essay_template_that_nothing_says_who_writes_by_does_not_come(project: None):
+    original = write_original(SOURCE, EARLIER)
+    with (original.data / "1_raw/essay_templates.csv").open("a", encoding="utf-8") as table:
+        table.write("unused,Unused,,,true\n")
+    write(original.template("essay", "unused"), "{{ draft_block }}")
+    assert "essay template unused: nothing says whether a model writes by it" in import_text(bring_in())
+    assert plan().changes_nothing
