@@ -12,7 +12,7 @@ from typing import Any
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES
 from daydreaming.importing.source import SourceFolder
-from daydreaming.inputs.tables import gathering, identifier_problem
+from daydreaming.inputs.tables import identifier_problem
 from daydreaming.ledger.metadata import Metadata, Origin, parse_metadata
 
 Key = tuple[str, str]
@@ -80,11 +80,13 @@ def read_generations(source: SourceFolder) -> SourceGenerations:
             if problem := identifier_problem(folder.name):
                 reading.left_out[key] = problem.rstrip(".")
                 continue
-            with gathering(reading.faults):
-                try:
-                    reading.found[key] = _read(source, stage, folder)
-                except _UnusableError as error:
-                    reading.left_out[key] = str(error)
+            try:
+                reading.found[key] = _read(source, stage, folder)
+            except _UnusableError as error:
+                reading.left_out[key] = str(error)
+            except InputError as error:
+                reading.left_out[key] = "a file of it cannot be read"
+                reading.faults += error.faults
     return reading
 
 

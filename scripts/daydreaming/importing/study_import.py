@@ -96,6 +96,7 @@ class _Planner:
         coming, there = self._places(rows, generations)
         incoming = incoming_cohorts(self.settings, cohorts, rows, self.faults)
         with_text = {generation.key for generation in coming} | there
+        made_here = {key for key in rows.by_key if self.settings.paths.generation(*key).parsed.is_file()}
         self._note_what_was_found(generations, rows, with_text)
         self.faults += generations.faults
         self.faults += self._renamed_cohort(here, catalogs["model"])
@@ -109,7 +110,7 @@ class _Planner:
             coming,
             frozenset(there),
             rows.left_out,
-            [cohort.with_texts(with_text) for cohort in incoming],
+            [cohort.with_texts(with_text | made_here) for cohort in incoming],
             self.notes,
             tuple(dict.fromkeys(self.faults)),
         )

@@ -21,8 +21,9 @@ from studies.original import COHORT, Original
 def test_a_file_in_another_encoding_is_a_fault_that_names_it(name: str, latest: Original):
     path = latest.file("draft", "d_one", name)
     path.write_bytes(path.read_bytes().rstrip(b"}\n") + " \u00e9}".encode("latin-1"))
-    fault = next(iter(plan().faults))
+    fault = only_fault()
     assert fault.file == str(path)
+    assert plan().left_out["essay", "e_one"] == "its draft d_one is left out"
     assert "is not UTF-8 text (byte 0xe9 in line" in str(fault)
     assert "--encoding latin-1" in str(fault)
     with pytest.raises(InputError):
