@@ -1,4 +1,4 @@
-"""What no cohort needs is moved aside: the rest stays current, and what comes back into a cohort is not paid for again."""
+"""What no cohort needs is moved aside: the rest stays current, what comes back into a cohort is not paid for again."""
 
 from __future__ import annotations
 
