@@ -147,12 +147,32 @@ class DataPaths:
         return self.root / "gens"
 
     @property
+    def importing(self) -> Path:
+        """Where the folder of a generation that is brought in is filled before it gets its name."""
+        return self.gens / ".importing"
+
+    @property
     def cohorts(self) -> Path:
         return self.root / "cohorts"
 
     @property
     def replies(self) -> Path:
         return self.root / "replies"
+
+    @property
+    def adopted_texts(self) -> Path:
+        """Texts that no stored reply holds, kept before anything replaces them."""
+        return self.replies / "adopted"
+
+    @property
+    def archive(self) -> Path:
+        """What nothing here needs any more, in the folders in which it lay."""
+        return self.root / "archive"
+
+    @property
+    def archive_list(self) -> Path:
+        """What was moved to the archive, when and why."""
+        return self.archive / "moves.csv"
 
     @property
     def limits(self) -> Path:
@@ -191,3 +211,7 @@ class DataPaths:
     def reply(self, request_sha256: str) -> Path:
         """The stored reply to a request."""
         return self.replies / request_sha256[:2] / f"{request_sha256}.json"
+
+    def archived(self, path: Path) -> Path:
+        """Where a file or folder below the data root lies after it was moved to the archive."""
+        return self.archive / path.relative_to(self.root)

@@ -58,6 +58,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     model_id: str | None = None
     replicate: int | None = None
     adopted: bool = False
+    imported_from: str | None = None
     render_ms: float | None = None
     queue_ms: float | None = None
     llm_ms: float | None = None
