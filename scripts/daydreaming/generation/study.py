@@ -102,7 +102,7 @@ class Study:
             answerer=self._answerer(endpoint),
             sampling=self._sampling(generation.stage, endpoint),
             prices=(model.usd_per_mtok_in, model.usd_per_mtok_out),
-            output_limit_parameter=self.settings.endpoints[endpoint].output_limit_parameter,
+            output_limit_parameter=self.settings.output_limit_parameter(model.id, endpoint),
             finish_reasons=self.settings.endpoints[endpoint].finish_reasons,
         )
 

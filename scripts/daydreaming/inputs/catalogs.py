@@ -12,7 +12,7 @@ from pathlib import Path
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES, DataPaths
 from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Catalogs, Concept, Model, Scale, Template
-from daydreaming.inputs.setting_conflicts import conflict_faults
+from daydreaming.inputs.setting_conflicts import conflict_faults, unknown_model_faults
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import CellReader, scan_table
 from daydreaming.parsers import parser_names
@@ -56,6 +56,7 @@ def read_catalogs(settings: Settings) -> CatalogReading:
         template_rows.update({(stage, template_id): row for template_id, row in rows.items()})
     models = _read_models(settings, faults)
     faults.extend(conflict_faults(settings, models.values()))
+    faults.extend(unknown_model_faults(settings, models))
     catalogs = Catalogs(concepts, templates, models)
     return CatalogReading(catalogs, tuple(faults), template_rows)
 

@@ -1,8 +1,9 @@
-"""Settings that exclude each other for a model: what a request says twice, each server reads as it likes."""
+"""Settings that do not fit the models: what a request says twice, each server reads as it likes; models unknown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import difflib
+from collections.abc import Collection, Iterable, Iterator
 
 from daydreaming.base.errors import Fault
 from daydreaming.inputs.records import Model
@@ -42,3 +43,13 @@ def conflict_faults(settings: Settings, models: Iterable[Model]) -> Iterator[Fau
 
 def _judged(model: Model) -> tuple[str, ...]:
     return ("evaluation",) if model.for_evaluation else ()
+
+
+def unknown_model_faults(settings: Settings, model_ids: Collection[str]) -> Iterator[Fault]:
+    """Yield a Fault of config.yaml for each model with settings that llm_models.csv does not have."""
+    for model_id in settings.models:
+        if model_ids and model_id not in model_ids:
+            close = difflib.get_close_matches(model_id, model_ids, n=1, cutoff=0.0)
+            problem = f"there is no model {model_id!r} in {settings.paths.models}."
+            cure = f"Did you mean {close[0]!r}? Else take it out."
+            yield Fault("config.yaml", problem, cure, key=f"models.{model_id}")

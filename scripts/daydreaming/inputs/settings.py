@@ -81,6 +81,9 @@ class StageSettings(_Model):
     extra_body: Body = _setting({}, "Added to the body of each request.", _BODY_CURE)
 
 
+_OutputLimitParameter = Literal["max_tokens", "max_completion_tokens"]
+_OUTPUT_LIMIT_CURE = "Use max_tokens or max_completion_tokens."
+
 _StageMapping = Annotated[
     Mapping[Stage, StageSettings],
     BeforeValidator(empty_if_none, json_schema_input_type=Mapping[Stage, StageSettings] | None),
@@ -118,8 +121,8 @@ class Endpoint(_Model):
     max_retries: Annotated[int, Field(ge=0, le=1000)] = _setting(
         6, "Tries after a call that failed.", "Give a number from 0 to 1000."
     )
-    output_limit_parameter: Literal["max_tokens", "max_completion_tokens"] = _setting(
-        "max_tokens", "Under which name `max_tokens` is sent.", "Use max_tokens or max_completion_tokens."
+    output_limit_parameter: _OutputLimitParameter = _setting(
+        "max_tokens", "Under which name `max_tokens` is sent.", _OUTPUT_LIMIT_CURE
     )
     finish_reasons: Annotated[Mapping[str, Literal["finished", "truncated", "refused"]], AfterValidator(read_only)] = (
         _setting(
@@ -163,6 +166,14 @@ class Endpoint(_Model):
         if self.kind == "openai" and not self.base_url:
             raise fault("an endpoint of kind openai needs a base_url.", "Add it.")
         return self
+
+
+class ModelSettings(_Model):
+    """What is particular to one model of llm_models.csv, wherever it is asked. None: as its endpoint says."""
+
+    output_limit_parameter: _OutputLimitParameter | None = _setting(
+        None, "Under which name `max_tokens` is sent to this model; null: as its endpoint says.", _OUTPUT_LIMIT_CURE
+    )
 
 
 def _named(endpoints: Any) -> Any:
@@ -238,6 +249,15 @@ class Settings(_Model):
     default_endpoint: str = _setting(
         "openrouter", "Who answers for a model that names no endpoint.", "Give the name of one of the endpoints."
     )
+    models: Annotated[
+        Mapping[Identifier, ModelSettings],
+        BeforeValidator(empty_if_none, json_schema_input_type=Mapping[Identifier, ModelSettings] | None),
+        AfterValidator(read_only),
+    ] = _setting(
+        {},
+        "What is particular to a model, by its id in llm_models.csv; it wins over the endpoint.",
+        "Give the id of each model an object with its settings.",
+    )
     stages: _StageMapping = _setting(
         _DEFAULT_STAGES, "How each stage is sampled, and what its replies must have.", "Give draft, essay, evaluation."
     )
@@ -307,6 +327,12 @@ class Settings(_Model):
     def paths(self) -> DataPaths:
         """The places below the data root."""
         return DataPaths(self.data_root)
+
+    def output_limit_parameter(self, model_id: str, endpoint: str) -> str:
+        """Under which name `max_tokens` is sent to a model: as it says itself, else as its endpoint says."""
+        model = self.models.get(model_id)
+        of_endpoint = self.endpoints[endpoint].output_limit_parameter
+        return (model.output_limit_parameter if model else None) or of_endpoint
 
     def stage(self, stage: str, endpoint: str) -> StageSettings:
         """A stage's settings at an endpoint: what the endpoint says of the stage wins over what the stage says.

@@ -124,6 +124,15 @@ def test_an_endpoint_s_name_and_limits_remake_nothing():
     assert fingerprints(load(default_endpoint="here", endpoints=moved)) == before
 
 
+def test_the_name_of_a_model_s_limit_remakes_what_that_model_writes_and_nothing_else():
+    before = fingerprints(load())
+    named = fingerprints(load(models={"writer": {"output_limit_parameter": "max_completion_tokens"}}))
+    changed = {stage for stage, gen_id in before if named[stage, gen_id] != before[stage, gen_id]}
+    assert changed == {"draft", "essay"}
+    as_it_was = {"writer": {"output_limit_parameter": "max_tokens"}, "judge": {"output_limit_parameter": None}}
+    assert fingerprints(load(models=as_it_was)) == before
+
+
 def test_another_address_is_another_answerer():
     elsewhere = {"mine": {**ENDPOINTS["mine"], "base_url": "http://127.0.0.1:2/v1"}}
     before, after = load(), load(endpoints=elsewhere)

@@ -57,3 +57,17 @@ def test_endpoints_and_stages_that_no_model_is_asked_at_may_say_what_they_like()
     write(RAW / "llm_models.csv", MODELS.replace("YES,embedded", "no,embedded"))
     assert faults(stages={"evaluation": {"extra_body": {"n": 2}}}) == {}
     assert faults(endpoints={"mine": {"base_url": "http://a/v1", "extra_body": {"n": 2}}}) == {}
+
+
+@pytest.mark.parametrize("given", ["writr", "zzz"])
+def test_settings_of_a_model_that_is_not_in_the_table_are_a_fault_that_names_the_nearest(given: str):
+    (key,) = found = faults(models={given: {"output_limit_parameter": "max_tokens"}})
+    assert key == f"models.{given}"
+    assert "Did you mean 'writer'?" in found[key] if given == "writr" else "Did you mean '" in found[key]
+    assert "llm_models.csv" in found[key]
+    assert faults(models={"writer": {"output_limit_parameter": "max_tokens"}}) == {}
+
+
+def test_a_table_of_models_that_cannot_be_read_makes_no_model_unknown():
+    (RAW / "llm_models.csv").unlink()
+    assert not any(key and key.startswith("models.") for key in faults(models={"writer": {}}))

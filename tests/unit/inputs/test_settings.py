@@ -288,6 +288,48 @@ def test_an_endpoint_says_more_about_a_stage_than_the_stage():
     assert settings.stage("essay", "openrouter") == settings.stages["essay"]
 
 
+def test_a_model_says_more_about_the_name_of_its_limit_than_its_endpoint():
+    limit = "output_limit_parameter"
+    settings = settings_from_config(
+        {
+            "endpoints": {"mine": {"base_url": URL, limit: "max_completion_tokens"}},
+            "models": {
+                "reasoner": {limit: "max_completion_tokens"},
+                "old": {limit: "max_tokens"},
+                "unsaid": {limit: None},
+                "empty": {},
+            },
+        }
+    )
+    names = {
+        (model_id, endpoint): settings.output_limit_parameter(model_id, endpoint)
+        for model_id in ("reasoner", "old", "unsaid", "empty", "unnamed")
+        for endpoint in ("openrouter", "mine")
+    }
+    new = {key for key, name in names.items() if name == "max_completion_tokens"}
+    assert new == {
+        ("reasoner", "openrouter"),
+        *((model_id, "mine") for model_id in ("reasoner", "unsaid", "empty", "unnamed")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("models", "key"),
+    [
+        ({"writer": {"output_limit_parameter": "limit"}}, "models.writer.output_limit_parameter"),
+        ({"writer": {"output_limit": 5}}, "models.writer.output_limit"),
+        ({"writer": 5}, "models.writer"),
+        ([], "models"),
+    ],
+)
+def test_faulty_settings_of_a_model_are_named(models: Any, key: str):
+    assert fault_of({"models": models}).key == key
+
+
+def test_no_models_may_be_written_as_nothing():
+    assert settings_from_config({"models": None}).models == {}
+
+
 def test_bodies_are_merged_from_the_general_to_the_special():
     settings = settings_from_config(
         {
