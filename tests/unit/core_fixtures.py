@@ -13,7 +13,8 @@ from daydreaming.base.paths import DataPaths
 from daydreaming.generation.specification import CallSpecification, ConceptText, CopySpecification
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Template
-from daydreaming.inputs.settings import Settings, StageSettings
+from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply
 

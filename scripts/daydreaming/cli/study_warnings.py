@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from daydreaming.base.amounts import counted
 from daydreaming.base.paths import STAGES
 from daydreaming.inputs.records import Catalogs, Combo, Generation
+from daydreaming.inputs.resolved_settings import endpoint_of, resolved_settings
 from daydreaming.inputs.settings import Endpoint, Settings
 
 _LISTED = 5
@@ -48,14 +49,10 @@ def _would_be_asked(settings: Settings, catalogs: Catalogs) -> Counter[tuple[str
     return asked
 
 
-def _endpoint(settings: Settings, catalogs: Catalogs, model_id: str) -> str:
-    return catalogs.models[model_id].endpoint or settings.default_endpoint
-
-
 def _missing_keys(settings: Settings, catalogs: Catalogs, asked: Mapping[tuple[str, str, bool], int]) -> Iterator[str]:
     if settings.offline:
         return
-    for name in dict.fromkeys(_endpoint(settings, catalogs, model_id) for _, model_id, _ in asked):
+    for name in dict.fromkeys(endpoint_of(settings, catalogs.models[model_id]) for _, model_id, _ in asked):
         missing = [variable for variable in _variables(settings.endpoints[name]) if not os.environ.get(variable)]
         for variable in missing:
             yield f"The environment variable {variable} is not set: calls to the endpoint {name!r} would fail."
@@ -74,9 +71,9 @@ def _equal_replicates(
     settings: Settings, catalogs: Catalogs, asked: Mapping[tuple[str, str, bool], int]
 ) -> Iterator[str]:
     for (stage, model_id, further), calls in asked.items():
-        sampling = settings.stage(stage, _endpoint(settings, catalogs, model_id))
         if not further:
             continue
+        sampling = resolved_settings(settings, stage, catalogs.models[model_id]).sampling
         if "seed" in sampling.extra_body:
             why = "a seed in extra_body (a `seed` of the stage would be another one for each)"
         elif sampling.temperature == 0 and sampling.seed is None:

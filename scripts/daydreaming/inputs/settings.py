@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
@@ -23,6 +21,15 @@ from pydantic.json_schema import SkipJsonSchema
 
 from daydreaming.base.paths import DataPaths
 from daydreaming.inputs.embedded_grammars import DRAFT_GRAMMAR, ESSAY_GRAMMAR, EVALUATION_GRAMMAR
+from daydreaming.inputs.setting_models import (
+    BODY_CURE,
+    OUTPUT_LIMIT_CURE,
+    ModelSettings,
+    OutputLimitParameter,
+    SettingsModel,
+    StageSettings,
+    setting,
+)
 from daydreaming.inputs.setting_types import (
     Address,
     Body,
@@ -36,53 +43,11 @@ from daydreaming.inputs.setting_types import (
     Seconds,
     SecondsFromZero,
     Stage,
-    Temperature,
     VariableName,
     empty_if_none,
     fault,
     read_only,
 )
-
-
-def _setting(default: Any, meaning: str, cure: str, *, private: bool = False) -> Any:
-    """A field with its meaning, and what a message about a wrong value says is to be done.
-
-    The default is written as in config.yaml, checked as every value is. A message never repeats a `private` value.
-    """
-    extra: dict[str, Any] = {"cure": cure} | ({"private": True} if private else {})
-    return Field(default, validate_default=True, description=meaning, json_schema_extra=extra)
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
-
-
-_BODY_CURE = "Give a mapping that is added to the request's body."
-
-
-class StageSettings(_Model):
-    """How a stage's requests are sampled and what its replies must have. None: left to the provider, or no limit."""
-
-    temperature: Temperature | None = _setting(
-        None, "The sampling temperature.", "Give a number from 0, or null to leave it to the provider."
-    )
-    max_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = _setting(
-        None,
-        "The most tokens that a reply may have.",
-        "Give a number of tokens from 1 to 10,000,000, or null for no limit.",
-    )
-    min_lines: Annotated[int, Field(ge=0, le=1_000_000)] | None = _setting(
-        None, "How many non-empty lines a reply must have.", "Give a number of lines from 0, or null for no limit."
-    )
-    # Samples and fresh attempts add to it; servers read 53 or 64 bits.
-    seed: Annotated[int, Field(ge=0, le=2**53 - 2**32)] | None = _setting(
-        None, "The seed of the sampling.", "Give a whole number from 0, or null to send none."
-    )
-    extra_body: Body = _setting({}, "Added to the body of each request.", _BODY_CURE)
-
-
-_OutputLimitParameter = Literal["max_tokens", "max_completion_tokens"]
-_OUTPUT_LIMIT_CURE = "Use max_tokens or max_completion_tokens."
 
 _StageMapping = Annotated[
     Mapping[Stage, StageSettings],
@@ -91,71 +56,71 @@ _StageMapping = Annotated[
 ]
 
 
-class Endpoint(_Model):
+class Endpoint(SettingsModel):
     """A place that answers chat completions, and its limits. None means no limit."""
 
     name: SkipJsonSchema[Identifier]
-    kind: Literal["openai", "embedded"] = _setting("openai", "What answers there.", "Use openai or embedded.")
-    base_url: Address | None = _setting(
+    kind: Literal["openai", "embedded"] = setting("openai", "What answers there.", "Use openai or embedded.")
+    base_url: Address | None = setting(
         None,
         "The address of an OpenAI-compatible server, without /chat/completions.",
         "Give an address that starts with http:// or https://.",
         private=True,
     )
-    api_key_env: VariableName | None = _setting(
+    api_key_env: VariableName | None = setting(
         None,
         "The name of the environment variable that holds the key.",
         "Give the NAME of the environment variable that holds the key, never the key.",
         private=True,
     )
-    max_concurrency: Count | None = _setting(
+    max_concurrency: Count | None = setting(
         None, "Calls in flight.", "Give a number of calls from 1, or null for no limit."
     )
-    requests_per_minute: Count | None = _setting(
+    requests_per_minute: Count | None = setting(
         None, "Calls that may start in a minute.", "Give a number of calls from 1, or null for no limit."
     )
-    tokens_per_minute: Count | None = _setting(
+    tokens_per_minute: Count | None = setting(
         None, "Tokens, of prompts and replies, in a minute.", "Give a number of tokens from 1, or null for no limit."
     )
-    timeout_s: Seconds = _setting(120.0, "How long a reply may take, in seconds.", "Give seconds above 0.")
-    max_retries: Annotated[int, Field(ge=0, le=1000)] = _setting(
+    timeout_s: Seconds = setting(120.0, "How long a reply may take, in seconds.", "Give seconds above 0.")
+    max_retries: Annotated[int, Field(ge=0, le=1000)] = setting(
         6, "Tries after a call that failed.", "Give a number from 0 to 1000."
     )
-    output_limit_parameter: _OutputLimitParameter = _setting(
-        "max_tokens", "Under which name `max_tokens` is sent.", _OUTPUT_LIMIT_CURE
+    output_limit_parameter: OutputLimitParameter = setting(
+        "max_tokens", "Under which name `max_tokens` is sent.", OUTPUT_LIMIT_CURE
     )
     finish_reasons: Annotated[Mapping[str, Literal["finished", "truncated", "refused"]], AfterValidator(read_only)] = (
-        _setting(
+        setting(
             {},
             "What a word of the server's as finish_reason means.",
             "Use finished, truncated or refused for each word.",
         )
     )
-    default_query: QueryValues = _setting(
+    default_query: QueryValues = setting(
         {},
         "Added to the address of each call, after a `?`; `$NAME` is taken from the environment variable NAME.",
         "Give a mapping of texts; write a number or a date in quotation marks.",
         private=True,
     )
-    headers: HeaderValues = _setting(
+    headers: HeaderValues = setting(
         {},
         "Added to the headers of each call; `$NAME` is taken from the environment variable NAME.",
         "Give a mapping of texts; write a number or a date in quotation marks.",
         private=True,
     )
-    loading_wait_s: SecondsFromZero = _setting(
+    loading_wait_s: SecondsFromZero = setting(
         600.0, "How long a server that is loading its model is waited for, in seconds.", "Give seconds from 0."
     )
-    longest_wait_s: SecondsFromZero = _setting(
+    longest_wait_s: SecondsFromZero = setting(
         600.0,
         "The longest Retry-After, in seconds, that is waited for; a longer one stops that model.",
         "Give seconds from 0.",
     )
-    max_reply_bytes: Annotated[int, Field(ge=1024, le=4_294_967_296)] = _setting(
+    max_reply_bytes: Annotated[int, Field(ge=1024, le=4_294_967_296)] = setting(
         67_108_864, "The most bytes of a body, unpacked.", "Give a number of bytes from 1024 to 4294967296."
     )
-    extra_body: Body = _setting({}, "Added to the body of each request.", _BODY_CURE)
-    stages: _StageMapping = _setting(
+    extra_body: Body = setting({}, "Added to the body of each request.", BODY_CURE)
+    stages: _StageMapping = setting(
         {},
         "Settings of stages at this endpoint; they win over those of all.",
         "Give draft, essay, evaluation.",
@@ -166,14 +131,6 @@ class Endpoint(_Model):
         if self.kind == "openai" and not self.base_url:
             raise fault("an endpoint of kind openai needs a base_url.", "Add it.")
         return self
-
-
-class ModelSettings(_Model):
-    """What is particular to one model of llm_models.csv, wherever it is asked. None: as its endpoint says."""
-
-    output_limit_parameter: _OutputLimitParameter | None = _setting(
-        None, "Under which name `max_tokens` is sent to this model; null: as its endpoint says.", _OUTPUT_LIMIT_CURE
-    )
 
 
 def _named(endpoints: Any) -> Any:
@@ -219,93 +176,93 @@ _DEFAULT_ENDPOINTS: dict[str, Any] = {
 }
 
 
-class Settings(_Model):
+class Settings(SettingsModel):
     """Everything that config.yaml can say."""
 
-    cohort: Identifier | None = _setting(
+    cohort: Identifier | None = setting(
         None,
         "The cohort to make; null derives its id from what is in it.",
         "Use letters, digits, '.', '_' and '-', at most 200; or null to derive the id from the manifest.",
     )
-    data_root: FolderPath = _setting("data", "Everything but code lives below it.", "Give the path of a folder.")
+    data_root: FolderPath = setting("data", "Everything but code lives below it.", "Give the path of a folder.")
     template_folders: Annotated[
         tuple[FolderPath, ...], BeforeValidator(lambda given: tuple(given) if isinstance(given, list) else given)
-    ] = _setting(
+    ] = setting(
         [],
         "Folders outside of the project and the data root whose templates may be used.",
         "Give a list of folders, as in [/srv/templates].",
     )
-    description_level: Literal["sentence", "paragraph", "article"] = _setting(
+    description_level: Literal["sentence", "paragraph", "article"] = setting(
         "paragraph", "The length at which concepts are described.", "Use sentence, paragraph or article."
     )
-    k_max: Annotated[int, Field(ge=1, le=1000)] = _setting(
+    k_max: Annotated[int, Field(ge=1, le=1000)] = setting(
         2, "How many concepts make a combo.", "Give the number of concepts in a combo, from 1 to 1000."
     )
     endpoints: Annotated[
         Mapping[Identifier, Endpoint],
         BeforeValidator(_named, json_schema_input_type=Mapping[Identifier, Endpoint]),
         AfterValidator(read_only),
-    ] = _setting(_DEFAULT_ENDPOINTS, "Who can answer.", "Give each endpoint a name and an object with its settings.")
-    default_endpoint: str = _setting(
+    ] = setting(_DEFAULT_ENDPOINTS, "Who can answer.", "Give each endpoint a name and an object with its settings.")
+    default_endpoint: str = setting(
         "openrouter", "Who answers for a model that names no endpoint.", "Give the name of one of the endpoints."
     )
     models: Annotated[
         Mapping[Identifier, ModelSettings],
         BeforeValidator(empty_if_none, json_schema_input_type=Mapping[Identifier, ModelSettings] | None),
         AfterValidator(read_only),
-    ] = _setting(
+    ] = setting(
         {},
         "What is particular to a model, by its id in llm_models.csv; it wins over the endpoint.",
         "Give the id of each model an object with its settings.",
     )
-    stages: _StageMapping = _setting(
+    stages: _StageMapping = setting(
         _DEFAULT_STAGES, "How each stage is sampled, and what its replies must have.", "Give draft, essay, evaluation."
     )
-    replicates: Annotated[Mapping[Stage, Annotated[int, Field(ge=1, le=100_000)]], AfterValidator(read_only)] = (
-        _setting({"draft": 1, "essay": 1, "evaluation": 1}, "Samples of each generation.", "Give a number from 1.")
+    replicates: Annotated[Mapping[Stage, Annotated[int, Field(ge=1, le=100_000)]], AfterValidator(read_only)] = setting(
+        {"draft": 1, "essay": 1, "evaluation": 1}, "Samples of each generation.", "Give a number from 1."
     )
-    budget_usd: Annotated[float, Field(ge=0)] | None = _setting(
+    budget_usd: Annotated[float, Field(ge=0)] | None = setting(
         None, "What the cohort may cost in its whole life.", "Give US dollars, or null for no limit."
     )
-    budget_calls: CountFromZero | None = _setting(
+    budget_calls: CountFromZero | None = setting(
         None, "How many calls the cohort may make in its whole life.", "Give a number of calls, or null for no limit."
     )
     retry_replies: Annotated[Mapping[RetriedKind, Annotated[int, Field(ge=0, le=1000)]], AfterValidator(read_only)] = (
-        _setting(
+        setting(
             {},
             "Fresh attempts, each a paid call, after a reply that could not be used.",
             "Give a number from 0 to 1000.",
         )
     )
-    stop_after_errors: Count | None = _setting(
+    stop_after_errors: Count | None = setting(
         3,
         "Calls to an endpoint and model stop after so many permanent failures in a row.",
         "Give a number from 1, or null to go on whatever happens.",
     )
-    stop_after_unusable: Count | None = _setting(
+    stop_after_unusable: Count | None = setting(
         10,
         "A template and model wait for the user when their first so many replies are all unusable for one reason.",
         "Give a number from 1, or null to go on whatever happens.",
     )
-    remake_adopted: bool = _setting(
+    remake_adopted: bool = setting(
         False, "Make generations again that no run of this workflow made.", "Use true or false."
     )
-    offline: bool = _setting(False, "Make no call; use stored replies only.", "Use true or false.")
-    max_failed_fraction: Annotated[float, Field(ge=0, le=1)] = _setting(
+    offline: bool = setting(False, "Make no call; use stored replies only.", "Use true or false.")
+    max_failed_fraction: Annotated[float, Field(ge=0, le=1)] = setting(
         0.0, "The share of failed evaluations with which scores are made.", "Give a share from 0 to 1."
     )
-    limits_dir: FolderPath = _setting(
+    limits_dir: FolderPath = setting(
         None,
         "Where calls in flight and in a minute are counted.",
         "Give the path of a folder, or null for <data_root>/limits.",
     )
-    generations_per_slice: Count = _setting(
+    generations_per_slice: Count = setting(
         5000, "How many generations a job of a cluster makes.", "Give a whole number from 1."
     )
-    slice: Annotated[str, Field(pattern=r"^[0-9]{1,9}/[0-9]{1,9}$")] | None = _setting(
+    slice: Annotated[str, Field(pattern=r"^[0-9]{1,9}/[0-9]{1,9}$")] | None = setting(
         None, "i/n: make only the i-th of n slices of the cohort.", "Give a slice as i/n, with i from 1 to n, or null."
     )
-    full_dag: bool = _setting(
+    full_dag: bool = setting(
         False, "Snakemake looks at every generation itself, also at those found up to date.", "Use true or false."
     )
 
@@ -327,20 +284,3 @@ class Settings(_Model):
     def paths(self) -> DataPaths:
         """The places below the data root."""
         return DataPaths(self.data_root)
-
-    def output_limit_parameter(self, model_id: str, endpoint: str) -> str:
-        """Under which name `max_tokens` is sent to a model: as it says itself, else as its endpoint says."""
-        model = self.models.get(model_id)
-        of_endpoint = self.endpoints[endpoint].output_limit_parameter
-        return (model.output_limit_parameter if model else None) or of_endpoint
-
-    def stage(self, stage: str, endpoint: str) -> StageSettings:
-        """A stage's settings at an endpoint: what the endpoint says of the stage wins over what the stage says.
-
-        Bodies are merged key by key: the endpoint's, then the stage's, then the endpoint's for that stage.
-        """
-        given = [stages[stage] for stages in (self.stages, self.endpoints[endpoint].stages) if stage in stages]
-        values = {name: getattr(part, name) for part in given for name in part.model_fields_set}
-        bodies = (self.endpoints[endpoint].extra_body, *(part.extra_body for part in given))
-        body = {key: value for part in bodies for key, value in part.items()}
-        return StageSettings(**{**values, "extra_body": body})

@@ -21,7 +21,7 @@ from daydreaming.generation.prompting import Prompter
 from daydreaming.generation.specification import Specification
 from daydreaming.generation.store import text_sha256
 from daydreaming.generation.work import Workbench
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.replies import ReplyStore
 from provider import Provider, faults
 

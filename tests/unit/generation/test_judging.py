@@ -12,7 +12,7 @@ from core_fixtures import specification
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.judging import read_reply
 from daydreaming.generation.specification import CallSpecification
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.received import Reply
 from daydreaming.parsers import ParsedScore
 

@@ -7,7 +7,7 @@ from core_fixtures import copy_of_draft, specification
 
 from daydreaming.generation.reasons import OLD_RECORD, disagreements, fingerprint_changes, why_out_of_date
 from daydreaming.generation.specification import ConceptText, Specification
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.metadata import Metadata, MetadataReading, Origin
 
 

@@ -11,7 +11,7 @@ from runner_fixtures import Project
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.store import GenerationStore
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 from provider import Provider, faults
 
 

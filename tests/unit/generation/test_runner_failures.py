@@ -9,7 +9,7 @@ from runner_fixtures import Project
 
 from daydreaming.generation.specification import Specification
 from daydreaming.generation.store import text_sha256
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.metadata import Metadata, encode_metadata
 from provider import Provider, Rule, faults
 

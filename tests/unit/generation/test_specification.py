@@ -8,7 +8,7 @@ import pytest
 from core_fixtures import copy_of_draft, specification, template
 
 from daydreaming.generation.specification import ConceptText, parser_digest, text_digest
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 
 SAMPLING = StageSettings(temperature=0.5, max_tokens=1000, min_lines=3, seed=20240115, extra_body={"a": 1, "b": 2})
 BASE = specification(

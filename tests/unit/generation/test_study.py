@@ -150,7 +150,7 @@ def test_a_budget_needs_prices_and_lengths():
     )
     assert [(fault.file, fault.key) for fault in faults] == [
         ("config.yaml", "stages.essay.max_tokens"),
-        ("config.yaml", "stages.evaluation.max_tokens"),
+        ("config.yaml", "endpoints.embedded.stages.evaluation.max_tokens"),
     ]
     stages = {stage: {"max_tokens": 9} for stage in ("draft", "essay", "evaluation")}
     assert load(budget_usd=1, stages=stages).settings.budget_usd == 1

@@ -8,7 +8,7 @@ from core_fixtures import copy_of_draft, reply, request, specification
 
 from daydreaming.base.paths import DataPaths
 from daydreaming.inputs.records import Template
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.plan.history import History, TokenLength, read_history
 from daydreaming.plan.planning import Plan, PlannedGeneration, State
