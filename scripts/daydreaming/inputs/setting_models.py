@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from daydreaming.inputs.setting_types import Body, Temperature, fault
+from daydreaming.inputs.setting_types import Body, Temperature, fault, read_only
 
 
 def setting(default: Any, meaning: str, cure: str, *, private: bool = False) -> Any:

@@ -88,7 +88,7 @@ def test_a_null_is_said_and_an_absent_key_is_not():
         ("---\nresponse_format: text\n---\n", 2, "response_format", "Give a mapping"),
         ("---\nresponse_format: {day: 2024-01-01}\n---\n", 2, "response_format", "cannot be written as JSON"),
         ("---\nsystem:\n  - a\n---\n", 2, "system", "Give a text."),
-        ("---\nseed: 1\nstop: [\n---\n", 4, None, "is not YAML"),
+        ("---\nseed: 1\nstop: [\n---\n", 3, None, "is not YAML"),
         ("---\n- seed\n---\n", 2, None, "holds no settings"),
         ("---\nThe rule above is meant.\n---\n", 2, None, "put two lines '---' before it"),
         ("---\nseed: 1\n", 1, None, "does not end"),
