@@ -200,5 +200,7 @@ def _budget_faults(study: Study) -> list[Fault]:
         elif resolved.sampling.max_tokens is None and model.usd_per_mtok_out:
             problem = f"budget_usd is set, but a {stage} by {model_id!r} may be of any length."
             place = resolved.place("max_tokens") or f"stages.{stage}.max_tokens"
-            faults.append(Fault("config.yaml", problem, "Set max_tokens.", key=place))
+            is_configured = place.startswith(("stages.", "endpoints.", "models."))
+            where = ("config.yaml", place) if is_configured else (place, None)
+            faults.append(Fault(where[0], problem, "Set max_tokens.", key=where[1]))
     return list(dict.fromkeys(faults))

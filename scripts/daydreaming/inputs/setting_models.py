@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -98,7 +99,8 @@ class ModelSettings(SettingsModel):
 
 def _json(value: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        orjson.dumps(value)
+        json.dumps(value, allow_nan=False)
+        orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)  # keys that are no texts are none of JSON's either
     except (TypeError, ValueError, RecursionError):
         raise fault("the value cannot be written as JSON.", "Put dates and the like into quotation marks.") from None
     return value

@@ -87,6 +87,8 @@ def test_a_null_is_said_and_an_absent_key_is_not():
         ("---\nstop: []\n---\n", 2, "stop", "is not allowed."),
         ("---\nresponse_format: text\n---\n", 2, "response_format", "Give a mapping"),
         ("---\nresponse_format: {day: 2024-01-01}\n---\n", 2, "response_format", "cannot be written as JSON"),
+        ("---\nresponse_format: {a: .nan}\n---\n", 2, "response_format", "cannot be written as JSON"),
+        ("---\nresponse_format: {1: a}\n---\n", 2, "response_format", "is not allowed"),
         ("---\nsystem:\n  - a\n---\n", 2, "system", "Give a text."),
         ("---\nseed: 1\nstop: [\n---\n", 3, None, "is not YAML"),
         ("---\n- seed\n---\n", 2, None, "holds no settings"),
