@@ -27,7 +27,7 @@ def make(folder: Path, provider: Provider) -> Study:
     """One draft, copied and developed; both essays judged by two rubrics and two judges."""
     choice = Choice(essays=("copied", "developed"), evaluations=("novelty", "soundness"), config={"models": MODELS})
     study = Study.create(folder, provider, choice)
-    study.edit("1_raw/llm_models.csv", "judge,", "critic,lab/critic,lab,Critic,false,true,local,1,2\njudge,")
+    study.edit("1_raw/llm_models.csv", "\njudge,", "\ncritic,lab/critic,lab,Critic,false,true,local,1,2\njudge,")
     study.write(SCALE, "From 0 to 10.\n")
     draft = study.template("draft", "thread")
     draft.write_text(DRAFT + draft.read_text())

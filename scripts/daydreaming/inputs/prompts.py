@@ -16,7 +16,7 @@ ROLES = ("system", "user", "assistant")
 Message: TypeAlias = Mapping[str, str]
 # Nobody who writes a text can know it: what is filled into a template makes no message.
 _MARK = secrets.token_hex(16)
-_MARKS = re.compile(rf"\0{_MARK}:(begin|end):({'|'.join(ROLES)})\0")
+_MARKS = re.compile(rf"\x00{_MARK}:(begin|end):({'|'.join(ROLES)})\x00")
 _SHOWN = 40
 
 
