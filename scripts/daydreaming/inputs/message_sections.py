@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -14,7 +12,7 @@ from daydreaming.inputs.prompts import ROLES, section_begin, section_end
 class MessageSections(Extension):
     """Marks where the messages of a prompt begin and end, so that no text that is filled in can make one."""
 
-    tags: ClassVar[set[str]] = set(ROLES)
+    tags = set(ROLES)  # noqa: RUF012  (a variable of instances in the class above)
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         """Return what a section renders to: its text between two marks."""

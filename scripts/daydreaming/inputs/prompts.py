@@ -109,7 +109,8 @@ def _sections(text: str, name: str) -> Iterator[Message]:
             problem = f"the text {shown!r} stands outside of its sections"
             raise template_error(f"{name}: {problem}. Put it between {{% user %}} and {{% enduser %}}.")
         if number + 1 < len(pieces):
-            role = _next_role(role, *pieces[number + 1 : number + 3], name)
+            mark, of = pieces[number + 1 : number + 3]
+            role = _next_role(role, mark, of, name)
 
 
 def _next_role(role: str | None, mark: str, of: str, name: str) -> str | None:
