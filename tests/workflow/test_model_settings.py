@@ -149,7 +149,7 @@ def test_explain_says_what_each_setting_is_and_where_it_stands(study: Study):
     assert ["max_tokens", "700", "models.writer.max_tokens"] in lines
     assert ["seed", "not", "set", "nowhere"] in lines
     assert ["context_length", "100000", "models.writer.context_length"] in lines
-    assert any(line[:2] == ["temperature", "0.2"] and "thread.txt," in line[-3] for line in lines if len(line) > 4)
+    assert any(line[:2] == ["temperature", "0.2"] and line[2].endswith("draft/thread.txt,") for line in lines)
     copy = study.row("essay", "copied")
     said = study.script("run_stage.py", "--stage", "essay", "--gen-id", copy.gen_id, "--explain").output
     assert "A copy: no model is asked" in said
