@@ -147,7 +147,7 @@ def test_explain_says_what_each_setting_is_and_where_it_stands(study: Study):
     said = study.script("run_stage.py", "--stage", "draft", "--gen-id", draft.gen_id, "--explain").output
     lines = [line.split() for line in said.splitlines()]
     assert ["max_tokens", "700", "models.writer.max_tokens"] in lines
-    assert ["seed", "not", "set", "nowhere"] in lines
+    assert ["reasoning_effort", "not", "set", "nowhere"] in lines
     assert ["context_length", "100000", "models.writer.context_length"] in lines
     assert any(line[:2] == ["temperature", "0.2"] and line[2].endswith("draft/thread.txt,") for line in lines)
     copy = study.row("essay", "copied")
