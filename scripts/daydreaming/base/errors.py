@@ -57,6 +57,7 @@ class FailureKind(StrEnum):
     TRUNCATED = "truncated"
     UNFINISHED = "unfinished"
     PROMPT_CUT = "prompt_cut"
+    TOO_LONG = "too_long"
     REFUSED = "refused"
     EMPTY = "empty"
     TOO_SHORT = "too_short"

@@ -127,6 +127,10 @@ class DataPaths:
         return self.raw / "llm_models.csv"
 
     @property
+    def shared_texts(self) -> Path:
+        return self.raw / "shared_templates"
+
+    @property
     def selected_combos(self) -> Path:
         return self.root / "2_tasks" / "selected_combo_mappings.csv"
 

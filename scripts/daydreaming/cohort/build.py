@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import content_id, generation_id
@@ -23,6 +23,7 @@ from daydreaming.inputs.tables import gathering
 
 CARTESIAN, CURATED, SPEC = "cartesian", "curated", "spec"
 COHORT_ID_LENGTH = 12
+Called: TypeAlias = tuple[str, str, str]  # stage, template and model of a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +104,26 @@ def cohort_id_for(settings: Settings, catalogs: Catalogs) -> str:
     return settings.cohort or _outline(settings, catalogs).derived_id()
 
 
-def called_models(settings: Settings, catalogs: Catalogs) -> set[tuple[str, str]]:
-    """Return the stages and models that the cohort would call, without making its rows; raises as `plan_cohort`."""
+def called_models(settings: Settings, catalogs: Catalogs) -> set[Called]:
+    """Return what the cohort would call, without making the rows of a crossing; raises as `plan_cohort`."""
     outline = _outline(settings, catalogs)
     stages = {CARTESIAN: STAGES, CURATED: ("evaluation",), SPEC: ()}[outline.mode]
-    written = (stage for stage in stages if any(one.generator == "llm" for one in outline.templates[stage]))
     new = {
-        (stage, model_id)
-        for stage in written
+        (stage, template.template_id, model_id)
+        for stage in stages
+        for template in outline.templates[stage]
+        if template.generator == "llm"
         for model_id in outline.models["evaluation" if stage == "evaluation" else "generation"]
     }
-    return new | called_by((*outline.generations, *(row for _, row in outline.chains)), catalogs)
+    return new | set(called_by((*outline.generations, *(row for _, row in outline.chains)), catalogs))
 
 
-def called_by(generations: Iterable[Generation], catalogs: Catalogs) -> set[tuple[str, str]]:
-    """Return the stages and models that these generations call; those that the catalogs do not know are left out."""
-    return {
-        (row.stage, row.llm_model_id)
-        for row in generations
-        if row.llm_model_id in catalogs.models
-        and (template := catalogs.templates[row.stage].get(row.template_id))
-        and template.generator == "llm"
-    }
+def called_by(generations: Iterable[Generation], catalogs: Catalogs) -> Iterator[Called]:
+    """Yield what these generations call; those that the catalogs do not know are left out."""
+    for row in generations:
+        template = catalogs.templates[row.stage].get(row.template_id)
+        if template and template.generator == "llm" and row.llm_model_id in catalogs.models:
+            yield row.stage, row.template_id, row.llm_model_id
 
 
 def _outline(settings: Settings, catalogs: Catalogs) -> _Outline:

@@ -19,11 +19,13 @@ from daydreaming.importing.catalog_entries import (
     with_newlines,
 )
 from daydreaming.importing.source import SourceFolder
-from daydreaming.inputs.catalogs import COPIED, CatalogReading
+from daydreaming.inputs.catalogs import CatalogReading
+from daydreaming.inputs.front_matter import as_body
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import Row
 from daydreaming.inputs.template_checks import template_faults
+from daydreaming.inputs.template_rows import COPIED
 from daydreaming.inputs.templates import load_template_text
 from daydreaming.parsers import parser_names
 
@@ -90,6 +92,7 @@ class _Reader:
             text = COPIED
         if text is None:
             return missing(name, f"its text is in none of the folders of templates: write {name}.txt there")
+        text = as_body(text)  # there was no front matter there
         if known is not None:
             return self._compared(known, place, text, generator)
         parser, problem = self._parser(name, row, use)

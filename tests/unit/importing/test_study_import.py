@@ -14,8 +14,13 @@ from daydreaming.cohort.membership import read_generations
 from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.study import load_study
+from daydreaming.importing.catalog_entries import with_newlines
 from daydreaming.importing.import_text import import_text
 from daydreaming.importing.study_import import plan_import
+from daydreaming.inputs.prompts import compile_prompt, render_prompt
+from daydreaming.inputs.template_checks import sample_values
+from daydreaming.inputs.template_sources import load_template_source
+from daydreaming.inputs.templates import compile_template, render
 from daydreaming.ledger.metadata import read_metadata
 from daydreaming.results.scores import collect_scores
 from studies.original import COHORT, Original
@@ -96,6 +101,24 @@ def test_a_second_import_changes_nothing(original: Original):
     again = bring_in()
     assert again.changes_nothing
     assert snapshot(Path("data")) == before
+
+
+@pytest.mark.parametrize("begins", ["---\n", "--- \r\n", "---\nseed: 1\n---\n", "---\n---\n"])
+def test_a_text_that_begins_as_front_matter_does_is_rendered_as_there(begins: str, original: Original):
+    files = {"draft": "weave", "essay": "tell", "evaluation": "rigor"}
+    texts = {stage: begins + original.template(stage, name).read_text() for stage, name in files.items()}
+    for stage, name in files.items():
+        write(original.template(stage, name), texts[stage])
+    bring_in()
+    study = load_study(settings_with(**SETTINGS))
+    for stage, name in files.items():
+        template = study.catalogs.templates[stage][name]
+        assert template.own_settings.keys() <= {"parser"}, "what its row says"
+        prompt = render_prompt(compile_prompt(load_template_source(template)), sample_values(stage, 2))
+        there = with_newlines(texts[stage])
+        assert prompt == render(compile_template(there, name), sample_values(stage, 2))
+    assert inspect_cohort(study).counts() == {State.ADOPTED: 10}
+    assert bring_in().changes_nothing
 
 
 def test_a_dry_run_writes_nothing(original: Original):
