@@ -221,6 +221,18 @@ def test_a_budget_without_prices_is_found_before_a_cohort_is_built():
     assert "a draft by 'writer' may be of any length" in fault
 
 
+def test_a_budget_knows_the_limit_that_each_template_has():
+    write(RAW / "llm_models.csv", MODELS.replace("embedded,,", "embedded,1,1"))
+    unlimited = {"cohort": "new", "budget_usd": 1, "stages": {"draft": {"max_tokens": None}}}
+    text = RAW / "generation_templates/draft/plain.txt"
+    assert ["may be of any length" in fault for fault in faults(**unlimited)] == [True]
+    write(text, f"---\nmax_tokens: 500\n---\n{text.read_text()}")
+    assert faults(**unlimited) == []
+    write(text, text.read_text().replace("500", "null"))
+    (fault,) = faults(cohort="new", budget_usd=1)
+    assert f"{text}, line 2" in fault
+
+
 def test_a_budget_needs_prices_only_of_the_models_that_would_be_called():
     write(RAW / "llm_models.csv", MODELS.replace("0.5,1.5", ",").replace("embedded,,", "embedded,1,1"))
     assert ["'writer' has no prices" in fault for fault in faults(cohort="new", budget_usd=1)] == [True]
