@@ -26,3 +26,12 @@ rule design:
         configuration_written,
     shell:
         program("design.py", *OF_RUN, "--configured")
+
+
+# The best essays of the cohort for another one, into data/2_tasks/selected_essays.txt. scripts/select_essays.py has its options.
+rule select:
+    localrule: True
+    input:
+        configuration_written,
+    shell:
+        program("select_essays.py", *OF_RUN)

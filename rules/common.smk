@@ -10,7 +10,6 @@ from snakemake.exceptions import CliException, WorkflowError
 from snakemake.logging import logger
 
 from daydreaming.base.errors import InputError
-from daydreaming.base.paths import STAGES
 from daydreaming.workflow.cohort_graph import PIVOTS, STATISTICS, CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 
@@ -35,12 +34,11 @@ class InputsError(CliException):
 
 
 try:
-    COHORT = load_cohort(config, workflow.config_settings.config)
+    RUN = WorkflowRun(load_cohort(config, workflow.config_settings.config))
 except InputError as error:
     raise InputsError(str(error)) from None
 
-RUN = WorkflowRun(COHORT)
-SETTINGS = COHORT.settings
+SETTINGS = RUN.cohort.settings
 GENS = SETTINGS.paths.gens
 
 
@@ -63,9 +61,9 @@ def wants_whole_graph():
 
 def prepared(make_graph, **options):
     """Make the cohort's graph. A run that makes something writes what its jobs need, and keeps what no run made."""
-    made = make_graph(COHORT.study, wants_whole_graph(), not workflow.is_main_process, **options)
-    if COHORT.notice:
-        logger.warning(COHORT.notice)
+    made = make_graph(RUN.cohort.study, wants_whole_graph(), not workflow.is_main_process, **options)
+    if RUN.cohort.notice:
+        logger.warning(RUN.cohort.notice)
     if is_real_run():
         RUN.prepare()
         checked(RUN.begin, made.inspection)
@@ -129,9 +127,9 @@ def asks(question, *about):
     return looked_at_once(answer)
 
 
-def shown(result, category, caption, **more):
-    """A result with its place and its caption in `snakemake --report`."""
-    return report(result, category=category, caption=f"../report/{caption}.rst", **more)
+def shown(result, category, **more):
+    """A result with its place in `snakemake --report`, and its caption, which has the name of the file."""
+    return report(result, category=category, caption=f"../report/{Path(result).stem}.rst", **more)
 
 
 # The executor plugin has a watch of its own.

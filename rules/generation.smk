@@ -51,4 +51,4 @@ rule essays:
 
 rule evaluations:
     input:
-        asks("texts", *STAGES),
+        asks("texts", "draft", "essay", "evaluation"),

@@ -11,7 +11,7 @@ rule score_table:
         membership=COHORT_FOLDER / "membership.csv",
         renewed=asks("renewed_results", "scores"),
     output:
-        scores=shown(REPORTS / "parsed_scores.csv", "Scores", "parsed_scores"),
+        scores=shown(REPORTS / "parsed_scores.csv", "Scores"),
     log:
         "logs/score_table/{cohort_id}.log",
     shell:
@@ -38,7 +38,7 @@ rule statistics:
         scores=REPORTS / "parsed_scores.csv",
         renewed=asks("renewed_results", "statistics"),
     output:
-        tables=[shown(REPORTS / f"{table}.csv", "Tables", table) for table in STATISTICS],
+        tables=[shown(REPORTS / f"{table}.csv", "Tables") for table in STATISTICS],
     log:
         "logs/statistics/{cohort_id}.log",
     shell:
@@ -52,10 +52,8 @@ rule report_page:
         scores=REPORTS / "parsed_scores.csv",
         renewed=asks("renewed_results", "report"),
     output:
-        page=shown(REPORTS / "report.html", "Report", "report"),
-        plots=shown(
-            directory(REPORTS / "plots"), "Plots", "plots", patterns=["{section}/{plot}.svg"], subcategory="{section}"
-        ),
+        page=shown(REPORTS / "report.html", "Report"),
+        plots=shown(directory(REPORTS / "plots"), "Plots", patterns=["{section}/{plot}.svg"], subcategory="{section}"),
     log:
         "logs/report_page/{cohort_id}.log",
     shell:

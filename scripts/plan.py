@@ -24,6 +24,11 @@ def _parser() -> argparse.ArgumentParser:
         help="how far, as for snakemake (default: the whole cohort)",
     )
     parser.add_argument("--why", action="store_true", help="also the reason for each generation that is not up to date")
+    parser.add_argument(
+        "--rebuilt",
+        action="store_true",
+        help="plan the cohort as `snakemake membership` would build it now, and not the table that is there",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_project_arguments(parser)
     return parser
@@ -32,11 +37,11 @@ def _parser() -> argparse.ArgumentParser:
 def _plan(arguments: argparse.Namespace) -> int:
     import orjson
 
-    from daydreaming.generation.study import load_study
+    from daydreaming.plan.cohort_to_plan import study_to_plan
     from daydreaming.plan.report import plan_report
 
-    study = load_study(load_project(arguments))
-    report = plan_report(study, LAST_STAGES[arguments.target])
+    study, status = study_to_plan(load_project(arguments), rebuilt=arguments.rebuilt)
+    report = plan_report(study, LAST_STAGES[arguments.target], status)
     if arguments.json:
         print(orjson.dumps(report.json_values(why=arguments.why), option=orjson.OPT_INDENT_2).decode())
     else:

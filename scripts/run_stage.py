@@ -28,6 +28,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="write all files again even if they match; a reply that is stored is used, not paid again",
     )
+    parser.add_argument(
+        "--explain", action="store_true", help="say what each setting is and where that stands; nothing is made"
+    )
     parser.add_argument("--offline", action="store_true", help="never call: use the stored reply or fail")
     # For the executor plugin: serve the socket that is inherited under this number.
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
@@ -55,6 +58,10 @@ def _make(arguments: argparse.Namespace) -> str:
     if arguments.offline:
         arguments.config = [*arguments.config, "offline=true"]
     study = load_study(load_project(arguments))
+    if arguments.explain:
+        from daydreaming.cli.setting_table import settings_text
+
+        return settings_text(study, arguments.stage, arguments.gen_id)
     specification = study.specification(arguments.stage, arguments.gen_id)
     runner = Runner(study.settings, os.environ.get("DAYDREAMING_RUN"))
     try:

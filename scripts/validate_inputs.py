@@ -59,7 +59,7 @@ def print_summary(validation: Validation) -> None:
 
 
 def _place(fault: Fault) -> tuple[str, int]:
-    return fault.file, fault.row or 0
+    return fault.file, fault.row or fault.line or 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the JSON schema of config.yaml, which editors use, from the model of the settings."""
+"""Write the JSON schemas of config.yaml and of a cohort's spec, which editors use, from their models."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from pathlib import Path
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write schemas/config.schema.json and say so."""
+    """Write the files in schemas/ and say so."""
     argparse.ArgumentParser(description=__doc__).parse_args(argv)
     import orjson
 
     from daydreaming.base import atomic
+    from daydreaming.inputs.cohort_spec.models import spec_schema
     from daydreaming.inputs.configuration import config_schema
 
-    path = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.json"
-    atomic.write_bytes(path, orjson.dumps(config_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    print(path)
+    folder = Path(__file__).resolve().parents[1] / "schemas"
+    for name, schema in (("config", config_schema()), ("cohort_spec", spec_schema())):
+        path = folder / f"{name}.schema.json"
+        atomic.write_bytes(path, orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print(path)
     return 0
 
 

@@ -29,7 +29,19 @@ from studies.inputs import Choice, default_config, template_file, write, write_c
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 TIMEOUT_S = 180
-TARGETS = {"all", "membership", "plan", "drafts", "essays", "evaluations", "scores", "report", "export", "design"}
+TARGETS = {
+    "all",
+    "membership",
+    "plan",
+    "drafts",
+    "essays",
+    "evaluations",
+    "scores",
+    "report",
+    "export",
+    "design",
+    "select",
+}
 # What a developer has set for other runs must not reach those of the tests.
 FOREIGN_VARIABLES = ("DAYDREAMING_RUN", "SNAKEMAKE_PROFILE", "OPENROUTER_API_KEY")
 

@@ -9,6 +9,9 @@ import pytest
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.inputs.configuration import settings_from_config
+from daydreaming.inputs.records import Model
+from daydreaming.inputs.resolved_settings import resolved_settings
+from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.inputs.settings import Settings
 
 CONCEPTS = "concept_id,name,active\ntide,Tides,true\nloom,Looms,true\nmoss,Mosses,true\nsalt,Salt,false\n"
@@ -63,3 +66,13 @@ def fault_of(config: dict[str, Any]) -> Fault:
         settings_from_config(config, source="study.yaml")
     (fault,) = caught.value.faults
     return fault
+
+
+def model_at(endpoint: str | None, model_id: str = "writer") -> Model:
+    """A model that is asked at an endpoint."""
+    return Model(model_id, f"acme/{model_id}", "acme", "", for_generation=True, for_evaluation=True, endpoint=endpoint)
+
+
+def sampling(settings: Settings, stage: str, endpoint: str) -> StageSettings:
+    """How a stage is sampled at an endpoint."""
+    return resolved_settings(settings, stage, model_at(endpoint)).sampling

@@ -17,9 +17,12 @@ class Fault:
     row: int | None = None
     column: str | None = None
     key: str | None = None
+    line: int | None = None  # of a text; a table has rows
 
     def __str__(self) -> str:
         place = self.file
+        if self.line is not None:
+            place += f", line {self.line}"
         if self.row is not None:
             place += f", row {self.row}"
         if self.column is not None:
@@ -54,6 +57,7 @@ class FailureKind(StrEnum):
     TRUNCATED = "truncated"
     UNFINISHED = "unfinished"
     PROMPT_CUT = "prompt_cut"
+    TOO_LONG = "too_long"
     REFUSED = "refused"
     EMPTY = "empty"
     TOO_SHORT = "too_short"

@@ -34,9 +34,17 @@ class GenerationFiles:
 
 @dataclass(frozen=True, slots=True)
 class CohortFiles:
-    """The files of one cohort: its tables, its journal of calls, its reports."""
+    """The files of one cohort: its spec (of either name), its tables, its journal of calls, its reports."""
 
     folder: Path
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / "spec.yaml"
+
+    @property
+    def spec_in_folder(self) -> Path:
+        return self.folder / "spec" / "config.yaml"
 
     @property
     def membership(self) -> Path:
@@ -119,6 +127,10 @@ class DataPaths:
         return self.raw / "llm_models.csv"
 
     @property
+    def shared_texts(self) -> Path:
+        return self.raw / "shared_templates"
+
+    @property
     def selected_combos(self) -> Path:
         return self.root / "2_tasks" / "selected_combo_mappings.csv"
 
@@ -139,12 +151,32 @@ class DataPaths:
         return self.root / "gens"
 
     @property
+    def importing(self) -> Path:
+        """Where the folder of a generation that is brought in is filled before it gets its name."""
+        return self.gens / ".importing"
+
+    @property
     def cohorts(self) -> Path:
         return self.root / "cohorts"
 
     @property
     def replies(self) -> Path:
         return self.root / "replies"
+
+    @property
+    def adopted_texts(self) -> Path:
+        """Texts that no stored reply holds, kept before anything replaces them."""
+        return self.replies / "adopted"
+
+    @property
+    def archive(self) -> Path:
+        """What nothing here needs any more, in the folders in which it lay."""
+        return self.root / "archive"
+
+    @property
+    def archive_list(self) -> Path:
+        """What was moved to the archive, when and why."""
+        return self.archive / "moves.csv"
 
     @property
     def limits(self) -> Path:
@@ -183,3 +215,7 @@ class DataPaths:
     def reply(self, request_sha256: str) -> Path:
         """The stored reply to a request."""
         return self.replies / request_sha256[:2] / f"{request_sha256}.json"
+
+    def archived(self, path: Path) -> Path:
+        """Where a file or folder below the data root lies after it was moved to the archive."""
+        return self.archive / path.relative_to(self.root)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from daydreaming.base.amounts import counted
 from daydreaming.base.paths import STAGES
 from daydreaming.inputs.records import Catalogs, Combo, Generation
+from daydreaming.inputs.resolved_settings import endpoint_of, resolved_settings
 from daydreaming.inputs.settings import Endpoint, Settings
 
 _LISTED = 5
@@ -25,37 +27,42 @@ def study_warnings(
         yield from _unused_concepts(settings, catalogs, combos)
 
 
-def _asked(catalogs: Catalogs, generations: Iterable[Generation]) -> Counter[tuple[str, str, bool]]:
-    """How many calls there are for each stage and model, those of first samples and those of further ones apart."""
+class _Asked(NamedTuple):
+    """What is asked alike: a template of a stage, a model, and whether the sample is a further one."""
+
+    stage: str
+    template_id: str
+    model_id: str
+    further: bool
+
+
+def _asked(catalogs: Catalogs, generations: Iterable[Generation]) -> Counter[_Asked]:
+    """How many calls there are of each kind."""
     return Counter(
-        (row.stage, row.llm_model_id, row.replicate > 1)
+        _Asked(row.stage, row.template_id, row.llm_model_id, row.replicate > 1)
         for row in generations
         if catalogs.templates[row.stage][row.template_id].generator == "llm"
     )
 
 
-def _would_be_asked(settings: Settings, catalogs: Catalogs) -> Counter[tuple[str, str, bool]]:
+def _would_be_asked(settings: Settings, catalogs: Catalogs) -> Counter[_Asked]:
     """The same for a cohort that was not built yet, without the numbers of calls: 0."""
-    asked: Counter[tuple[str, str, bool]] = Counter()
+    asked: Counter[_Asked] = Counter()
     for stage in STAGES:
-        if not any(one.active and one.generator == "llm" for one in catalogs.templates[stage].values()):
-            continue
+        templates = [
+            one.template_id for one in catalogs.templates[stage].values() if one.active and one.generator == "llm"
+        ]
         for model in catalogs.models.values():
             if model.for_evaluation if stage == "evaluation" else model.for_generation:
-                asked[stage, model.id, False] = 0
-                if settings.replicates.get(stage, 1) > 1:
-                    asked[stage, model.id, True] = 0
+                further = (False, True) if settings.replicates.get(stage, 1) > 1 else (False,)
+                asked.update({_Asked(stage, one, model.id, more): 0 for one in templates for more in further})
     return asked
 
 
-def _endpoint(settings: Settings, catalogs: Catalogs, model_id: str) -> str:
-    return catalogs.models[model_id].endpoint or settings.default_endpoint
-
-
-def _missing_keys(settings: Settings, catalogs: Catalogs, asked: Mapping[tuple[str, str, bool], int]) -> Iterator[str]:
+def _missing_keys(settings: Settings, catalogs: Catalogs, asked: Mapping[_Asked, int]) -> Iterator[str]:
     if settings.offline:
         return
-    for name in dict.fromkeys(_endpoint(settings, catalogs, model_id) for _, model_id, _ in asked):
+    for name in dict.fromkeys(endpoint_of(settings, catalogs.models[one.model_id]) for one in asked):
         missing = [variable for variable in _variables(settings.endpoints[name]) if not os.environ.get(variable)]
         for variable in missing:
             yield f"The environment variable {variable} is not set: calls to the endpoint {name!r} would fail."
@@ -70,21 +77,23 @@ def _variables(endpoint: Endpoint) -> list[str]:
     return list(dict.fromkeys([*([endpoint.api_key_env] if endpoint.api_key_env else []), *named]))
 
 
-def _equal_replicates(
-    settings: Settings, catalogs: Catalogs, asked: Mapping[tuple[str, str, bool], int]
-) -> Iterator[str]:
-    for (stage, model_id, further), calls in asked.items():
-        sampling = settings.stage(stage, _endpoint(settings, catalogs, model_id))
-        if not further:
-            continue
-        if "seed" in sampling.extra_body:
-            why = "a seed in extra_body (a `seed` of the stage would be another one for each)"
-        elif sampling.temperature == 0 and sampling.seed is None:
-            why = "temperature 0 and no seed"
-        else:
-            continue
+def _equal_replicates(settings: Settings, catalogs: Catalogs, asked: Mapping[_Asked, int]) -> Iterator[str]:
+    repeated: Counter[tuple[str, str, str]] = Counter()
+    for one, calls in asked.items():
+        if one.further and (why := _why_equal(settings, catalogs, one)):
+            repeated[one.stage, one.model_id, why] += calls
+    for (stage, model_id, why), calls in repeated.items():
         number = f": {counted(calls, 'call')} that may only repeat an answer" if calls else ""
         yield f"The replicates of the stage {stage} by {model_id!r} are the same request, with {why}{number}."
+
+
+def _why_equal(settings: Settings, catalogs: Catalogs, one: _Asked) -> str:
+    """Why the samples of one kind are the same request; "" where they are not."""
+    template = catalogs.templates[one.stage][one.template_id]
+    sampling = resolved_settings(settings, one.stage, catalogs.models[one.model_id], template).sampling
+    if "seed" in sampling.extra_body:
+        return "a seed in extra_body (a `seed` of the stage would be another one for each)"
+    return "temperature 0 and no seed" if sampling.temperature == 0 and sampling.seed is None else ""
 
 
 def _unused_concepts(settings: Settings, catalogs: Catalogs, combos: Iterable[Combo]) -> Iterator[str]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES
 from daydreaming.cli.study_warnings import study_warnings
-from daydreaming.cohort.build import called_models
+from daydreaming.cohort.build import CohortPlan, called_by, called_models, plan_cohort
 from daydreaming.generation.study import budget_faults, load_study
 from daydreaming.inputs.catalogs import read_catalogs
+from daydreaming.inputs.cohort_spec.spec_files import spec_file
 from daydreaming.inputs.concepts import cohort_combos, count_cohort_combos, read_description, scan_combos
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings
@@ -54,7 +55,10 @@ def validate_inputs(settings: Settings) -> Validation:
         with gathering(faults):
             selected = cohort_combos(settings, catalogs)
     # A curated cohort makes no combos; without any concept the catalog's own fault says all there is to say.
-    if catalogs.concepts and not settings.paths.selected_essays.is_file():
+    plan = None if reading.faults else _plan_of_spec(settings, catalogs, faults)
+    if plan is not None:
+        combo_count = len(plan.combos)
+    elif catalogs.concepts and not settings.paths.selected_essays.is_file():
         with gathering(faults):
             combo_count = count_cohort_combos(settings, catalogs)
     faults.extend(_description_faults(settings, catalogs))
@@ -62,7 +66,8 @@ def validate_inputs(settings: Settings) -> Validation:
         read_human_scores(settings.paths.human_scores, rubric_scales(catalogs))
     membership = _check_membership(settings, catalogs, combos, derivable=not faults)
     faults.extend(membership.faults)
-    templates = _templates_to_check(catalogs, membership.generations)
+    generations = membership.generations or (plan.generations if plan else ())
+    templates = _templates_to_check(catalogs, generations)
     faults.extend(template_faults(settings, reading, templates, strict=True))
     if membership.generations:
         # What a run reads and refuses is found here, too, whatever it is.
@@ -71,11 +76,12 @@ def validate_inputs(settings: Settings) -> Validation:
     elif settings.budget_usd is not None and not reading.faults:
         # Why a cohort cannot be built is not asked here.
         with suppress(InputError):
-            faults.extend(budget_faults(settings, catalogs, called_models(settings, catalogs)))
+            called = called_by(plan.generations, catalogs) if plan else called_models(settings, catalogs)
+            faults.extend(budget_faults(settings, catalogs, called))
     remarks = [membership.remark] if membership.remark else []
     remarks += [f"Warning: {text}" for text in template_warnings(templates)]
     if not reading.faults:
-        texts = study_warnings(settings, catalogs, selected, membership.generations)
+        texts = study_warnings(settings, catalogs, selected, generations)
         remarks += [f"Warning: {text}" for text in texts]
     counts = {
         "active concepts": sum(concept.active for concept in catalogs.concepts.values()),
@@ -85,6 +91,14 @@ def validate_inputs(settings: Settings) -> Validation:
         "membership rows": len(membership.generations),
     }
     return Validation(tuple(dict.fromkeys(faults)), counts, tuple(remarks))
+
+
+def _plan_of_spec(settings: Settings, catalogs: Catalogs, faults: list[Fault]) -> CohortPlan | None:
+    """What the spec of the configured cohort describes; None without a spec, and after a fault of it."""
+    with gathering(faults):
+        if settings.cohort and spec_file(settings.paths.cohort(settings.cohort)):
+            return plan_cohort(settings, catalogs)
+    return None
 
 
 def _check_membership(

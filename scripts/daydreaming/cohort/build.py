@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import content_id, generation_id
 from daydreaming.base.paths import STAGES, DataPaths
 from daydreaming.cohort.chains import selected_chains
 from daydreaming.cohort.integrity import Background, NumberedRow, integrity_faults
+from daydreaming.inputs.cohort_spec.spec_files import spec_file
 from daydreaming.inputs.concepts import cohort_combos, load_combos
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import gathering
 
-CARTESIAN, CURATED = "cartesian", "curated"
+CARTESIAN, CURATED, SPEC = "cartesian", "curated", "spec"
 COHORT_ID_LENGTH = 12
+Called: TypeAlias = tuple[str, str, str]  # stage, template and model of a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,20 @@ class CohortPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Outline:
-    """What a cohort is made of. `chains` are the drafts and essays that a curated cohort keeps (see `chains`)."""
+    """What a cohort is made of. `chains` are the drafts and essays that a curated cohort keeps (see `chains`).
+
+    `generations` are those of a spec, and `source` the file that a user corrects when a row does not hold together.
+    """
 
     mode: str
     combos: tuple[Combo, ...]
     templates: Mapping[str, Sequence[Template]]
     models: Mapping[str, Sequence[str]]
     replicates: Mapping[str, int]
+    source: Path
     chains: Sequence[NumberedRow] = ()
+    generations: Sequence[Generation] = ()
+    spec_files: Sequence[Path] = ()
 
     def axes(self) -> dict[str, Any]:
         """The choices that make the cohort, as JSON; sorted, for the order of a catalog is no choice."""
@@ -67,16 +77,16 @@ class _Outline:
 def plan_cohort(settings: Settings, catalogs: Catalogs) -> CohortPlan:
     """Work out the cohort that the catalogs, the tasks and the configuration describe; nothing is written.
 
-    With data/2_tasks/selected_essays.txt the cohort is curated: the chosen chains and all evaluations of their essays.
-    Without it, it is Cartesian: combos x templates x models, each times its stage's replicates.
+    With a spec in the folder of the configured cohort, it is what the spec says. Else, with
+    data/2_tasks/selected_essays.txt, it is curated: the chosen chains and all evaluations of their essays. Else it is
+    Cartesian: combos x templates x models, each times its stage's replicates.
     Raises InputError with every axis that is empty and every row that would not hold together.
     """
     outline = _outline(settings, catalogs)
     cohort_id = settings.cohort or outline.derived_id()
     rows = list(_rows(outline, cohort_id))
-    source = _source_file(settings.paths, outline.mode)
     combos = {combo.combo_id: combo for combo in outline.combos}
-    faults = integrity_faults(rows, Background(source, cohort_id, settings.paths, catalogs, combos))
+    faults = integrity_faults(rows, Background(str(outline.source), cohort_id, settings.paths, catalogs, combos))
     if faults:
         raise InputError(faults)
     generations = tuple(generation for _, generation in rows)
@@ -94,26 +104,32 @@ def cohort_id_for(settings: Settings, catalogs: Catalogs) -> str:
     return settings.cohort or _outline(settings, catalogs).derived_id()
 
 
-def called_models(settings: Settings, catalogs: Catalogs) -> set[tuple[str, str]]:
-    """Return the stages and models that the cohort would call, without making its rows; raises as `plan_cohort`."""
+def called_models(settings: Settings, catalogs: Catalogs) -> set[Called]:
+    """Return what the cohort would call, without making the rows of a crossing; raises as `plan_cohort`."""
     outline = _outline(settings, catalogs)
-    stages = STAGES if outline.mode == CARTESIAN else ("evaluation",)
-    written = (stage for stage in stages if any(one.generator == "llm" for one in outline.templates[stage]))
+    stages = {CARTESIAN: STAGES, CURATED: ("evaluation",), SPEC: ()}[outline.mode]
     new = {
-        (stage, model_id)
-        for stage in written
+        (stage, template.template_id, model_id)
+        for stage in stages
+        for template in outline.templates[stage]
+        if template.generator == "llm"
         for model_id in outline.models["evaluation" if stage == "evaluation" else "generation"]
     }
-    return new | {
-        (row.stage, row.llm_model_id)
-        for _, row in outline.chains
-        if row.llm_model_id in catalogs.models
-        and (template := catalogs.templates[row.stage].get(row.template_id))
-        and template.generator == "llm"
-    }
+    return new | set(called_by((*outline.generations, *(row for _, row in outline.chains)), catalogs))
+
+
+def called_by(generations: Iterable[Generation], catalogs: Catalogs) -> Iterator[Called]:
+    """Yield what these generations call; those that the catalogs do not know are left out."""
+    for row in generations:
+        template = catalogs.templates[row.stage].get(row.template_id)
+        if template and template.generator == "llm" and row.llm_model_id in catalogs.models:
+            yield row.stage, row.template_id, row.llm_model_id
 
 
 def _outline(settings: Settings, catalogs: Catalogs) -> _Outline:
+    spec = spec_file(settings.paths.cohort(settings.cohort)) if settings.cohort else None
+    if spec is not None:
+        return _spec_outline(settings, catalogs, spec)
     curated = settings.paths.selected_essays.is_file()
     return _curated_outline(settings, catalogs) if curated else _cartesian_outline(settings, catalogs)
 
@@ -127,7 +143,33 @@ def _cartesian_outline(settings: Settings, catalogs: Catalogs) -> _Outline:
     models = {role: _models_for(settings.paths, catalogs, role, faults) for role in ("generation", "evaluation")}
     if faults:
         raise InputError(faults)
-    return _Outline(CARTESIAN, tuple(combos), templates, models, settings.replicates)
+    paths = settings.paths
+    source = paths.selected_combos if paths.selected_combos.is_file() else paths.concepts
+    return _Outline(CARTESIAN, tuple(combos), templates, models, settings.replicates, source)
+
+
+def _spec_outline(settings: Settings, catalogs: Catalogs, file: Path) -> _Outline:
+    from daydreaming.cohort.spec_compiler import compile_spec
+    from daydreaming.inputs.cohort_spec.reading import read_cohort_spec
+
+    spec = read_cohort_spec(file, settings.paths)
+    compiled = compile_spec(spec, settings, catalogs, settings.cohort or "")
+    rows = compiled.generations
+    judges = {row.llm_model_id for row in rows if row.stage == "evaluation"}
+    writers = {row.llm_model_id for row in rows if row.stage != "evaluation"}
+    replicates: dict[str, int] = {}
+    for row in rows:
+        replicates[row.stage] = max(row.replicate, replicates.get(row.stage, 1))
+    return _Outline(
+        mode=SPEC,
+        combos=compiled.combos,
+        templates={stage: _used_templates(catalogs, rows, stage) for stage in STAGES},
+        models={"generation": sorted(writers), "evaluation": sorted(judges)},
+        replicates=replicates,
+        source=file,
+        generations=rows,
+        spec_files=spec.files,
+    )
 
 
 def _curated_outline(settings: Settings, catalogs: Catalogs) -> _Outline:
@@ -157,6 +199,7 @@ def _curated_outline(settings: Settings, catalogs: Catalogs) -> _Outline:
             "evaluation": judges,
         },
         replicates={"evaluation": settings.replicates["evaluation"]},
+        source=settings.paths.selected_essays,
         chains=chains,
     )
 
@@ -185,6 +228,9 @@ def _models_for(paths: DataPaths, catalogs: Catalogs, role: str, faults: list[Fa
 
 def _rows(outline: _Outline, cohort_id: str) -> Iterator[NumberedRow]:
     """All rows, the drafts first; an evaluation has the line of its essay."""
+    if outline.mode == SPEC:
+        yield from ((None, generation) for generation in outline.generations)
+        return
     if outline.mode == CURATED:
         kept = [(line, replace(row, cohort_id=cohort_id)) for line, row in outline.chains]
         essays = [row for row in kept if row[1].stage == "essay"]
@@ -248,26 +294,19 @@ def _manifest(
         "description_level": settings.description_level,
         "k_max": settings.k_max,
         "axes": outline.axes(),
-        "digests": _digests(settings.paths, outline.mode),
+        "digests": _digests(settings.paths, outline),
     }
 
 
-def _digests(paths: DataPaths, mode: str) -> dict[str, str]:
+def _digests(paths: DataPaths, outline: _Outline) -> dict[str, str]:
     """The SHA-256 of each file that people wrote and the cohort was built from, by its path below the data root.
 
     combo_mappings.csv is not among them: building a cohort adds to it, and the axes say what its combos are.
     """
-    chosen = paths.selected_essays if mode == CURATED else paths.selected_combos
-    files = [paths.concepts, *(paths.templates(stage) for stage in STAGES), paths.models, chosen]
+    chosen = paths.selected_essays if outline.mode == CURATED else paths.selected_combos
+    catalogs = [paths.concepts, *(paths.templates(stage) for stage in STAGES), paths.models, chosen]
     return {
-        file.relative_to(paths.root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
+        Path(os.path.relpath(file, paths.root)).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in (*catalogs, *outline.spec_files)
         if file.is_file()
     }
-
-
-def _source_file(paths: DataPaths, mode: str) -> str:
-    """The file that a user corrects when a planned row does not hold together."""
-    if mode == CURATED:
-        return str(paths.selected_essays)
-    return str(paths.selected_combos if paths.selected_combos.is_file() else paths.concepts)

@@ -26,7 +26,7 @@ class AdoptedTexts:
 
     def __init__(self, paths: DataPaths, key: Key):
         self._key = key
-        self._folder = paths.replies / "adopted" / key[0] / key[1]
+        self._folder = paths.adopted_texts / key[0] / key[1]
 
     def keep(self, files: GenerationFiles) -> Path:
         """Keep what lies in the folder of a generation. Raises OSError when the disk refuses."""

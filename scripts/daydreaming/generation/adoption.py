@@ -116,6 +116,7 @@ def _adopted_record(
         finished_at=moment if found.finished_at is None else found.finished_at,
         duration_s=max(0.0, (found.finished_at or moment) - (found.started_at or found.finished_at or moment)),
         adopted=True,
+        imported_from=found.imported_from,
         finish_reason=found.finish_reason,
         usage=found.usage,
         served_model=found.served_model,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from daydreaming.base.paths import DataPaths, GenerationFiles
 from daydreaming.generation.specification import CallSpecification, CopySpecification, Specification
+from daydreaming.inputs.resolved_settings import recorded_settings
 from daydreaming.inputs.templates import template_name
 from daydreaming.ledger.metadata import NO_ERROR, VERSION, Files, Metadata
 from daydreaming.ledger.received import Reply
@@ -150,6 +151,7 @@ def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) 
         parent_sha256=outcome.parent_sha256,
         raw_sha256=outcome.raw_sha256,
         parsed_sha256=outcome.parsed_sha256,
+        settings=recorded_settings(call.settings) if call else None,
         error_traceback=outcome.error_traceback,
     )
 

@@ -9,9 +9,10 @@ from daydreaming.base.errors import FailureKind, GenerationError, InputError
 from daydreaming.base.unchanged_files import UnchangedFiles
 from daydreaming.generation.specification import CallSpecification, ConceptText, Specification, text_digest
 from daydreaming.inputs.concepts import read_description
+from daydreaming.inputs.prompts import CompiledPrompt, Prompt, compile_prompt, messages_of, render_prompt
 from daydreaming.inputs.records import Template
-from daydreaming.inputs.templates import CompiledTemplate, compile_template, load_template_text, render, template_name
-from daydreaming.ledger.model_request import ModelRequest
+from daydreaming.inputs.template_sources import TemplateSource, read_source, with_shared_texts
+from daydreaming.ledger.model_request import BYTES_PER_TOKEN, ModelRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class SourceTexts:
     """
 
     specification: Specification
-    template: str
+    template: TemplateSource
     concepts: tuple[str, ...] = ()
 
 
@@ -31,17 +32,12 @@ def concept_digest(name: str, description: str) -> str:
     return text_digest(f"{name}\n{description}".encode(errors="surrogatepass"))
 
 
-def template_digest(text: str) -> str:
-    """A digest of a template's text."""
-    return text_digest(text.encode(errors="surrogatepass"))
-
-
 class Prompter:
     """Renders prompts. Thread-safe; reads and compiles each template once for as long as it is the same."""
 
     def __init__(self) -> None:
-        self._compiled: dict[tuple[str, str], CompiledTemplate] = {}
-        self._templates: UnchangedFiles[tuple[str, str]] = UnchangedFiles()
+        self._compiled: dict[TemplateSource, CompiledPrompt] = {}
+        self._templates: UnchangedFiles[tuple[TemplateSource, str]] = UnchangedFiles()
         self._descriptions: UnchangedFiles[str] = UnchangedFiles()
 
     def sources(self, specification: Specification) -> SourceTexts:
@@ -63,21 +59,23 @@ class Prompter:
             now = replace(now, concepts=concepts)
         return SourceTexts(now, template, tuple(text for text, _ in found))
 
-    def prompt(self, sources: SourceTexts, parent_text: str | None) -> str:
+    def prompt(self, sources: SourceTexts, parent_text: str | None) -> Prompt:
         """Return the prompt of a generation. `parent_text` is the parent's parsed text, None for a draft.
 
         Raises GenerationError (template) for a template that does not compile or render.
         """
-        key = (template_name(sources.specification.template), sources.template)
-        if key not in self._compiled:
-            self._compiled[key] = compile_template(sources.template, key[0])
-        return render(self._compiled[key], _values(sources, parent_text))
+        source = sources.template
+        if source not in self._compiled:
+            self._compiled[source] = compile_prompt(source)
+        return render_prompt(self._compiled[source], _values(sources, parent_text))
 
-    def _template(self, template: Template) -> tuple[str, str]:
-        """The text of a template and its digest."""
-        if template.content is not None:
-            return template.content, template_digest(template.content)
-        return self._templates.content(template.path or "", partial(_with_digest, template))
+    def _template(self, template: Template) -> tuple[TemplateSource, str]:
+        """What a template is rendered from, and the digest of that."""
+        read = partial(_with_digest, template)
+        source, digest = read() if template.path is None else self._templates.content(template.path, read)
+        # Shared texts may change while the template's own stays the same.
+        whole = with_shared_texts(source, template.shared_folder)
+        return (source, digest) if whole is source else (whole, whole.digest)
 
     def _concept(self, concept: ConceptText) -> tuple[str, str]:
         """The description of a concept, and the digest of what a template sees of the concept."""
@@ -88,9 +86,9 @@ class Prompter:
         return text, concept_digest(concept.name, text)
 
 
-def _with_digest(template: Template) -> tuple[str, str]:
-    text = load_template_text(template)
-    return text, template_digest(text)
+def _with_digest(template: Template) -> tuple[TemplateSource, str]:
+    source = read_source(template)
+    return source, source.digest
 
 
 def _values(sources: SourceTexts, parent_text: str | None) -> dict[str, object]:
@@ -109,6 +107,23 @@ def _values(sources: SourceTexts, parent_text: str | None) -> dict[str, object]:
     }
 
 
+def check_it_fits(request: ModelRequest, context_length: int | None) -> None:
+    """Raise GenerationError (too_long) for a request whose prompt and reply cannot have room in a model's context.
+
+    The prompt's tokens are estimated from its bytes, as the limits of tokens per minute do.
+    """
+    if context_length is None:
+        return
+    prompt, reply = request.expected_prompt_tokens, request.output_limit or 0
+    if prompt + reply > context_length:
+        raise GenerationError(
+            FailureKind.TOO_LONG,
+            f"The prompt has about {prompt:,} tokens ({request.prompt_bytes:,} bytes, {BYTES_PER_TOKEN} to a token) "
+            f"and its reply may have {reply:,} (max_tokens): more than the model's context_length of "
+            f"{context_length:,}. It was not called. Shorten the prompt, lower max_tokens, or take another model.",
+        )
+
+
 def model_request(specification: CallSpecification, prompt: str, attempt: int) -> ModelRequest:
     """Return the request that a generation sends; `attempt` is 0 for the first, 1 for the first fresh attempt."""
     sampling = specification.sampling
@@ -117,7 +132,7 @@ def model_request(specification: CallSpecification, prompt: str, attempt: int) -
     return ModelRequest(
         answerer=specification.answerer,
         model=specification.model,
-        messages=({"role": "user", "content": prompt},),
+        messages=messages_of(prompt),
         temperature=sampling.temperature,
         max_tokens=sampling.max_tokens,
         seed=seed,

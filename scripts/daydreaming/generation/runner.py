@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from daydreaming.base.data_in_use import DataInUse
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.generation.outcome import Outcome, Received
 from daydreaming.generation.specification import CallSpecification, Specification
@@ -38,6 +39,7 @@ class Runner:
     def __init__(self, settings: Settings, run_id: str | None = None, calls_in_flight: int | None = None):
         self._settings = settings
         self._run_id = run_id or uuid.uuid4().hex[:12]
+        self._in_use = DataInUse(settings.paths)
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread: threading.Thread | None = None
@@ -100,6 +102,7 @@ class Runner:
     def _close_files(self) -> None:
         self._files.shutdown()
         self._replies.close()
+        self._in_use.close()
         for journal in self._journals.values():
             journal.close()
 

@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 import orjson
 
 import daydreaming.parsers
-from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Scale, Template
+from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Scale, SettingValue, Template
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger import finish
 
@@ -53,7 +53,8 @@ class _Row:
 class CallSpecification(_Row):
     """A generation that a model writes: from its parent's text or its concepts, how it is asked, how it is read.
 
-    `prices` are US dollars per million prompt and completion tokens, None where the catalog has none.
+    `prices` are US dollars per million prompt and completion tokens, None where the catalog has none. `context_length`
+    is how many tokens prompt and reply may have together. `settings` says where each setting comes from.
     """
 
     is_copy: ClassVar[bool] = False
@@ -68,12 +69,14 @@ class CallSpecification(_Row):
     prices: tuple[float | None, float | None]
     output_limit_parameter: str = "max_tokens"
     finish_reasons: Mapping[str, str] = field(default_factory=dict)
+    context_length: int | None = None
+    settings: Mapping[str, SettingValue] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """Everything that decides the result except the parent's text, in words that can be compared and read.
 
         The texts of template and concepts are in it by digest. What changes no result is left out (the cohort, the
-        endpoint's name and limits, prices).
+        endpoint's name and limits, prices, `context_length`).
         """
         return (
             f"{_source(self, self.parent, self.concepts)}; parser {self._parser_words()}; "

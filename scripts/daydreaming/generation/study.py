@@ -8,10 +8,10 @@ from typing import Any
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import CohortFiles, DataPaths, GenerationFiles
-from daydreaming.cohort.build import cohort_id_for
+from daydreaming.cohort.build import Called, called_by, cohort_id_for, plan_cohort
 from daydreaming.cohort.membership import Membership, load_membership
 from daydreaming.cohort.slices import Slice, membership_of_slice
-from daydreaming.generation.prompting import concept_digest, template_digest
+from daydreaming.generation.prompting import concept_digest
 from daydreaming.generation.specification import (
     CallSpecification,
     ConceptText,
@@ -20,14 +20,15 @@ from daydreaming.generation.specification import (
     Specification,
     parser_digest,
 )
-from daydreaming.inputs.catalogs import read_catalogs
+from daydreaming.inputs.catalogs import CatalogReading, read_catalogs
 from daydreaming.inputs.concepts import load_combos, read_description
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
-from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.inputs.resolved_settings import ResolvedSettings, endpoint_of, resolved_settings
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.template_checks import template_faults
-from daydreaming.inputs.templates import load_template_text, template_name
+from daydreaming.inputs.template_sources import TemplateSource, load_template_source
+from daydreaming.inputs.templates import template_name
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Study:
     combos: Mapping[str, Combo]
     membership: Membership
     _specifications: dict[Key, Specification] = field(default_factory=dict, repr=False)
-    _samplings: dict[tuple[str, str], StageSettings] = field(default_factory=dict, repr=False)
+    _resolved: dict[tuple[str, str, str], ResolvedSettings] = field(default_factory=dict, repr=False)
     _answerers: dict[str, str] = field(default_factory=dict, repr=False)
-    _template_digests: dict[str, str] = field(default_factory=dict, repr=False)
+    _sources: dict[str, tuple[TemplateSource, str]] = field(default_factory=dict, repr=False)
     _concept_texts: dict[tuple[str, str], ConceptText] = field(default_factory=dict, repr=False)
 
     @property
@@ -73,6 +74,15 @@ class Study:
             self._specifications[key] = self._specification(self.membership.get(stage, gen_id))
         return self._specifications[key]
 
+    def resolved_settings(self, generation: Generation) -> ResolvedSettings:
+        """The settings by which a generation that needs a call is asked for, with the place that says each."""
+        key = (generation.stage, generation.template_id, generation.llm_model_id)
+        if key not in self._resolved:
+            template = self.catalogs.templates[generation.stage][generation.template_id]
+            model = self.catalogs.models[generation.llm_model_id]
+            self._resolved[key] = resolved_settings(self.settings, generation.stage, model, template)
+        return self._resolved[key]
+
     def _specification(self, generation: Generation) -> Specification:
         template = self.catalogs.templates[generation.stage][generation.template_id]
         parent = self.membership.parent(generation)
@@ -86,12 +96,13 @@ class Study:
             "llm_model_id": generation.llm_model_id,
             "replicate": generation.replicate,
             "template": template,
-            "template_digest": self._template_digest(template),
+            "template_digest": self._source(template)[1],
         }
         if template.generator == "copy" and parent_key:
             return CopySpecification(**row, parent=parent_key)
         model = self.catalogs.models[generation.llm_model_id]
-        endpoint = model.endpoint or self.settings.default_endpoint
+        endpoint = endpoint_of(self.settings, model)
+        resolved = self.resolved_settings(generation)
         return CallSpecification(
             **row,
             parser=template.parser,
@@ -101,10 +112,12 @@ class Study:
             model=model.model,
             endpoint=endpoint,
             answerer=self._answerer(endpoint),
-            sampling=self._sampling(generation.stage, endpoint),
+            sampling=resolved.sampling,
             prices=(model.usd_per_mtok_in, model.usd_per_mtok_out),
-            output_limit_parameter=self.settings.output_limit_parameter(model.id, endpoint),
+            output_limit_parameter=resolved.output_limit_parameter,
             finish_reasons=self.settings.endpoints[endpoint].finish_reasons,
+            context_length=resolved.context_length,
+            settings=resolved.found,
         )
 
     def _concepts(self, combo_id: str) -> tuple[ConceptText, ...]:
@@ -119,17 +132,17 @@ class Study:
             self._concept_texts[key] = ConceptText(concept_id, name, path, digest)
         return self._concept_texts[key]
 
-    def _template_digest(self, template: Template) -> str:
-        name = template_name(template)
-        if name not in self._template_digests:
-            self._template_digests[name] = template_digest(load_template_text(template))
-        return self._template_digests[name]
+    def texts_of(self, template: Template) -> list[str]:
+        """The files that a template is rendered from: its own, if it is one, and the shared texts that it includes."""
+        source, _ = self._source(template)
+        return [*([template.path] if template.path else []), *(one.path for one in source.shared)]
 
-    def _sampling(self, stage: str, endpoint: str) -> StageSettings:
-        key = (stage, endpoint)
-        if key not in self._samplings:
-            self._samplings[key] = self.settings.stage(stage, endpoint)
-        return self._samplings[key]
+    def _source(self, template: Template) -> tuple[TemplateSource, str]:
+        name = template_name(template)
+        if name not in self._sources:
+            source = load_template_source(template)
+            self._sources[name] = (source, source.digest)
+        return self._sources[name]
 
     def _answerer(self, endpoint: str) -> str:
         if endpoint not in self._answerers:
@@ -151,44 +164,63 @@ def load_study(config: Mapping[str, Any] | Settings) -> Study:
     Raises InputError with all faults that were found; reads only.
     """
     settings = config if isinstance(config, Settings) else settings_from_config(config)
-    reading = read_catalogs(settings)
-    if reading.faults:
-        raise InputError(reading.faults)
-    catalogs = reading.catalogs
-    combos = load_combos(settings, catalogs)
-    membership = load_membership(settings, catalogs, combos, cohort_id_for(settings, catalogs))
+    reading = _sound(read_catalogs(settings))
+    combos = load_combos(settings, reading.catalogs)
+    cohort_id = cohort_id_for(settings, reading.catalogs)
+    membership = load_membership(settings, reading.catalogs, combos, cohort_id)
     if settings.slice is not None:
         membership = membership_of_slice(membership, Slice.parse(settings.slice))
-    study = Study(settings, catalogs, combos, membership)
-    used = dict.fromkeys((row.stage, row.template_id) for row in membership.generations.values())
-    templates = (catalogs.templates[stage][template_id] for stage, template_id in used)
-    called = (
-        (row.stage, row.llm_model_id)
-        for row in membership.generations.values()
-        if catalogs.templates[row.stage][row.template_id].generator == "llm"
-    )
-    of_templates = template_faults(settings, reading, templates, strict=False)
-    if faults := [*of_templates, *budget_faults(settings, catalogs, called)]:
+    return _checked(Study(settings, reading.catalogs, combos, membership), reading)
+
+
+def study_to_build(settings: Settings) -> Study:
+    """Read and check the cohort as it would be built now, from its spec or the catalogs, whatever table is there.
+
+    Raises InputError with all faults that were found; reads only.
+    """
+    reading = _sound(read_catalogs(settings))
+    plan = plan_cohort(settings, reading.catalogs)
+    combos = load_combos(settings, reading.catalogs) | {combo.combo_id: combo for combo in plan.combos}
+    membership = Membership(plan.cohort_id, {(row.stage, row.gen_id): row for row in plan.generations})
+    return _checked(Study(settings, reading.catalogs, combos, membership), reading)
+
+
+def _sound(reading: CatalogReading) -> CatalogReading:
+    if reading.faults:
+        raise InputError(reading.faults)
+    return reading
+
+
+def _checked(study: Study, reading: CatalogReading) -> Study:
+    """The study; raises InputError where a template does not render, or the budget cannot hold."""
+    used = dict.fromkeys((row.stage, row.template_id) for row in study.membership.generations.values())
+    templates = (study.catalogs.templates[stage][template_id] for stage, template_id in used)
+    called = called_by(study.membership.generations.values(), study.catalogs)
+    of_templates = template_faults(study.settings, reading, templates, strict=False)
+    if faults := [*of_templates, *budget_faults(study.settings, study.catalogs, called)]:
         raise InputError(faults)
     return study
 
 
-def budget_faults(settings: Settings, catalogs: Catalogs, called: Iterable[tuple[str, str]]) -> list[Fault]:
+def budget_faults(settings: Settings, catalogs: Catalogs, called: Iterable[Called]) -> list[Fault]:
     """Return why a budget in US dollars cannot hold: a call's price needs an upper bound.
 
-    `called` are the stages and models that are called.
+    `called` are the stages, templates and models that are called.
     """
     if settings.budget_usd is None:
         return []
     faults = []
-    for stage, model_id in sorted(set(called)):
-        model = catalogs.models[model_id]
-        endpoint = model.endpoint or settings.default_endpoint
+    for stage, template_id, model_id in sorted(set(called)):
+        model, template = catalogs.models[model_id], catalogs.templates[stage][template_id]
+        resolved = resolved_settings(settings, stage, model, template)
         if None in (model.usd_per_mtok_in, model.usd_per_mtok_out):
             problem = f"budget_usd is set, but the model {model_id!r} has no prices."
             cure = "Fill in usd_per_mtok_in and usd_per_mtok_out (0 for a free model)."
             faults.append(Fault(str(settings.paths.models), problem, cure, column="usd_per_mtok_in"))
-        elif settings.stage(stage, endpoint).max_tokens is None and model.usd_per_mtok_out:
+        elif resolved.sampling.max_tokens is None and model.usd_per_mtok_out:
             problem = f"budget_usd is set, but a {stage} by {model_id!r} may be of any length."
-            faults.append(Fault("config.yaml", problem, "Set max_tokens.", key=f"stages.{stage}.max_tokens"))
+            place = resolved.place("max_tokens") or f"stages.{stage}.max_tokens"
+            is_configured = place.startswith(("stages.", "endpoints.", "models."))
+            where = ("config.yaml", place) if is_configured else (place, None)
+            faults.append(Fault(where[0], problem, "Set max_tokens.", key=where[1]))
     return list(dict.fromkeys(faults))

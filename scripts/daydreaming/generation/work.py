@@ -24,9 +24,10 @@ from daydreaming.generation.currency import (
 )
 from daydreaming.generation.judging import attempts, read_reply
 from daydreaming.generation.outcome import Outcome, Received, record_of
-from daydreaming.generation.prompting import Prompter, SourceTexts
+from daydreaming.generation.prompting import Prompter, SourceTexts, check_it_fits
 from daydreaming.generation.specification import CallSpecification, Specification
 from daydreaming.generation.store import GenerationStore, text_sha256, with_report
+from daydreaming.inputs.prompts import Prompt
 from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.metadata import Metadata, Origin
 from daydreaming.ledger.model_request import ModelRequest
@@ -75,7 +76,7 @@ class GenerationWork:
         sources = self._bench.prompter.sources(self.specification)
         # From here on it is what is rendered that counts, not what the study had read.
         self.specification = specification = sources.specification
-        outcome.template_sha1 = hashlib.sha1(sources.template.encode(), usedforsecurity=False).hexdigest()
+        outcome.template_sha1 = hashlib.sha1(sources.template.content.encode(), usedforsecurity=False).hexdigest()
         parent = _parent_text(paths, specification)
         outcome.parent_sha256 = parent.sha256 if parent else None
         if not render_only and self._is_kept(parent, overwrite=overwrite):
@@ -137,7 +138,7 @@ class GenerationWork:
         self._may_replace = True
         return finding.is_done and not overwrite
 
-    def _prompt(self, sources: SourceTexts, parent: ParentText | None) -> str:
+    def _prompt(self, sources: SourceTexts, parent: ParentText | None) -> Prompt:
         with self.outcome.timed("render_ms"):
             prompt = self._bench.prompter.prompt(sources, parent.read() if parent else None)
         self.outcome.prompt_sha256 = text_sha256(prompt)
@@ -169,6 +170,9 @@ class GenerationWork:
         reply = self._bench.replies.load(request.sha256, limit)
         if reply is None and (reply := self._store.kept_reply(request.sha256)) is not None:
             self._bench.replies.adopt(reply, source=str(self._store.files.raw))
+        if reply is None:
+            assert isinstance(self.specification, CallSpecification)
+            check_it_fits(request, self.specification.context_length)
         if reply is None and self._bench.settings.offline:
             message = f"No stored reply for request {request.sha256[:12]}, and offline is true. Run without offline."
             raise GenerationError(FailureKind.OFFLINE, message)
@@ -177,7 +181,12 @@ class GenerationWork:
     def _read(self, reply: Reply) -> str:
         assert isinstance(self.specification, CallSpecification)
         with self.outcome.timed("parse_ms"):
-            return read_reply(reply, self.specification)
+            try:
+                return read_reply(reply, self.specification)
+            except GenerationError as error:
+                if place := _place_of_limit(error.kind, self.specification):
+                    raise GenerationError(error.kind, f"{error.message} {place}") from error
+                raise
 
     def _succeed(self, parsed: str, *, raw: str | None, result: str) -> None:
         outcome = self.outcome
@@ -234,6 +243,13 @@ def _waiting(finding: Finding, found: Found) -> GenerationError:
         return GenerationError(FailureKind.CONFLICT, f"{found.folder}: {finding.reason}. {cure}")
     cure = "Put things back as they were, or set remake_adopted to have it made again; its texts are kept."
     return GenerationError(FailureKind.WAITING, f"{found.folder}: {finding.reason}. {cure}")
+
+
+def _place_of_limit(kind: FailureKind, specification: CallSpecification) -> str:
+    """Where the limit stands that a reply has failed by, unless the stage itself says it, as the failure does."""
+    name = {FailureKind.TRUNCATED: "max_tokens", FailureKind.TOO_SHORT: "min_lines"}.get(kind, "")
+    place = specification.settings[name].place if name in specification.settings else ""
+    return "" if not place or place.startswith(f"stages.{specification.stage}.") else f"Here {name} is from {place}."
 
 
 def _text(reply: Reply | None) -> str:

@@ -1,6 +1,6 @@
 """The catalogs in data/1_raw: concepts, templates of the three stages, models. Read, checked, every fault reported.
 
-This runs whenever Snakemake starts, so it compiles no template and reads no text: that a file exists is enough here.
+This runs whenever Snakemake starts, so it compiles no template, and of a text it reads what front matter says.
 """
 
 from __future__ import annotations
@@ -11,15 +11,12 @@ from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES, DataPaths
-from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Catalogs, Concept, Model, Scale, Template
+from daydreaming.inputs.records import Catalogs, Concept, Model, Template
 from daydreaming.inputs.setting_conflicts import conflict_faults, unknown_model_faults
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import CellReader, scan_table
-from daydreaming.parsers import parser_names
+from daydreaming.inputs.template_rows import read_template_row, with_front_matter
 
-GENERATORS = {"draft": ("llm",), "essay": ("llm", "copy"), "evaluation": ("llm",)}
-# What a copy without a text of its own shows as its prompt: the text that it passes on.
-COPIED = "{{ draft_block }}"
 CONCEPT_COLUMNS = ("concept_id", "name", "active")
 MODEL_COLUMNS = ("id", "model", "provider", "display_name", "for_generation", "for_evaluation")
 
@@ -55,7 +52,8 @@ def read_catalogs(settings: Settings) -> CatalogReading:
         templates[stage], rows = _read_templates(settings, stage, faults)
         template_rows.update({(stage, template_id): row for template_id, row in rows.items()})
     models = _read_models(settings, faults)
-    faults.extend(conflict_faults(settings, models.values()))
+    all_templates = [one for of_stage in templates.values() for one in of_stage.values()]
+    faults.extend(conflict_faults(settings, models.values(), all_templates))
     faults.extend(unknown_model_faults(settings, models))
     catalogs = Catalogs(concepts, templates, models)
     return CatalogReading(catalogs, tuple(faults), template_rows)
@@ -95,13 +93,6 @@ def _lies_in(text: Path, paths: DataPaths, others: Iterable[Path] = ()) -> bool:
         return any(text.resolve().is_relative_to(folder) for folder in folders)
     except (OSError, RuntimeError, ValueError):
         return True  # A loop of links, a NUL: that it cannot be read is said where it is read.
-
-
-def _has_text(path: Path) -> bool:
-    try:
-        return path.is_file() and path.stat().st_size > 0
-    except (OSError, ValueError):
-        return False
 
 
 def _text_fault(text: Path, what: str, file: Path, row: int | None, column: str) -> Fault | None:
@@ -148,55 +139,16 @@ def _read_templates(settings: Settings, stage: str, faults: list[Fault]) -> tupl
     templates: dict[str, Template] = {}
     required = ["template_id", "generator", *(["parser"] if stage == "evaluation" else []), "active"]
     for cells in _cells(path, required, faults, last="active", verbatim=["content"]):
-        template = _read_template(cells, stage, rows, paths)
+        template = read_template_row(cells, stage, rows, paths)
+        fault = _foreign_text_fault(template, settings, path, cells.row.number)
+        template = with_front_matter(template, cells, may_read=fault is None)
         if not template.template_id:
             continue
         templates[template.template_id] = template
-        fault = _foreign_text_fault(template, settings, path, cells.row.number)
         if fault is None and template.active:
             fault = template_text_fault(template, path, cells.row.number)
         faults.extend([fault] if fault else [])
     return templates, rows
-
-
-def _read_template(cells: CellReader, stage: str, seen: dict[str, int], paths: DataPaths) -> Template:
-    template_id = cells.unique_identifier("template_id", seen)
-    generator = cells.choice("generator", GENERATORS[stage])
-    content, given = cells.optional_text("content"), cells.optional_text("template_path")
-    inline = content if content.strip() else None
-    path = given or paths.template_text(stage, template_id).as_posix()
-    if generator == "copy" and inline is None and not given and not _has_text(Path(path)):
-        inline = COPIED
-    scale = _read_scale(cells) if stage == "evaluation" else Scale()
-    return Template(
-        stage=stage,
-        template_id=template_id,
-        generator=generator,
-        parser=_read_parser(cells, stage),
-        active=cells.boolean("active"),
-        path=None if inline else path,
-        content=inline,
-        score_min=scale.lowest,
-        score_max=scale.highest,
-        score_key=(cells.optional_text("score_key") if stage == "evaluation" else "") or DEFAULT_SCORE_KEY,
-    )
-
-
-def _read_scale(cells: CellReader) -> Scale:
-    """A rubric's lowest and highest score."""
-    usual = Scale()
-    scale = Scale(cells.signed_number("score_min", usual.lowest), cells.signed_number("score_max", usual.highest))
-    if scale.lowest >= scale.highest:
-        problem = f"the lowest score is {scale.lowest:g} and the highest {scale.highest:g}."
-        cells.add_fault("score_max", problem, f"Make score_max ({usual.highest:g} where it is empty) the greater one.")
-    return scale
-
-
-def _read_parser(cells: CellReader, stage: str) -> str | None:
-    # No parser is used for essays, whatever the column says.
-    if stage == "essay" or (stage == "draft" and not cells.optional_text("parser")):
-        return None
-    return cells.choice("parser", parser_names(stage)) or None
 
 
 def _read_models(settings: Settings, faults: list[Fault]) -> dict[str, Model]:

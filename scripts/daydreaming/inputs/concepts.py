@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -16,7 +14,7 @@ from daydreaming.base.identifiers import content_id
 from daydreaming.base.paths import DESCRIPTION_LEVELS
 from daydreaming.inputs.records import Catalogs, Combo, Concept
 from daydreaming.inputs.settings import Settings
-from daydreaming.inputs.tables import CellReader, scan_table
+from daydreaming.inputs.tables import CellReader, Row, scan_table, with_rows
 
 COMBO_COLUMNS = ("combo_id", "version", "concept_id", "description_level", "k_max", "created_at")
 GENERATED_VERSION = "v1"
@@ -42,7 +40,7 @@ def scan_combos(settings: Settings, catalogs: Catalogs) -> tuple[dict[str, Combo
     recorded = _read_combos(settings.paths.combos, known, faults)
     for combo_id in selected.keys() & recorded.keys():
         row, combo = selected[combo_id]
-        if not _same_choice(combo, recorded[combo_id][1]):
+        if not same_choice(combo, recorded[combo_id][1]):
             problem = f"{combo_id!r} is another combo in {settings.paths.combos}, row {recorded[combo_id][0]}."
             file = str(settings.paths.selected_combos)
             faults.append(Fault(file, problem, "Give this combo an id of its own.", row=row, column="combo_id"))
@@ -57,8 +55,13 @@ def cohort_combos(settings: Settings, catalogs: Catalogs) -> list[Combo]:
     """
     if settings.paths.selected_combos.is_file():
         return _selected_combos(settings, catalogs)
-    choices = combinations(_active_concepts(settings, catalogs), settings.k_max)
-    return [_generated_combo(settings, tuple(concept.concept_id for concept in choice)) for choice in choices]
+    return combos_of_concepts(_active_concepts(settings, catalogs), settings.k_max, settings.description_level)
+
+
+def combos_of_concepts(concepts: Iterable[Concept], k_max: int, level: str) -> list[Combo]:
+    """Return all choices of `k_max` concepts, described at a level, with ids made of their content."""
+    choices = combinations([concept.concept_id for concept in concepts], k_max)
+    return [_generated_combo(choice, k_max, level) for choice in choices]
 
 
 def count_cohort_combos(settings: Settings, catalogs: Catalogs) -> int:
@@ -79,13 +82,13 @@ def append_combos(path: Path, combos: Iterable[Combo]) -> None:
     for combo in combos:
         if combo.combo_id not in recorded:
             new[combo.combo_id] = combo
-        elif not _same_choice(combo, recorded[combo.combo_id][1]):
+        elif not same_choice(combo, recorded[combo.combo_id][1]):
             problem, row = f"{combo.combo_id!r} is another combo here.", recorded[combo.combo_id][0]
             faults.append(Fault(str(path), problem, "Rename the new one.", row=row, column="combo_id"))
     if faults:
         raise InputError(faults)
     if new:
-        write_text(path, _with_rows(path, new.values()))
+        write_text(path, with_rows(path, COMBO_COLUMNS, _rows_of(new.values())))
 
 
 def read_description(path: Path, concept_id: str) -> str:
@@ -125,15 +128,14 @@ def _active_concepts(settings: Settings, catalogs: Catalogs) -> list[Concept]:
     return active
 
 
-def _generated_combo(settings: Settings, concept_ids: tuple[str, ...]) -> Combo:
-    level, k_max = settings.description_level, settings.k_max
+def _generated_combo(concept_ids: tuple[str, ...], k_max: int, level: str) -> Combo:
     # The keys are part of the name: renaming one would rename every combo that exists.
     content = {"description_level": level, "k_max": k_max, "concepts": concept_ids}
     combo_id = f"combo_{content_id(content, GENERATED_ID_LENGTH)}"
     return Combo(combo_id, GENERATED_VERSION, level, k_max, concept_ids)
 
 
-def _same_choice(one: Combo, other: Combo) -> bool:
+def same_choice(one: Combo, other: Combo) -> bool:
     """Whether two combos agree in all but the time when they were written down."""
     return (one.version, one.description_level, one.k_max, one.concept_ids) == (
         other.version,
@@ -149,6 +151,13 @@ def _read_combos(path: Path, known: Collection[str] | None, faults: list[Fault])
         return {}
     rows, table_faults = scan_table(path, COMBO_COLUMNS)
     faults.extend(table_faults)
+    return read_combo_rows(path, rows, known, faults)
+
+
+def read_combo_rows(
+    path: Path, rows: Sequence[Row], known: Collection[str] | None, faults: list[Fault]
+) -> dict[str, tuple[int, Combo]]:
+    """Return the combos that rows of a combo file describe, with their first rows; what is wrong goes to `faults`."""
     groups: dict[str, list[CellReader]] = {}
     for cells in (CellReader(path, row, faults) for row in rows):
         if combo_id := cells.identifier("combo_id"):
@@ -190,22 +199,10 @@ def _read_concept_ids(combo_id: str, group: list[CellReader], known: Collection[
     return tuple(concept_ids)
 
 
-def _with_rows(path: Path, combos: Iterable[Combo]) -> str:
-    """Return the text of a combo file with rows for the combos added; a new file gets a header first."""
-    text = ""
-    columns: tuple[str, ...] = COMBO_COLUMNS
-    if path.exists():
-        text = path.read_bytes().decode()
-        header = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-        columns = tuple(name.strip() for name in header)
-        text += "" if text.endswith("\n") else "\n"
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
-    if not text:
-        writer.writeheader()
+def _rows_of(combos: Iterable[Combo]) -> Iterator[dict[str, object]]:
+    """The rows of a combo file that say what combos are."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for combo in combos:
         for concept_id in combo.concept_ids:
             values = (combo.combo_id, combo.version, concept_id, combo.description_level, combo.k_max)
-            writer.writerow(dict(zip(COMBO_COLUMNS, (*values, combo.created_at or now), strict=True)))
-    return text + stream.getvalue()
+            yield dict(zip(COMBO_COLUMNS, (*values, combo.created_at or now), strict=True))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,20 @@ class Scale(NamedTuple):
         return f"{self.lowest:g} to {self.highest:g}"
 
 
+class SettingValue(NamedTuple):
+    """The value of a setting, and the place that says it, in words."""
+
+    value: Any
+    place: str
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """A row of a template catalog. Either `content` (inline text) or `path` (relative to the repository) is set.
 
     A rubric's scores lie between `score_min` and `score_max`; `score_key` names the score in a reply that is JSON.
+    `own_settings` is what its row or the front matter of its text says of requests and replies; `shared_folder` is
+    where the texts lie that it may include.
     """
 
     stage: str
@@ -46,6 +57,8 @@ class Template:
     score_min: float = Scale().lowest
     score_max: float = Scale().highest
     score_key: str = DEFAULT_SCORE_KEY
+    own_settings: Mapping[str, SettingValue] = field(default_factory=dict, hash=False)
+    shared_folder: Path | None = None
 
     @property
     def scale(self) -> Scale:

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 
 from daydreaming.base.errors import Fault
-from daydreaming.inputs.records import Model
+from daydreaming.inputs.records import Model, Template
+from daydreaming.inputs.resolved_settings import ResolvedSettings, endpoint_of, resolved_settings
 from daydreaming.inputs.settings import Settings
 
 # What a request says by itself; another value in the body would make an answer to something else, or several.
@@ -17,32 +18,40 @@ _SAME_IN_A_BODY = (
     ("max_tokens", "max_tokens"),
     ("max_tokens", "max_completion_tokens"),
 )
+_SAID_IN_A_BODY = {ours for ours, _ in _SAME_IN_A_BODY}
 
 
-def conflict_faults(settings: Settings, models: Iterable[Model]) -> Iterator[Fault]:
-    """Yield a Fault of config.yaml for each setting that an `extra_body` says again, where a model is asked."""
-    asked = dict.fromkeys(
-        (stage, model.endpoint or settings.default_endpoint)
-        for model in models
-        for stage in (*(("draft", "essay") if model.for_generation else ()), *_judged(model))
-    )
-    # That a model names an endpoint that there is not is a fault of the catalog already.
-    for stage, endpoint in (pair for pair in asked if pair[1] in settings.endpoints):
-        sampling = settings.stage(stage, endpoint)
-        place, who = f"endpoints.{endpoint}.stages.{stage}.extra_body", f"a {stage} at {endpoint!r}"
-        ours_again = {name for name in _OURS & sampling.extra_body.keys() if sampling.extra_body[name] != _OURS[name]}
-        for name in sorted(ours_again):
-            problem = f"the extra_body of {who} has {name!r}, which is not to be set there."
-            yield Fault("config.yaml", problem, "Take it out.", key=f"{place}.{name}")
-        for ours, theirs in _SAME_IN_A_BODY:
-            if getattr(sampling, ours) is not None and theirs in sampling.extra_body:
-                problem = f"{who} has both {ours} and, in its extra_body, {theirs}."
-                cure = f"Take one of them out, or set {ours} to null; extra_body may also stand in `stages`."
-                yield Fault("config.yaml", problem, cure, key=f"{place}.{theirs}")
+def conflict_faults(settings: Settings, models: Iterable[Model], templates: Iterable[Template]) -> list[Fault]:
+    """Return a Fault of config.yaml for each setting that an `extra_body` says again, where a model is asked."""
+    # Most templates say nothing of their requests: one look at the stage is enough for all of them.
+    special = [one for one in templates if one.generator == "llm" and _SAID_IN_A_BODY & one.own_settings.keys()]
+    faults: list[Fault] = []
+    for model in models:
+        # That a model names an endpoint that there is not is a fault of the catalog already.
+        if endpoint_of(settings, model) not in settings.endpoints:
+            continue
+        stages = (*(("draft", "essay") if model.for_generation else ()), *(("evaluation",) * model.for_evaluation))
+        for stage in stages:
+            faults.extend(_conflicts(resolved_settings(settings, stage, model), f"a {stage} by {model.id!r}"))
+            for template in special:
+                if template.stage == stage:
+                    who = f"a {stage} of {template.template_id!r} by {model.id!r}"
+                    faults.extend(_conflicts(resolved_settings(settings, stage, model, template), who))
+    # What an endpoint says is told once, whoever is asked there.
+    return list({fault.key: fault for fault in reversed(faults)}.values())[::-1]
 
 
-def _judged(model: Model) -> tuple[str, ...]:
-    return ("evaluation",) if model.for_evaluation else ()
+def _conflicts(resolved: ResolvedSettings, who: str) -> Iterator[Fault]:
+    sampling = resolved.sampling
+    ours_again = {name for name in _OURS & sampling.extra_body.keys() if sampling.extra_body[name] != _OURS[name]}
+    for name in sorted(ours_again):
+        problem = f"the extra_body of {who} has {name!r}, which is not to be set there."
+        yield Fault("config.yaml", problem, "Take it out.", key=resolved.place(f"extra_body.{name}"))
+    for ours, theirs in _SAME_IN_A_BODY:
+        if getattr(sampling, ours) is not None and theirs in sampling.extra_body:
+            problem = f"{who} has both {ours} (from {resolved.place(ours)}) and, in its extra_body, {theirs}."
+            cure = f"Take one of them out, or set {ours} to null; extra_body may also stand in `stages`."
+            yield Fault("config.yaml", problem, cure, key=resolved.place(f"extra_body.{theirs}"))
 
 
 def unknown_model_faults(settings: Settings, model_ids: Collection[str]) -> Iterator[Fault]:

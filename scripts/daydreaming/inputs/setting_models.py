@@ -1,12 +1,15 @@
-"""What is said of a stage and of a model, and what all settings have in common."""
+"""How requests are asked and replies are judged: what a stage, a model and a template can say of it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from daydreaming.inputs.setting_types import Body, Temperature
+from daydreaming.inputs.setting_types import Body, Temperature, fault, read_only
 
 
 def setting(default: Any, meaning: str, cure: str, *, private: bool = False) -> Any:
@@ -23,38 +26,113 @@ class SettingsModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 
+    def given(self) -> dict[str, Any]:
+        """What was said, also where it was null."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
+
+OutputLimitParameter = Literal["max_tokens", "max_completion_tokens"]
+OUTPUT_LIMIT_CURE = "Use max_tokens or max_completion_tokens."
 BODY_CURE = "Give a mapping that is added to the request's body."
+# Sent under their own names, as what stands in an `extra_body` is.
+BODY_SETTINGS = ("top_p", "stop", "response_format", "reasoning_effort")
+
+_Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
+_Share = Annotated[int, Field(ge=0, le=1)] | Annotated[float, Field(ge=0, le=1)]
+# Samples and fresh attempts add to it; servers read 53 or 64 bits.
+_Seed = Annotated[int, Field(ge=0, le=2**53 - 2**32)]
+_Lines = Annotated[int, Field(ge=0, le=1_000_000)]
+
+_TEMPERATURE = setting(None, "The sampling temperature.", "Give a number from 0, or null to leave it to the provider.")
+_MAX_TOKENS = setting(
+    None,
+    "The most tokens that a reply may have.",
+    "Give a number of tokens from 1 to 10,000,000, or null for no limit.",
+)
+_TOP_P = setting(
+    None, "The share of the likeliest tokens that are sampled from.", "Give a number from 0 to 1, or null to send none."
+)
+_SEED = setting(None, "The seed of the sampling.", "Give a whole number from 0, or null to send none.")
+_MIN_LINES = setting(
+    None, "How many non-empty lines a reply must have.", "Give a number of lines from 0, or null for no limit."
+)
 
 
 class StageSettings(SettingsModel):
     """How a stage's requests are sampled and what its replies must have. None: left to the provider, or no limit."""
 
-    temperature: Temperature | None = setting(
-        None, "The sampling temperature.", "Give a number from 0, or null to leave it to the provider."
-    )
-    max_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = setting(
-        None,
-        "The most tokens that a reply may have.",
-        "Give a number of tokens from 1 to 10,000,000, or null for no limit.",
-    )
-    min_lines: Annotated[int, Field(ge=0, le=1_000_000)] | None = setting(
-        None, "How many non-empty lines a reply must have.", "Give a number of lines from 0, or null for no limit."
-    )
-    # Samples and fresh attempts add to it; servers read 53 or 64 bits.
-    seed: Annotated[int, Field(ge=0, le=2**53 - 2**32)] | None = setting(
-        None, "The seed of the sampling.", "Give a whole number from 0, or null to send none."
-    )
+    temperature: Temperature | None = _TEMPERATURE
+    max_tokens: _Tokens | None = _MAX_TOKENS
+    min_lines: _Lines | None = _MIN_LINES
+    seed: _Seed | None = _SEED
     extra_body: Body = setting({}, "Added to the body of each request.", BODY_CURE)
 
 
-OutputLimitParameter = Literal["max_tokens", "max_completion_tokens"]
-OUTPUT_LIMIT_CURE = "Use max_tokens or max_completion_tokens."
-
-
 class ModelSettings(SettingsModel):
-    """What is particular to one model of llm_models.csv, wherever it is asked. None: as its endpoint says."""
+    """What is particular to one model of llm_models.csv, wherever it is asked. What is not said is as without it."""
 
+    max_tokens: _Tokens | None = _MAX_TOKENS
+    temperature: Temperature | None = _TEMPERATURE
+    top_p: _Share | None = _TOP_P
+    seed: _Seed | None = _SEED
+    reasoning_effort: Annotated[str, Field(pattern=r"^[a-z]{1,20}$")] | None = setting(
+        None,
+        "How much a reasoning model thinks before it answers.",
+        "Give a word that the model knows, such as low, medium or high, or null to send none.",
+    )
+    extra_body: Body = setting({}, "Added to the body of each request.", BODY_CURE)
     output_limit_parameter: OutputLimitParameter | None = setting(
         None, "Under which name `max_tokens` is sent to this model; null: as its endpoint says.", OUTPUT_LIMIT_CURE
     )
+    context_length: _Tokens | None = setting(
+        None,
+        "How many tokens a prompt and its reply may have together.",
+        "Give a number of tokens from 1 to 10,000,000, or null to check nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _says_nothing_twice(self) -> Self:
+        for name in sorted(set(BODY_SETTINGS) & self.model_fields_set & set(self.extra_body)):
+            raise fault(f"it has both {name} and, in its extra_body, {name}.", "Take one of them out.")
+        return self
+
+
+def _json(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        json.dumps(value, allow_nan=False)
+        orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)  # keys that are no texts are none of JSON's either
+    except (TypeError, ValueError, RecursionError):
+        raise fault("the value cannot be written as JSON.", "Put dates and the like into quotation marks.") from None
+    return value
+
+
+_Text = Annotated[str, Field(min_length=1)]
+_Score = Annotated[float, Field(ge=-1e15, le=1e15)]
+
+
+class TemplateSettings(SettingsModel):
+    """What a template says of the requests that are made with it, in its table or its front matter."""
+
+    temperature: Temperature | None = _TEMPERATURE
+    max_tokens: _Tokens | None = _MAX_TOKENS
+    top_p: _Share | None = _TOP_P
+    seed: _Seed | None = _SEED
+    min_lines: _Lines | None = _MIN_LINES
+
+
+class FrontMatter(TemplateSettings):
+    """What can stand at the top of a template's text."""
+
+    system: _Text | None = setting(None, "The system message, a template as well.", "Give a text.")
+    stop: _Text | Annotated[list[_Text], Field(min_length=1, max_length=64)] | None = setting(
+        None, "Texts at which the reply ends.", "Give a text or a list of texts, or null to send none."
+    )
+    response_format: Annotated[Mapping[str, Any], AfterValidator(_json), AfterValidator(read_only)] | None = setting(
+        None,
+        "The form that the reply has to have, as the endpoint wants it said.",
+        "Give a mapping such as {type: json_object}, or null to send none.",
+    )
+    parser: _Text | None = setting(None, "How the reply is read.", "Give the name of a parser.")
+    score_min: _Score | None = setting(None, "The lowest score of a rubric.", "Give a number.")
+    score_max: _Score | None = setting(None, "The highest score of a rubric.", "Give a number.")
+    description: str | None = setting(None, "What the template is for, for people.", "Give a text.")

@@ -284,20 +284,3 @@ class Settings(SettingsModel):
     def paths(self) -> DataPaths:
         """The places below the data root."""
         return DataPaths(self.data_root)
-
-    def output_limit_parameter(self, model_id: str, endpoint: str) -> str:
-        """Under which name `max_tokens` is sent to a model: as it says itself, else as its endpoint says."""
-        model = self.models.get(model_id)
-        of_endpoint = self.endpoints[endpoint].output_limit_parameter
-        return (model.output_limit_parameter if model else None) or of_endpoint
-
-    def stage(self, stage: str, endpoint: str) -> StageSettings:
-        """A stage's settings at an endpoint: what the endpoint says of the stage wins over what the stage says.
-
-        Bodies are merged key by key: the endpoint's, then the stage's, then the endpoint's for that stage.
-        """
-        given = [stages[stage] for stages in (self.stages, self.endpoints[endpoint].stages) if stage in stages]
-        values = {name: getattr(part, name) for part in given for name in part.model_fields_set}
-        bodies = (self.endpoints[endpoint].extra_body, *(part.extra_body for part in given))
-        body = {key: value for part in bodies for key, value in part.items()}
-        return StageSettings(**{**values, "extra_body": body})

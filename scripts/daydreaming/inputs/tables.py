@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,20 @@ def scan_table(
     are skipped. A file whose columns cannot be told gives no rows.
     """
     try:
-        records, faults = _parse(path, _read_text(path, required))
+        text = _read_text(path, required)
+    except InputError as error:
+        return [], list(error.faults)
+    return scan_text(path, text, required, last=last, verbatim=verbatim)
+
+
+def scan_text(
+    path: Path, text: str, required: Sequence[str], *, last: str | None = None, verbatim: Sequence[str] = ()
+) -> tuple[list[Row], list[Fault]]:
+    """Do what `scan_table` does with the text of a table that is known already; `path` is for the faults."""
+    try:
+        _refuse_dialects(path, text)
+        _refuse_nothing(path, text, required)
+        records, faults = _parse(path, text)
     except InputError as error:
         return [], list(error.faults)
     header = [name.strip() for name in records[0]]
@@ -96,10 +109,34 @@ def _read_text(path: Path, required: Sequence[str]) -> str:
                 row=line,
             )
         ) from error
-    _refuse_dialects(path, text)
-    if not text.strip():
-        raise InputError(Fault(str(path), "is empty.", f"Add a header with the columns {columns}, and rows.", row=1))
     return text
+
+
+def _refuse_nothing(path: Path, text: str, required: Sequence[str]) -> None:
+    """Raise an InputError for a table without a header."""
+    if not text.strip():
+        columns = ", ".join(required)
+        raise InputError(Fault(str(path), "is empty.", f"Add a header with the columns {columns}, and rows.", row=1))
+
+
+def with_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Return the text of a table with rows added at its end; what is there stays as it is, byte for byte.
+
+    The rows are written in the columns that the table has; a new table gets `columns`. What has no column is left out.
+    """
+    text, header, line_end = "", tuple(columns), "\n"
+    if path.exists():
+        text = path.read_bytes().decode()
+        line_end = "\r\n" if "\r\n" in text else "\n"
+        names = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+        header = tuple(name.strip() for name in names)
+        text += "" if text.endswith("\n") else line_end
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, header, restval="", extrasaction="ignore", lineterminator=line_end)
+    if not text:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text + stream.getvalue()
 
 
 def _refuse_other_files(path: Path, data: bytes) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from daydreaming.base.errors import Fault, GenerationError
+from daydreaming.base.errors import Fault, GenerationError, InputError
 from daydreaming.inputs.catalogs import CatalogReading
+from daydreaming.inputs.prompts import compile_prompt, render_prompt
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.settings import Settings
-from daydreaming.inputs.templates import compile_template, load_template_text, render, template_name, used_names
+from daydreaming.inputs.template_sources import TemplateSource, load_template_source
+from daydreaming.inputs.templates import load_template_text, template_name, used_names
 
 # One of these a template should ask for; a rubric must.
 _EXPECTED = {"draft": ("concepts",), "essay": ("draft_block", "links_block"), "evaluation": ("response",)}
@@ -36,13 +38,12 @@ def template_faults(
     are faults, for a template may well do with a real text what it cannot do with a sample.
     """
     for template in templates:
-        text = None
         try:
-            text = _text(template)
-            if text is not None and (problem := _problem(template, text, settings, strict=strict)):
+            source = _source(template)
+            if source is not None and (problem := _problem(template, source, settings, strict=strict)):
                 yield _fault(settings, reading, template, *problem)
         except GenerationError as error:
-            meant = _meant(template, text or "")
+            meant = _meant(template)
             cure = f"{error.message} {meant}" if meant else error.message
             yield _fault(settings, reading, template, "does not render", cure)
 
@@ -54,43 +55,54 @@ def template_warnings(templates: Iterable[Template]) -> Iterator[str]:
         if template.stage == "evaluation" or template.generator == "copy":
             continue
         try:
-            text = _text(template)
-            if text is None or set(expected) & _used(template, text):
+            source = _source(template)
+            if source is None:
+                continue
+            compile_prompt(source)
+            if set(expected) & _used(source):
                 continue
         except GenerationError:
             continue
         uses = "does not use concepts" if template.stage == "draft" else "uses neither draft_block nor links_block"
         words = f"The {template.stage} template {template.template_id!r} {uses}: every prompt is the same."
-        meant = _meant(template, text)
+        meant = _meant(template)
         yield f"{words} {meant}" if meant else f"{words} See {template_name(template)}."
 
 
-def _text(template: Template) -> str | None:
-    """A template's text; None where it is missing, which is a fault of the catalog already."""
+def _source(template: Template) -> TemplateSource | None:
+    """What a template is rendered from; None where that is a fault of the catalog already: missing, or front matter."""
     if template.path is not None and not Path(template.path).is_file():
         return None
-    return load_template_text(template)
+    try:
+        return load_template_source(template)
+    except GenerationError as error:
+        if template.active and isinstance(error.__cause__, InputError):
+            return None
+        raise
 
 
-def _used(template: Template, text: str) -> set[str]:
-    compile_template(text, template_name(template))
-    return used_names(text)
+def _used(source: TemplateSource) -> set[str]:
+    return used_names(source.body, source.system or "", *(one.text for one in source.shared))
 
 
-def _problem(template: Template, text: str, settings: Settings, *, strict: bool) -> tuple[str, str] | None:
+def _problem(template: Template, source: TemplateSource, settings: Settings, *, strict: bool) -> tuple[str, str] | None:
     """What is wrong with a template that renders, and what to do. Raises GenerationError for one that does not."""
-    values, compiled = sample_values(template.stage, settings.k_max), compile_template(text, template_name(template))
-    names = used_names(text)
+    values, compiled = sample_values(template.stage, settings.k_max), compile_prompt(source)
+    names = _used(source)
     if strict or names - set(values):
-        render(compiled, values)
+        render_prompt(compiled, values)
     if template.stage != "evaluation" or "response" in names:
         return None
-    cure = _meant(template, text) or "Write {{ response }} where the essay belongs."
+    cure = _meant(template) or "Write {{ response }} where the essay belongs."
     return "never uses response, so that its judge sees no essay", f"{template_name(template)}: {cure}"
 
 
-def _meant(template: Template, text: str) -> str:
+def _meant(template: Template) -> str:
     """Where a text has one of the stage's names in braces that Jinja does not read: the line and what was meant."""
+    try:
+        text = load_template_text(template)
+    except GenerationError:
+        return ""
     for name in _EXPECTED[template.stage]:
         for number, line in enumerate(text.splitlines(), start=1):
             for found in re.finditer(rf"[{{$<\[]+\s*{name}\s*[}}>\]]+", line):

@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import orjson
+
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Prices
 
-TOKENS_AROUND_A_PROMPT = 64
+TOKENS_AROUND_A_MESSAGE = 64
 # Counts beyond it are not exact in every JSON reader, and no call has so many tokens.
 LARGEST_COUNT = 2**53 - 1
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -73,12 +75,19 @@ def was_paid(usage: Any) -> bool:
 def most_expensive_usd(request: ModelRequest, prices: Prices) -> float | None:
     """The most that a call can cost in US dollars, None without prices or without a limit of its output.
 
-    A byte-level tokenizer makes no more tokens of a prompt than it has bytes.
+    A byte-level tokenizer makes no more tokens of a prompt than it has bytes; the tokens around each message, and a
+    `response_format` that the server may turn into a part of the prompt, are added.
     """
     (price_in, price_out), limit = prices, request.output_limit
     if price_in is None or price_out is None or limit is None:
         return None
-    return ((request.prompt_bytes + TOKENS_AROUND_A_PROMPT) * price_in + limit * price_out) / 1e6
+    prompt_tokens = request.prompt_bytes + TOKENS_AROUND_A_MESSAGE * len(request.messages) + _form_bytes(request)
+    return (prompt_tokens * price_in + limit * price_out) / 1e6
+
+
+def _form_bytes(request: ModelRequest) -> int:
+    form = request.extra_body.get("response_format")
+    return 0 if form is None else len(orjson.dumps(form))
 
 
 class CallCost(NamedTuple):

@@ -31,7 +31,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     The keys up to `cohort_id` are a contract (docs and schemas/metadata.schema.json). Times are Unix seconds, durations
     seconds (`_s`) or milliseconds (`_ms`), costs US dollars, digests SHA-256. `fingerprint` says what the generation
     was made from besides its parent's text, `parent_sha256` is that text's digest, `parsed_sha256` and `raw_sha256`
-    those of what was written. A record of another program has no fingerprint.
+    those of what was written. `settings` has for each setting its `value` and the place that says it (`from`). A record
+    of another program has no fingerprint.
     """
 
     stage: str = ""
@@ -58,6 +59,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     model_id: str | None = None
     replicate: int | None = None
     adopted: bool = False
+    imported_from: str | None = None
     render_ms: float | None = None
     queue_ms: float | None = None
     llm_ms: float | None = None
@@ -85,6 +87,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     parent_sha256: str | None = None
     raw_sha256: str | None = None
     parsed_sha256: str | None = None
+    settings: dict[str, dict[str, Any]] | None = None
     error_traceback: str | None = None
 
     @property

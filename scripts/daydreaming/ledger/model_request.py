@@ -10,6 +10,9 @@ from typing import Any
 
 import orjson
 
+# Of natural text a tokenizer makes a token of four to five bytes.
+BYTES_PER_TOKEN = 4
+
 
 @dataclass(frozen=True)
 class ModelRequest:
@@ -83,3 +86,8 @@ class ModelRequest:
     def prompt_bytes(self) -> int:
         """The length of the messages in UTF-8 bytes: a byte-level tokenizer makes no more tokens of them than this."""
         return sum(len(message["content"].encode("utf-8", errors="replace")) for message in self.messages)
+
+    @property
+    def expected_prompt_tokens(self) -> int:
+        """An estimate of the tokens of the messages: one for each BYTES_PER_TOKEN bytes."""
+        return self.prompt_bytes // BYTES_PER_TOKEN

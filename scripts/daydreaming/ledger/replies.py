@@ -34,12 +34,17 @@ class ReplyStore:
     def load(self, request_sha256: str, max_reply_bytes: int | None = None) -> Reply | None:
         """Return the reply to a request, from its file or from a receipt that holds one; None if there is none.
 
+        One that was moved to the archive is found there: it was paid for all the same.
+
         Raises GenerationError for a file that cannot be used: it was paid for, so it is never overwritten, nor called
         for again. `edited`: it was changed after it was stored; `storage`: it cannot be read, or is no stored answer;
         `malformed`: there is no reply, for the answer was larger than `max_reply_bytes` (None: that is not asked).
         """
         path = self._paths.reply(request_sha256)
         content = _content(path)
+        if content is None:
+            path = self._paths.archived(path)
+            content = _content(path)
         if content is not None:
             return reply_of(path, from_file(path, content, request_sha256))
         largest = 0
@@ -52,15 +57,17 @@ class ReplyStore:
         return None
 
     def _receipts(self, request_sha256: str) -> Iterator[StoredAnswer]:
-        """What was answered to a request besides its reply, oldest first. Raises GenerationError as `load`."""
-        for number in count(1):
-            path = receipt_path(self._paths.reply(request_sha256), number)
-            content = _content(path)
-            if content is None:
-                return
-            # A power loss in the moment in which it came leaves an empty file, and nothing to read.
-            if content.strip(b"\0"):
-                yield from_file(path, content, request_sha256)
+        """What was answered to a request besides its reply: oldest first, archived ones last. Raises as `load`."""
+        home = self._paths.reply(request_sha256)
+        for reply in (home, self._paths.archived(home)):
+            for number in count(1):
+                path = receipt_path(reply, number)
+                content = _content(path)
+                if content is None:
+                    break
+                # A power loss in the moment in which it came leaves an empty file, and nothing to read.
+                if content.strip(b"\0"):
+                    yield from_file(path, content, request_sha256)
 
     def cost_usd(self, request_sha256: str) -> float | None:
         """What the stored reply to a request cost (US dollars); None without one, or where its file tells no cost."""
@@ -103,9 +110,10 @@ class ReplyStore:
     def exists(self, request_sha256: str) -> bool:
         """Whether the reply to a request is in the store, in whatever state its file is."""
         path = self._paths.reply(request_sha256)
-        if path.exists():
+        archived = self._paths.archived(path)
+        if path.exists() or archived.exists():
             return True
-        if not receipt_path(path, 1).exists():
+        if not receipt_path(path, 1).exists() and not receipt_path(archived, 1).exists():
             return False
         try:
             return self.load(request_sha256) is not None

@@ -33,7 +33,6 @@ from daydreaming.llm.tries import CallFailedError, CallTimes, Tries, millisecond
 
 # Threads that store replies: apart from all other work on files, so that a reply never waits for a prompt.
 STORE_THREADS = 4
-CHARACTERS_PER_TOKEN = 4
 Result = TypeVar("Result")
 
 
@@ -253,4 +252,4 @@ def _this_task() -> asyncio.Task[Any]:
 
 
 def _expected_tokens(request: ModelRequest) -> int:
-    return request.prompt_bytes // CHARACTERS_PER_TOKEN + (request.output_limit or 0)
+    return request.expected_prompt_tokens + (request.output_limit or 0)

@@ -17,7 +17,7 @@ from daydreaming.generation.currency import Finding, Found, ParentText, look, pa
 from daydreaming.generation.currency import State as OnDisk
 from daydreaming.generation.inspection import currency_of
 from daydreaming.generation.judging import attempts, read_reply
-from daydreaming.generation.prompting import Prompter
+from daydreaming.generation.prompting import Prompter, check_it_fits
 from daydreaming.generation.specification import CallSpecification, Key, Specification
 from daydreaming.generation.store import GenerationStore, text_sha256
 from daydreaming.generation.study import Study
@@ -158,7 +158,8 @@ class _Planner:
         """The stored reply to a request; a run also takes the one in the generation's own raw.txt."""
         return self._replies.load(request.sha256, max_reply_bytes) or store.kept_reply(request.sha256)
 
-    def _call(self, specification: Specification, request: ModelRequest, reason: str, characters: int) -> _Result:
+    def _call(self, specification: CallSpecification, request: ModelRequest, reason: str, characters: int) -> _Result:
+        check_it_fits(request, specification.context_length)
         first = self._called_for.setdefault(request.sha256, specification)
         if first is not specification:
             reason += f"; its request is the same as that of {first.stage} {first.gen_id}"

@@ -123,7 +123,7 @@ class _Estimator:
             try:
                 self._lengths[key] = len(self._prompter.prompt(sources, "x" * key[2]))
             except GenerationError:  # a template that computes with its parent's text may not like this one
-                self._lengths[key] = len(sources.template) + key[2]
+                self._lengths[key] = len(sources.template.content) + key[2]
         return self._lengths[key]
 
 

@@ -10,6 +10,7 @@ from daydreaming.base.amounts import usd
 from daydreaming.base.paths import STAGES
 from daydreaming.base.terminal_tables import table_text
 from daydreaming.generation.study import Study
+from daydreaming.plan.axis_table import axis_rows, axis_table
 from daydreaming.plan.history import ASSUMED_CHARACTERS_PER_TOKEN, History, read_history
 from daydreaming.plan.planning import Plan, PlannedGeneration, State, make_plan
 from daydreaming.plan.price import PAID_STATES, PlanRow, Range, price_plan, total_row
@@ -29,12 +30,15 @@ class PlanReport:
     plan: Plan
     history: History
     rows: list[PlanRow]
+    status: str = ""
 
     def text(self, *, why: bool = False) -> str:
         """The table with its notes; `why` adds a line with the reason for each generation that is not up to date."""
         size = f"{len(self.plan.generations):,} generations"
         head = f"Plan of cohort {self.plan.cohort_id}: {size}. Nothing was called, nothing written."
-        parts = [head, "", *_tables(self.rows), "", *self._notes()]
+        status = [self.status] if self.status else []
+        axes = axis_table(self.study.membership)
+        parts = [head, *status, "", *([axes, ""] if axes else []), *_tables(self.rows), "", *self._notes()]
         if why:
             parts += ["", *self._reasons()]
         return "\n".join(parts)
@@ -44,6 +48,8 @@ class PlanReport:
         values = {
             "cohort": self.plan.cohort_id,
             "generations": len(self.plan.generations),
+            "status": self.status,
+            "axes": {row.axis: dict(row.rows) for row in axis_rows(self.study.membership)},
             "offline": self.study.settings.offline,
             "rows": [_row_values(row) for row in self.rows],
             "total": _row_values(total_row(self.rows)),
@@ -113,10 +119,13 @@ class PlanReport:
         ]
 
 
-def plan_report(study: Study, last_stage: str = STAGES[-1]) -> PlanReport:
-    """Plan a run that makes the cohort up to a stage, and price it. Writes nothing, calls nobody."""
+def plan_report(study: Study, last_stage: str = STAGES[-1], status: str = "") -> PlanReport:
+    """Plan a run that makes the cohort up to a stage, and price it. Writes nothing, calls nobody.
+
+    `status` is what there is to say of the cohort's table.
+    """
     plan, history = make_plan(study, last_stage), read_history(study.paths)
-    return PlanReport(study, plan, history, price_plan(plan, history))
+    return PlanReport(study, plan, history, price_plan(plan, history), status)
 
 
 def _tables(rows: Sequence[PlanRow]) -> list[str]:

@@ -82,10 +82,10 @@ class CohortGraph:
         return ""
 
     def texts_behind(self, stage: str, gen_id: str) -> list[str]:
-        """The files of the template and the concepts that a generation is made from, as far as they are files."""
+        """The files of the template, the texts that it includes and the concepts that a generation is made from."""
         self._asked[stage, gen_id] = None
         specification = self.study.specification(stage, gen_id)
-        template = [specification.template.path] if specification.template.path else []
+        template = self.study.texts_of(specification.template)
         concepts = specification.concepts if isinstance(specification, CallSpecification) else ()
         return [*template, *(str(text.path) for text in concepts)]
 

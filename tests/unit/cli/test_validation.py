@@ -221,6 +221,18 @@ def test_a_budget_without_prices_is_found_before_a_cohort_is_built():
     assert "a draft by 'writer' may be of any length" in fault
 
 
+def test_a_budget_knows_the_limit_that_each_template_has():
+    write(RAW / "llm_models.csv", MODELS.replace("embedded,,", "embedded,1,1"))
+    unlimited = {"cohort": "new", "budget_usd": 1, "stages": {"draft": {"max_tokens": None}}}
+    text = RAW / "generation_templates/draft/plain.txt"
+    assert ["may be of any length" in fault for fault in faults(**unlimited)] == [True]
+    write(text, f"---\nmax_tokens: 500\n---\n{text.read_text()}")
+    assert faults(**unlimited) == []
+    write(text, text.read_text().replace("500", "null"))
+    (fault,) = faults(cohort="new", budget_usd=1)
+    assert f"{text}, line 2" in fault
+
+
 def test_a_budget_needs_prices_only_of_the_models_that_would_be_called():
     write(RAW / "llm_models.csv", MODELS.replace("0.5,1.5", ",").replace("embedded,,", "embedded,1,1"))
     assert ["'writer' has no prices" in fault for fault in faults(cohort="new", budget_usd=1)] == [True]
@@ -276,3 +288,23 @@ def test_templates_that_ignore_their_values_are_a_warning():
     write(RAW / "generation_templates/essay/write.txt", "Write about {draft_block}.")
     (text,) = warnings(cohort="first")
     assert "'write' uses neither draft_block nor links_block" in text
+
+
+def test_the_spec_of_a_cohort_is_checked_and_its_templates_are_rendered():
+    spec = "data/cohorts/designed/spec.yaml"
+    write(spec, "axes: {draft_template: [nobody]}\n")
+    (found,) = faults(cohort="designed")
+    assert f"{spec}, line 1, key 'axes.draft_template'" in found
+    write(spec, "axes: {draft_template: [old]}\n")
+    write(RAW / "generation_templates/draft/old.txt", "{{ nothing }}")
+    (found,) = faults(cohort="designed")
+    assert "'nothing' is undefined" in found
+
+
+@pytest.mark.parametrize(("judged", "faulty"), [("[judge]", True), ("[free]", False)])
+def test_a_budget_needs_prices_of_the_models_that_a_spec_calls(judged, faulty):
+    write(RAW / "llm_models.csv", MODELS + "free,embedded,,,false,true,embedded,0,0\n")
+    write("data/cohorts/designed/spec.yaml", f"axes: {{evaluation_llm: {judged}}}\n")
+    assert ["the model 'judge' has no prices" in fault for fault in faults(cohort="designed", budget_usd=1)] == [
+        True
+    ] * faulty

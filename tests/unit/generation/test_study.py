@@ -150,7 +150,7 @@ def test_a_budget_needs_prices_and_lengths():
     )
     assert [(fault.file, fault.key) for fault in faults] == [
         ("config.yaml", "stages.essay.max_tokens"),
-        ("config.yaml", "stages.evaluation.max_tokens"),
+        ("config.yaml", "endpoints.embedded.stages.evaluation.max_tokens"),
     ]
     stages = {stage: {"max_tokens": 9} for stage in ("draft", "essay", "evaluation")}
     assert load(budget_usd=1, stages=stages).settings.budget_usd == 1
@@ -176,3 +176,61 @@ def test_a_cohort_that_was_not_built_is_an_error_with_its_cure():
     (fault,) = faults_of(cohort="other")
     assert "other" in str(fault)
     assert "snakemake membership" in str(fault)
+
+
+def front_matter(path: str, text: str) -> None:
+    file = RAW / path
+    write(file, f"---\n{text}\n---\n{file.read_text()}")
+
+
+def test_front_matter_makes_again_what_uses_it_and_only_for_what_decides_a_result():
+    before = load()
+    front_matter("evaluation_templates/rubric.txt", "description: For people.\nparser: in_last_line")
+    front_matter("generation_templates/draft/plain.txt", "# A remark.")
+    assert changed_stages(before) == {}
+    write(RAW / "evaluation_templates/rubric.txt", "---\ntemperature: 0.3\n---\nJudge this: {{ response }}\n")
+    assert list(changed_stages(before)) == ["evaluation"]
+    write(RAW / "evaluation_templates/rubric.txt", "---\nsystem: Be brief.\n---\nJudge this: {{ response }}\n")
+    assert list(changed_stages(before)) == ["evaluation"]
+
+
+def test_front_matter_and_models_reach_the_specification():
+    front_matter("generation_templates/draft/plain.txt", "stop: END\nmin_lines: 1\ntemperature:")
+    models = {"writer": {"max_tokens": 16, "reasoning_effort": "low", "context_length": 99}}
+    draft, essay = (first(load(models=models), stage, name) for stage, name in (("draft", None), ("essay", "write")))
+    assert (draft.sampling.max_tokens, draft.sampling.min_lines, draft.sampling.temperature) == (16, 1, None)
+    assert draft.sampling.extra_body == {"stop": "END", "reasoning_effort": "low"}
+    assert essay.sampling.extra_body == {"reasoning_effort": "low"}
+    assert (draft.context_length, first(load(models=models), "evaluation").context_length) == (99, None)
+    assert draft.settings["stop"].place == "data/1_raw/generation_templates/draft/plain.txt, line 2"
+
+
+def test_a_setting_of_a_model_makes_again_what_that_model_is_asked():
+    before, after = fingerprints(load()), fingerprints(load(models={"judge": {"top_p": 0.5}}))
+    assert {key[0] for key in before if before[key] != after[key]} == {"evaluation"}
+    assert fingerprints(load(models={"judge": {"context_length": 5}})) == before
+
+
+def test_a_shared_text_makes_again_what_includes_it():
+    write(RAW / "shared_templates/scale.txt", "From 0 to 10.")
+    write(RAW / "evaluation_templates/rubric.txt", "{% include 'scale.txt' %} Judge this: {{ response }}\n")
+    before = load()
+    rubric = before.catalogs.templates["evaluation"]["rubric"]
+    assert before.texts_of(rubric) == [
+        str(RAW / "evaluation_templates/rubric.txt"),
+        f"{RAW}/shared_templates/scale.txt",
+    ]
+    write(RAW / "shared_templates/scale.txt", "From 1 to 5.")
+    write(RAW / "shared_templates/other.txt", "Nobody's.")
+    assert list(changed_stages(before)) == ["evaluation"]
+
+
+def test_a_budget_takes_the_limit_that_holds():
+    unlimited = {stage: {"max_tokens": None} for stage in ("draft", "essay")}
+    endpoints = {"mine": {"base_url": "http://127.0.0.1:1/v1"}}
+    write(RAW / "llm_models.csv", (RAW / "llm_models.csv").read_text().replace("embedded,,", "embedded,0,0"))
+    config = {"budget_usd": 1, "stages": unlimited, "endpoints": endpoints}
+    assert load(**config, models={"writer": {"max_tokens": 9}}).settings.budget_usd == 1
+    front_matter("generation_templates/draft/plain.txt", "max_tokens:")
+    (fault,) = faults_of(**config, models={"writer": {"max_tokens": 9}})
+    assert fault.file == "data/1_raw/generation_templates/draft/plain.txt, line 2"

@@ -1,6 +1,7 @@
 """Catalogs: what is read, and the file, row and cure of each fault."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from inputs_fixtures import DRAFTS, ESSAYS, EVALUATIONS, MODELS, RAW, make_project, settings_with, write
@@ -31,7 +32,8 @@ def test_catalogs_are_read_in_the_order_of_the_files():
         "evaluation": ["rubric"],
     }
     path = "data/1_raw/generation_templates/draft/plain.txt"
-    assert catalogs.templates["draft"]["plain"] == Template("draft", "plain", "llm", "essay_block", True, path, None)
+    plain = Template("draft", "plain", "llm", "essay_block", True, path, None, shared_folder=RAW / "shared_templates")
+    assert replace(catalogs.templates["draft"]["plain"], own_settings={}) == plain
     assert list(catalogs.models.values()) == [
         Model("writer", "acme/writer", "acme", "Writer", True, False, None, 0.5, 1.5),
         Model("judge", "acme/judge", "acme", "Judge", False, True, "embedded", None, None),

@@ -159,7 +159,9 @@ def test_appending_keeps_what_is_there_and_adds_what_is_new(settings, catalogs):
     solo = Combo("solo", "v1", "article", 1, ("salt",))
     pair = Combo("pair", "v1", "paragraph", 2, ("moss", "tide"), "now")
     append_combos(path, [solo, pair, pair])
-    assert path.read_bytes().decode() == (old + "\npair,,v1,moss,paragraph,2,now\npair,,v1,tide,paragraph,2,now\n")
+    assert path.read_bytes().decode() == (
+        old + "\r\npair,,v1,moss,paragraph,2,now\r\npair,,v1,tide,paragraph,2,now\r\n"
+    )
 
 
 def test_nothing_new_leaves_the_file_untouched(settings, catalogs):

@@ -15,13 +15,14 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs_fixtures import fault_of
+from inputs_fixtures import fault_of, model_at, sampling
 from pydantic import ValidationError
 
 from daydreaming.base.errors import InputError
 from daydreaming.base.paths import STAGES
 from daydreaming.cli.command_line import PROJECT
 from daydreaming.inputs.configuration import config_schema, merge, settings_from_config
+from daydreaming.inputs.resolved_settings import resolved_settings
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.inputs.settings import Endpoint, Settings
 from daydreaming.ledger.model_request import ModelRequest
@@ -54,19 +55,19 @@ NAMES = {
 @pytest.mark.parametrize(("endpoint", "stage"), list(NAMES))
 @pytest.mark.parametrize("config", [{}, {"cohort": "other"}])
 def test_the_defaults_make_the_requests_that_they_always_made(config: dict[str, Any], endpoint: str, stage: str):
-    sampling = settings_from_config(config).stage(stage, endpoint)
+    asked = sampling(settings_from_config(config), stage, endpoint)
     request = ModelRequest(
         answerer="embedded:x" if endpoint == "embedded" else "https://openrouter.ai/api/v1",
         model="acme/writer",
         messages=({"role": "user", "content": "Write about tides."},),
-        temperature=sampling.temperature,
-        max_tokens=sampling.max_tokens,
-        seed=sampling.seed,
-        extra_body=sampling.extra_body,
+        temperature=asked.temperature,
+        max_tokens=asked.max_tokens,
+        seed=asked.seed,
+        extra_body=asked.extra_body,
     )
     name, body = NAMES[endpoint, stage]
     assert request.sha256.startswith(name)
-    known = ("model", "messages", "temperature", "max_tokens", "seed", *sampling.extra_body)
+    known = ("model", "messages", "temperature", "max_tokens", "seed", *asked.extra_body)
     sent = {key: value for key, value in request.body().items() if key in known}
     assert hashlib.sha256(orjson.dumps(sent)).hexdigest().startswith(body)
 
@@ -125,7 +126,7 @@ def test_what_is_given_is_laid_on_the_defaults_key_by_key():
     assert settings.replicates == {"draft": 1, "essay": 3, "evaluation": 1}
     assert settings.endpoints["openrouter"].max_concurrency == 5
     assert settings.endpoints["openrouter"].base_url.startswith("https://")
-    assert settings.stage("draft", "openrouter").min_lines == 3
+    assert sampling(settings, "draft", "openrouter").min_lines == 3
 
 
 def test_merging_leaves_its_arguments_alone():
@@ -144,10 +145,10 @@ def test_an_endpoint_says_more_about_a_stage_than_the_stage():
             },
         }
     )
-    special, general = settings.stage("draft", "openrouter"), settings.stage("draft", "mine")
+    special, general = sampling(settings, "draft", "openrouter"), sampling(settings, "draft", "mine")
     assert (special.temperature, special.max_tokens, special.seed) == (0, None, 5)
     assert (general.temperature, general.max_tokens, general.seed) == (0.9, 100, 5)
-    assert settings.stage("essay", "openrouter") == settings.stages["essay"]
+    assert sampling(settings, "essay", "openrouter") == settings.stages["essay"]
 
 
 def test_a_model_says_more_about_the_name_of_its_limit_than_its_endpoint():
@@ -164,7 +165,7 @@ def test_a_model_says_more_about_the_name_of_its_limit_than_its_endpoint():
         }
     )
     names = {
-        (model_id, endpoint): settings.output_limit_parameter(model_id, endpoint)
+        (model_id, endpoint): resolved_settings(settings, "draft", model_at(endpoint, model_id)).output_limit_parameter
         for model_id in ("reasoner", "old", "unsaid", "empty", "unnamed")
         for endpoint in ("openrouter", "mine")
     }
@@ -205,9 +206,9 @@ def test_bodies_are_merged_from_the_general_to_the_special():
             },
         }
     )
-    assert settings.stage("draft", "openrouter").extra_body == {"a": "endpoint", "b": "stage", "c": "both"}
-    assert settings.stage("essay", "openrouter").extra_body == {"a": "endpoint", "b": "endpoint", "c": "endpoint"}
-    assert settings.stage("draft", "mine").extra_body == {"b": "stage", "c": "stage"}
+    assert sampling(settings, "draft", "openrouter").extra_body == {"a": "endpoint", "b": "stage", "c": "both"}
+    assert sampling(settings, "essay", "openrouter").extra_body == {"a": "endpoint", "b": "endpoint", "c": "endpoint"}
+    assert sampling(settings, "draft", "mine").extra_body == {"b": "stage", "c": "stage"}
 
 
 def test_texts_of_the_command_line_become_what_the_schema_wants():
@@ -230,14 +231,16 @@ def test_texts_of_the_command_line_become_what_the_schema_wants():
 @pytest.mark.parametrize("value", [2000, 2000.0, "2e3"])
 def test_whole_numbers_are_whole_however_they_are_written(value: Any):
     """A request for 2000.0 tokens would have another name than one for 2000, and be paid again."""
-    tokens = settings_from_config({"stages": {"draft": {"max_tokens": value}}}).stage("draft", "openrouter").max_tokens
+    tokens = sampling(
+        settings_from_config({"stages": {"draft": {"max_tokens": value}}}), "draft", "openrouter"
+    ).max_tokens
     assert repr(tokens) == "2000"
 
 
 def test_null_takes_away_all_that_a_mapping_held():
-    assert settings_from_config({"stages": None}).stage("draft", "openrouter") == StageSettings()
+    assert sampling(settings_from_config({"stages": None}), "draft", "openrouter") == StageSettings()
     settings = settings_from_config({"endpoints": {"embedded": {"stages": None, "extra_body": None}}})
-    assert settings.stage("draft", "embedded") == settings.stages["draft"]
+    assert sampling(settings, "draft", "embedded") == settings.stages["draft"]
     kept = settings_from_config({"endpoints": {"embedded": {"stages": {}}}, "stages": {"draft": {}}})
     assert kept == settings_from_config({})
 
@@ -269,5 +272,5 @@ def test_whatever_a_configuration_says_it_is_read_or_faulted(config: dict[str, A
     except InputError as error:
         assert all(fault.problem and fault.cure for fault in error.faults)
     else:
-        bodies = [read.stage(stage, endpoint).extra_body for stage in STAGES for endpoint in read.endpoints]
+        bodies = [sampling(read, stage, endpoint).extra_body for stage in STAGES for endpoint in read.endpoints]
         assert all(map(orjson.dumps, bodies))

@@ -3,7 +3,7 @@
 import pytest
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.inputs.tables import CellReader, Row, gathering, identifier_problem, scan_table
+from daydreaming.inputs.tables import CellReader, Row, gathering, identifier_problem, scan_table, with_rows
 
 
 @pytest.fixture
@@ -264,3 +264,11 @@ def test_other_files_are_told_by_one_fault(table, content, row, words):
     rows, faults = scan_table(table(content), ["id", "name", "active"])
     assert rows == []
     assert [(fault.row, words in str(fault)) for fault in faults] == [(row, True)]
+
+
+def test_rows_are_added_below_what_is_there_in_its_columns_and_line_ends(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes("\ufeffid,note, name\r\na,,x".encode())
+    text = with_rows(path, ("id", "name"), [{"id": "b", "name": "y, z", "elsewhere": "w"}])
+    assert text == '\ufeffid,note, name\r\na,,x\r\nb,,"y, z"\r\n'
+    assert with_rows(tmp_path / "new.csv", ("id", "name"), [{"id": "b"}]) == "id,name\nb,\n"

@@ -64,9 +64,20 @@ def test_unknown_filter_is_a_syntax_error():
     assert "line 2: No filter named 'shout'." in failure("\n{{ response|shout }}", response="x")
 
 
-@pytest.mark.parametrize("tag", ["include 'x'", "import 'x' as x", "from 'x' import y", "extends 'x'"])
-def test_other_templates_cannot_be_loaded(tag):
-    assert f"{NAME}, line 2: a template cannot include, import or extend" in failure(f"\n{{% {tag} %}}")
+@pytest.mark.parametrize("tag", ["include 'x'", "import 'x' as x", "from 'x' import y"])
+def test_what_is_not_in_the_shared_folder_cannot_be_loaded(tag):
+    assert f"{NAME}, line 2: includes 'x', which is no text of its shared folder" in failure(f"\n{{% {tag} %}}")
+
+
+def test_other_templates_cannot_be_extended():
+    assert f"{NAME}, line 2: a template cannot extend" in failure("\n{% extends 'x' %}")
+
+
+@pytest.mark.parametrize(
+    "tag", ["include x", "include ['x', 'y']", "include 'x' ignore missing", "import 'x' ~ y as z"]
+)
+def test_what_is_loaded_has_one_name_that_is_written_out(tag):
+    assert f"{NAME}, line 2: what is included has to be one name" in failure(f"\n{{% {tag} %}}", x="x", y="y")
 
 
 def test_other_errors_of_an_expression_name_the_line():

@@ -375,3 +375,15 @@ def test_different_requests_do_not_wait_for_each_other(store: ReplyStore):
             pass
 
     asyncio.run(asyncio.wait_for(both(), 5))
+
+
+@pytest.mark.parametrize("as_receipt", [False, True])
+def test_what_was_moved_to_the_archive_is_found_there(as_receipt: bool, store: ReplyStore, tmp_path: Path):
+    saved, paths = save(store, request()), DataPaths(tmp_path / "data")
+    home = paths.reply(request().sha256)
+    archived = paths.archived(home)
+    archived.parent.mkdir(parents=True)
+    home.rename(archived.with_name(f"{home.stem}.1.receipt") if as_receipt else archived)
+    assert store.load(request().sha256) == saved
+    assert store.exists(request().sha256)
+    assert not store.exists(request(seed=2).sha256)

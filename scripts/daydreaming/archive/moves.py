@@ -1,0 +1,81 @@
+"""Moving to the archive and back: by renaming, one thing after the other, so that a kill leaves each in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from daydreaming.archive.purge_plan import Item
+from daydreaming.base.atomic import sync_folder, write_text
+from daydreaming.base.paths import STAGES, DataPaths
+from daydreaming.inputs.tables import with_rows
+
+COLUMNS = ("moved_at", "kind", "path", "archived_as", "bytes", "cost_usd", "reason")
+# No id has this in it: what follows is the number of a later thing of the same name.
+_NUMBER = "~"
+
+
+def move_to_archive(paths: DataPaths, items: Iterable[Item]) -> None:
+    """Move things to `data/archive`, in the folders in which they lay, and write down which and why.
+
+    What an earlier purge moved under the same name stays; the later one gets a number. Raises OSError, also where the
+    archive lies on another file system.
+    """
+    moves = [(item, _free(paths.archived(item.path))) for item in items]
+    if not moves:
+        return
+    # Written down before it goes: what a list of moves has too much can be seen, what it lacks cannot.
+    rows = [_row(paths, item, target) for item, target in moves]
+    write_text(paths.archive_list, with_rows(paths.archive_list, COLUMNS, rows))
+    for item, target in moves:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        item.path.rename(target)
+    for folder in {path.parent for item, target in moves for path in (item.path, target)}:
+        sync_folder(folder)
+
+
+def restore(paths: DataPaths) -> tuple[list[Path], list[Path]]:
+    """Move all that is archived back to where it lay; return what came back, and what has another in its place.
+
+    That stays in the archive. Raises OSError.
+    """
+    back, stays = [], []
+    for archived in list(_archived(paths)):
+        home = paths.root / archived.relative_to(paths.archive)
+        home = home.with_name(home.name.partition(_NUMBER)[0])
+        if home.exists():
+            stays.append(archived)
+            continue
+        home.parent.mkdir(parents=True, exist_ok=True)
+        archived.rename(home)
+        sync_folder(home.parent)
+        back.append(home)
+    return back, stays
+
+
+def _archived(paths: DataPaths) -> Iterable[Path]:
+    """All that is archived, the first of each name first."""
+    places = [paths.archived(paths.gens / stage) for stage in STAGES]
+    places += [paths.archived(paths.adopted_texts / stage) for stage in STAGES]
+    replies = paths.archived(paths.replies)
+    if replies.is_dir():
+        places += sorted(folder for folder in replies.iterdir() if len(folder.name) == 2)
+    for place in places:
+        if place.is_dir():
+            yield from sorted(place.iterdir(), key=lambda path: (len(path.name), path.name))
+
+
+def _free(path: Path) -> Path:
+    """The place in the archive, or the first numbered one that is free."""
+    if not path.exists():
+        return path
+    return next(place for number in count(2) if not (place := path.with_name(f"{path.name}{_NUMBER}{number}")).exists())
+
+
+def _row(paths: DataPaths, item: Item, target: Path) -> dict[str, object]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    cost = "" if item.cost_usd is None else item.cost_usd
+    where = (item.path.relative_to(paths.root).as_posix(), target.relative_to(paths.root).as_posix())
+    return dict(zip(COLUMNS, (now, item.kind, *where, item.size_bytes, cost, item.reason), strict=True))

@@ -1,0 +1,152 @@
+"""From a spec and the catalogs to the generations of a cohort: levels, rules, crossing, sample, chains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, product
+from operator import itemgetter
+
+from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.identifiers import generation_id
+from daydreaming.base.paths import STAGES
+from daydreaming.cohort.axis_levels import AxisReader
+from daydreaming.cohort.relations import Levels, Relation, joined, relations_of
+from daydreaming.cohort.sampling import balanced_sample
+from daydreaming.inputs.cohort_spec.axes import AXES, FOLLOWS, NO_MODEL
+from daydreaming.inputs.cohort_spec.records import CohortSpec, Sample
+from daydreaming.inputs.records import Catalogs, Combo, Generation
+from daydreaming.inputs.settings import Settings
+
+MOST_ROWS = 2_000_000
+ONE_REPLICATE = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSpec:
+    """What a spec comes to: drafts, essays and evaluations in this order, and the combos that they use."""
+
+    generations: tuple[Generation, ...]
+    combos: tuple[Combo, ...]
+
+
+def compile_spec(spec: CohortSpec, settings: Settings, catalogs: Catalogs, cohort_id: str) -> CompiledSpec:
+    """Work out which generations a spec describes. The order of axes and rules in its file makes no difference.
+
+    A row of the crossing is one evaluation with its essay and its draft; generations that rows share come once. Rows
+    are ordered by the levels of their axes, from the combo to the last replicate, as a cohort without a spec is.
+    Raises InputError with what is wrong with levels and rules, and for a crossing of more than `MOST_ROWS` rows.
+    """
+    reader = AxisReader(spec, settings, catalogs)
+    levels = reader.levels()
+    relations = _with_single_copies(relations_of(spec, levels), spec, catalogs)
+    total = math.prod(len(relation.rows) for relation in relations)
+    if spec.sample:
+        rows: Iterable[Iterable[Sequence[str]]] = _sampled(relations, spec.sample, levels, total)
+    else:
+        _check_size(spec, total)
+        rows = product(*(relation.rows for relation in relations))
+    axes = [axis for relation in relations for axis in relation.axes]
+    generations = _generations(_in_order(rows, axes, levels), cohort_id)
+    used = dict.fromkeys(one.combo_id for one in generations if one.stage == STAGES[0])
+    return CompiledSpec(generations, tuple(reader.combos[combo_id] for combo_id in used))
+
+
+def _check_size(spec: CohortSpec, total: int) -> None:
+    if total > MOST_ROWS:
+        problem = f"the crossing has {total:,} rows, and a cohort at most {MOST_ROWS:,}."
+        raise InputError(Fault(spec.file, problem, "Take a fraction of it: `sample: {n: 1000}`.", key="axes"))
+
+
+def _sampled(relations: Sequence[Relation], sample: Sample, levels: Levels, total: int) -> list[list[tuple[str, ...]]]:
+    if sample.n > total:
+        problem = f"n is {sample.n:,}, and the crossing has {total:,} rows."
+        raise InputError(sample.place.fault(problem, f"Lower n to at most {total:,}, or delete `sample`."))
+    if sample.n > MOST_ROWS:
+        problem = f"n is {sample.n:,}, and a cohort has at most {MOST_ROWS:,} rows."
+        raise InputError(sample.place.fault(problem, "Lower n."))
+    # A model that follows its parent's has no levels of its own: those of the parent are spread.
+    balance = {AXES[axis].follows if levels[axis] == (FOLLOWS,) else axis for axis in sample.balance}
+    return balanced_sample(relations, sample.n, sample.seed, sorted(balance))
+
+
+def _with_single_copies(relations: list[Relation], spec: CohortSpec, catalogs: Catalogs) -> list[Relation]:
+    """The same tables, in which a copy has its parent's model and one replicate, whatever the axes say.
+
+    Raises InputError where a text that is written has no model.
+    """
+    for stage in STAGES:
+        axes = (f"{stage}_template", f"{stage}_llm", f"{stage}_replicate")
+        copies = {one.template_id for one in catalogs.templates[stage].values() if one.generator == "copy"}
+        concerned = [relation for relation in relations if set(relation.axes) & set(axes)]
+        texts = {level for relation in concerned for row in relation.rows for level in row}
+        if not texts & copies and NO_MODEL not in texts:
+            continue
+        whole = concerned[0]
+        for other in concerned[1:]:
+            whole = whole.times(other)
+        template, model, replicate = (whole.axes.index(axis) for axis in axes)
+        rows: dict[tuple[str, ...], None] = {}
+        for row in whole.rows:
+            if row[template] in copies:
+                cells = list(row)
+                cells[model], cells[replicate] = FOLLOWS, ONE_REPLICATE
+                row = tuple(cells)
+            elif row[model] == NO_MODEL:
+                raise _without_model(spec, axes[1], row[template])
+            rows[row] = None
+        others = [relation for relation in relations if relation not in concerned]
+        relations = joined([*others, Relation(whole.axes, tuple(rows))], spec)
+    return relations
+
+
+def _without_model(spec: CohortSpec, axis: str, template_id: str) -> InputError:
+    problem = f"the template {template_id!r} calls a model, and goes together with {NO_MODEL}."
+    cure = f"{NO_MODEL} is for templates that copy: couple the two by a tuple rule."
+    given = spec.axes.get(axis)
+    return InputError(given.place.fault(problem, cure) if given else Fault(spec.file, problem, cure, key=axis))
+
+
+def _in_order(
+    rows: Iterable[Iterable[Sequence[str]]], axes: Sequence[str], levels: Levels
+) -> Iterable[tuple[str, ...]]:
+    """Rows of all axes, in the order of a chain, sorted by the order of the levels."""
+    positions = [axes.index(axis) for axis in AXES]
+    flat = (tuple(chain.from_iterable(parts)) for parts in rows)
+    in_chain_order = list(map(itemgetter(*positions), flat))
+    ranks = [_ranks(levels[axis]) for axis in AXES]
+    in_chain_order.sort(key=lambda row: [rank[level] for rank, level in zip(ranks, row, strict=True)])
+    return in_chain_order
+
+
+def _ranks(levels: Sequence[str]) -> Mapping[str, int]:
+    return {FOLLOWS: -1, ONE_REPLICATE: -1} | {level: rank for rank, level in enumerate(levels)}
+
+
+def _generations(rows: Iterable[tuple[str, ...]], cohort_id: str) -> tuple[Generation, ...]:
+    """The generations of all chains, each once, stage by stage."""
+    made: dict[str, dict[tuple[str, ...], Generation]] = {stage: {} for stage in STAGES}
+    # A row is the combo, and then template, model and replicate of each stage.
+    width = (len(AXES) - 1) // len(STAGES)
+    for row in rows:
+        parent: Generation | None = None
+        for number, stage in enumerate(STAGES, start=1):
+            end = 1 + number * width
+            generation = made[stage].get(row[:end])
+            if generation is None:
+                generation = _generation(stage, row[0], row[end - width : end], parent, cohort_id)
+                made[stage][row[:end]] = generation
+            parent = generation
+    return tuple(chain.from_iterable(one.values() for one in made.values()))
+
+
+def _generation(
+    stage: str, combo_id: str, choice: Sequence[str], parent: Generation | None, cohort_id: str
+) -> Generation:
+    template_id, model_id, replicate = choice[0], choice[1], int(choice[2])
+    if model_id == FOLLOWS and parent is not None:
+        model_id = parent.llm_model_id
+    parent_id = parent.gen_id if parent else ""
+    gen_id = generation_id(stage, template_id, model_id, parent_id or combo_id, replicate)
+    return Generation(stage, gen_id, cohort_id, parent_id, combo_id, template_id, model_id, replicate)

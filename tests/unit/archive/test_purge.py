@@ -1,0 +1,215 @@
+"""What a purge moves, what it leaves, and that nothing of it is lost or paid for again."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from core_fixtures import settings_for
+from runner_fixtures import Project
+
+from daydreaming.archive.moves import move_to_archive, restore
+from daydreaming.archive.purge_plan import GENERATION, KEPT_TEXT, REPLY, Item, PurgePlan, plan_purge
+from daydreaming.base.data_in_use import data_at_rest
+from daydreaming.base.errors import InputError
+from daydreaming.base.paths import DataPaths
+from daydreaming.cohort.membership import write_membership
+from daydreaming.generation.runner import Runner
+from daydreaming.generation.specification import CallSpecification
+from daydreaming.inputs.records import Generation
+from daydreaming.inputs.settings import StageSettings
+
+
+@pytest.fixture
+def paths(project: Project) -> DataPaths:
+    return DataPaths(project.root)
+
+
+def draft(project: Project, gen_id: str, **changes: object) -> CallSpecification:
+    """A draft whose request is its own: another replicate is another sample."""
+    return project.specification("draft", gen_id=gen_id, **{"replicate": len(gen_id), **changes})
+
+
+def list_in_cohort(paths: DataPaths, *gen_ids: str, cohort: str = "cohort") -> None:
+    rows = [Generation("draft", gen_id, cohort, "", "combo-1", "draft-template", "writer") for gen_id in gen_ids]
+    # What the fixture wrote as parents is listed, too: these tests are about drafts of their own.
+    rows += [
+        Generation("draft", "parent-1", cohort, "", "combo-1", "draft-template", "writer"),
+        Generation("essay", "parent-1", cohort, "parent-1", "", "essay-template", "writer"),
+    ]
+    write_membership(paths.cohort(cohort).membership, rows)
+
+
+def purge(paths: DataPaths) -> PurgePlan:
+    plan = plan_purge(paths)
+    move_to_archive(paths, plan.items)
+    return plan
+
+
+def names(plan: PurgePlan, kind: str) -> list[str]:
+    return [item.path.name for item in plan.items if item.kind == kind]
+
+
+def contents(folder: Path) -> Counter[str]:
+    """How often each content is there, wherever it lies."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".lock", ".csv")]
+    return Counter(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
+
+
+def test_what_no_cohort_lists_goes_with_its_reply_and_comes_back(project: Project, paths: DataPaths):
+    for gen_id in ("a", "bb"):
+        project.run(draft(project, gen_id))
+    list_in_cohort(paths, "a")
+    before, files = contents(paths.root), sorted(paths.root.rglob("*"))
+    plan = purge(paths)
+    assert (names(plan, GENERATION), len(names(plan, REPLY))) == (["bb"], 1)
+    assert not (paths.gens / "draft/bb").exists()
+    assert (paths.archive / "gens/draft/bb/parsed.txt").exists()
+    assert (paths.gens / "draft/a/parsed.txt").exists()
+    assert contents(paths.root) == before
+    assert plan_purge(paths).items == ()
+    back, stays = restore(paths)
+    assert (len(back), stays) == (2, [])
+    assert [path for path in sorted(paths.root.rglob("*")) if paths.archive not in (path, *path.parents)] == files
+
+
+def test_each_item_says_how_large_it_is_why_it_goes_and_what_was_paid(project: Project, paths: DataPaths):
+    project.run(draft(project, "bb"))
+    list_in_cohort(paths, "a")
+    generation, reply = plan_purge(paths).items
+    folder = paths.gens / "draft/bb"
+    assert generation.size_bytes == sum(path.stat().st_size for path in folder.iterdir())
+    assert generation.reason == "no cohort lists it"
+    assert reply.reason == "no generation uses it, and it cost money"
+    assert reply.cost_usd == json.loads(reply.path.read_text())["reply"]["cost_usd"] > 0
+    purge(paths)
+    (first, second) = csv.DictReader(paths.archive_list.read_text(encoding="utf-8").splitlines())
+    assert (first["path"], first["archived_as"]) == ("gens/draft/bb", "archive/gens/draft/bb")
+    assert (second["kind"], float(second["cost_usd"])) == ("reply", reply.cost_usd)
+
+
+def test_a_reply_of_what_was_asked_before_stays_while_its_generation_is_listed(project: Project, paths: DataPaths):
+    project.run(draft(project, "a"))
+    project.run(draft(project, "a", sampling=StageSettings(temperature=0.9, max_tokens=1000)))
+    list_in_cohort(paths, "a")
+    assert len(project.stored()) == 2
+    assert plan_purge(paths).items == ()
+
+
+def test_a_reply_that_two_generations_use_stays_for_the_one_that_stays(project: Project, paths: DataPaths):
+    project.run(draft(project, "gone", replicate=1))
+    project.run(draft(project, "kept", replicate=1))
+    list_in_cohort(paths, "kept")
+    plan = purge(paths)
+    assert (names(plan, GENERATION), names(plan, REPLY)) == (["gone"], [])
+
+
+def test_what_was_archived_is_not_paid_for_again(project: Project, paths: DataPaths, provider):
+    project.run(draft(project, "gone", replicate=1))
+    list_in_cohort(paths, "later")
+    purge(paths)
+    calls = provider.calls
+    outcome = project.run(draft(project, "later", replicate=1))
+    assert provider.calls == calls
+    assert outcome.reused
+
+
+def test_the_generations_of_every_cohort_and_of_the_selection_stay(project: Project, paths: DataPaths):
+    for gen_id in ("a", "bb"):
+        project.run(draft(project, gen_id))
+    list_in_cohort(paths, "a")
+    list_in_cohort(paths, "bb", cohort="second")
+    assert plan_purge(paths).items == ()
+
+
+def test_a_table_that_cannot_be_read_stops_it(project: Project, paths: DataPaths):
+    project.run(draft(project, "bb"))
+    list_in_cohort(paths, "a")
+    table = paths.cohort("second").membership
+    table.parent.mkdir()
+    table.write_text("gen_id\nbb\n")
+    with pytest.raises(InputError, match=r"second/membership.csv, row 1, column 'stage'"):
+        plan_purge(paths)
+
+
+def test_without_any_cohort_nothing_goes(project: Project, paths: DataPaths):
+    project.run(draft(project, "bb"))
+    with pytest.raises(InputError, match="all generations would go"):
+        plan_purge(paths)
+
+
+def test_a_reply_that_was_edited_stays(project: Project, paths: DataPaths):
+    project.run(draft(project, "bb"))
+    list_in_cohort(paths, "a")
+    (stored,) = project.stored()
+    stored.write_text(stored.read_text().replace("acme/writer", "acme/other"))
+    plan = purge(paths)
+    assert (names(plan, REPLY), plan.unreadable) == ([], (stored,))
+    assert stored.exists()
+
+
+def test_texts_that_were_kept_go_with_their_generation(project: Project, paths: DataPaths):
+    project.run(draft(project, "bb"))
+    kept = paths.adopted_texts / "draft/bb/0.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("{}")
+    list_in_cohort(paths, "bb")
+    assert plan_purge(paths).items == ()
+    list_in_cohort(paths, "a")
+    assert names(purge(paths), KEPT_TEXT) == ["bb"]
+    assert (paths.archive / "replies/adopted/draft/bb/0.json").exists()
+
+
+def test_a_later_purge_of_the_same_name_keeps_both_and_the_first_comes_back(project: Project, paths: DataPaths):
+    list_in_cohort(paths, "a")
+    for text in ("first", "second"):
+        file = paths.generation("draft", "bb").parsed
+        file.parent.mkdir()
+        file.write_text(text)
+        purge(paths)
+    assert {path.name for path in (paths.archive / "gens/draft").iterdir()} == {"bb", "bb~2"}
+    back, stays = restore(paths)
+    assert (back, stays) == ([paths.gens / "draft/bb"], [paths.archive / "gens/draft/bb~2"])
+    assert paths.generation("draft", "bb").parsed.read_text() == "first"
+
+
+def test_a_purge_that_was_killed_goes_on(project: Project, paths: DataPaths, monkeypatch: pytest.MonkeyPatch):
+    for gen_id in ("bb", "ccc"):
+        project.run(draft(project, gen_id))
+    list_in_cohort(paths, "a")
+    before, rename, left = contents(paths.root), Path.rename, [1]
+
+    def killed(self: Path, target: Path) -> Path:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            purge(paths)
+    assert contents(paths.root) == before
+    purge(paths)
+    assert plan_purge(paths).items == ()
+    assert contents(paths.root) == before
+
+
+def test_nothing_is_moved_while_a_process_makes_generations(project: Project, paths: DataPaths):
+    runner = Runner(settings_for(project.base_url, data_root=str(project.root)))
+    try:
+        with pytest.raises(InputError, match="a process makes generations in this data folder"), data_at_rest(paths):
+            pass
+    finally:
+        runner.close()
+    with data_at_rest(paths):
+        pass
+
+
+def test_an_item_of_nothing_writes_nothing(paths: DataPaths):
+    move_to_archive(paths, list[Item]())
+    assert not paths.archive.exists()
