@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -42,7 +44,9 @@ from daydreaming.inputs.setting_types import (
     RetriedKind,
     Seconds,
     SecondsFromZero,
+    ServerCommand,
     Stage,
+    UrlPath,
     VariableName,
     empty_if_none,
     fault,
@@ -66,6 +70,17 @@ class Endpoint(SettingsModel):
         "The address of an OpenAI-compatible server, without /chat/completions.",
         "Give an address that starts with http:// or https://.",
         private=True,
+    )
+    start: ServerCommand | None = setting(
+        None,
+        "The command of a server of this machine, started when the first call needs it; {port} becomes a free port.",
+        "Give a command with {port}, as in `llama-server -m model.gguf --port {port}`, or null.",
+        private=True,
+    )
+    health: UrlPath = setting(
+        "/health",
+        "The path at which the server of `start` answers with status 200 when it is ready.",
+        "Give a path that starts with /.",
     )
     api_key_env: VariableName | None = setting(
         None,
@@ -128,9 +143,35 @@ class Endpoint(SettingsModel):
 
     @model_validator(mode="after")
     def _has_an_address(self) -> Endpoint:
-        if self.kind == "openai" and not self.base_url:
-            raise fault("an endpoint of kind openai needs a base_url.", "Add it.")
+        if self.kind == "openai" and not (self.base_url or self.start):
+            raise fault(
+                "an endpoint of kind openai needs a base_url.", "Add it, or `start` for a server to be started."
+            )
+        if self.start and self.kind == "embedded":
+            raise fault("an endpoint of kind embedded has no `start`.", "Take it out, or use kind: openai.")
+        if self.start and self.base_url and not _is_here_without_port(self.base_url):
+            problem = "base_url and `start` do not fit: the server is started on a free port of this machine."
+            raise fault(problem, "Take base_url out; for another path than /v1: base_url: http://127.0.0.1/path.")
         return self
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words of `start`; none where nothing is started."""
+        return tuple(shlex.split(self.start)) if self.start else ()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the environment variables that calls need."""
+        if self.kind != "openai":
+            return ()
+        values = [*self.default_query.values(), *self.headers.values()]
+        named = [value.removeprefix("$") for value in values if value.startswith("$")]
+        return tuple(dict.fromkeys([*([self.api_key_env] if self.api_key_env else []), *named]))
+
+
+def _is_here_without_port(base_url: str) -> bool:
+    parts = urlsplit(base_url)
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost") and parts.port is None
 
 
 def _named(endpoints: Any) -> Any:
