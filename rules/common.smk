@@ -105,13 +105,13 @@ def configuration_written(wildcards):
     return []
 
 
-def looked_at_once(function):
+def with_signature(function):
     """A function whose signature is known: Snakemake asks for it at each call, and finding it takes longer than a call."""
     function.__signature__ = inspect.signature(function)
     return function
 
 
-@looked_at_once
+@with_signature
 def threads_of_a_call(wildcards):
     """None with the plugin, which takes all that is ready and keeps -j calls in flight; else a generation is a process."""
     return 0 if executor_name() == PLUGIN else 1
@@ -124,7 +124,7 @@ def asks(question, *about):
         generation = [wildcards.gen_id] if hasattr(wildcards, "gen_id") else []
         return checked(getattr(graph(), question), *about, *generation)
 
-    return looked_at_once(answer)
+    return with_signature(answer)
 
 
 def shown(result, category, **more):

@@ -384,6 +384,7 @@ def test_what_was_moved_to_the_archive_is_found_there(as_receipt: bool, store: R
     archived = paths.archived(home)
     archived.parent.mkdir(parents=True)
     home.rename(archived.with_name(f"{home.stem}.1.receipt") if as_receipt else archived)
-    assert store.load(request().sha256) == saved
-    assert store.exists(request().sha256)
-    assert not store.exists(request(seed=2).sha256)
+    later = ReplyStore(paths)
+    assert later.load(request().sha256) == saved
+    assert later.exists(request().sha256)
+    assert not later.exists(request(seed=2).sha256)
