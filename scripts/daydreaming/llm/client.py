@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.locks import RangeLocks
-from daydreaming.inputs.settings import Endpoint, Settings
+from daydreaming.inputs.endpoint_settings import Endpoint
+from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.journal import Journal
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply

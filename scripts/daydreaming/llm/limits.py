@@ -20,7 +20,7 @@ from typing import Any
 from pyrate_limiter import GCRA, Rate
 
 from daydreaming.base.locks import RangeLocks
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.llm.model_throttle import ModelThrottle, Slots
 from daydreaming.llm.shared_state import SharedState
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from daydreaming.base.errors import FailureKind, GenerationError
-from daydreaming.inputs.settings import Endpoint, Settings
+from daydreaming.inputs.endpoint_settings import Endpoint
+from daydreaming.inputs.settings import Settings
 from daydreaming.llm.server_folder import ServerFolder, ServerState
 
 LOGS = Path("logs") / "servers"

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from daydreaming.base.errors import GenerationError
-from daydreaming.inputs.settings import Endpoint, Settings
+from daydreaming.inputs.endpoint_settings import Endpoint
+from daydreaming.inputs.settings import Settings
 from daydreaming.llm.local_server import LocalServer, server_folder
 
 

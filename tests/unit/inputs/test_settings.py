@@ -22,9 +22,10 @@ from daydreaming.base.errors import InputError
 from daydreaming.base.paths import STAGES
 from daydreaming.cli.command_line import PROJECT
 from daydreaming.inputs.configuration import config_schema, merge, settings_from_config
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.inputs.resolved_settings import resolved_settings
 from daydreaming.inputs.setting_models import StageSettings
-from daydreaming.inputs.settings import Endpoint, Settings
+from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.model_request import ModelRequest
 
 URL = "http://127.0.0.1:1/v1"
