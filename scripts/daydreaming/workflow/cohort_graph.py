@@ -82,7 +82,10 @@ class CohortGraph:
         return ""
 
     def texts_behind(self, stage: str, gen_id: str) -> list[str]:
-        """The files of the template, the texts that it includes and the concepts that a generation is made from."""
+        """The files of the template, the texts that it includes and the concepts that a generation is made from.
+
+        Snakemake asks for them once for each generation that it has in its graph: see `planned`.
+        """
         self._asked[stage, gen_id] = None
         specification = self.study.specification(stage, gen_id)
         template = self.study.texts_of(specification.template)
