@@ -263,7 +263,8 @@ def test_requests_and_limits_are_named_by_the_command_and_not_by_the_port(caller
     assert {path.name for path in calling.settings.limits_dir.glob("*.slots")} == limits
     said = answerer(calling.settings, "scripted")
     assert said == f"local:{command()}"
-    spaced = settings_for(None, {"start": command().replace(" ", "  ")}, data_root=str(tmp_path))
+    written_otherwise = "  ".join(map(shlex.quote, shlex.split(command())))
+    spaced = settings_for(None, {"start": written_otherwise}, data_root=str(tmp_path))
     assert answerer(spaced, "scripted") == said
 
 
