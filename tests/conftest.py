@@ -1,8 +1,10 @@
-"""What holds for all tests: the full sets, and Ctrl-C."""
+"""What holds for all tests: the full sets, Ctrl-C, and bytecode."""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 
 import pytest
 
@@ -16,6 +18,9 @@ def pytest_configure() -> None:
     # send a Ctrl-C would never see it. A handler of ours is not inherited; they begin with the default.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Tests start hundreds of processes, each of which would compile the library again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fault_study import FaultStudy, failures
+from fault_study import FaultStudy, failures, finish
 
 from provider import Answer, Provider, Rule
+from studies import Run
 
 MEGABYTE = 1_000_000
 
@@ -119,11 +120,13 @@ def test_a_file_system_that_refuses_large_files(
     study.configure(stages={"draft": {"max_tokens": 500_000}})
 
     with largest_file(4 * MEGABYTE):
-        refused = study.run(code=1)
+        code, output = finish(study.start())
+    refused_calls = provider.calls
     study.run()
 
+    refused = Run(code, output, (), {})
     survived("file system that refuses a reply's file", study, refused)
-    assert len(refused.calls) == 0
+    assert (code, refused_calls) == (1, 0)
     assert [message.startswith("[storage] No call was made") for message in failures(refused.output)] == [True] * 3
     assert len(study.parsed_texts()) == 9
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from daydreaming.cohort.writer import build_cohort
 from daydreaming.inputs.configuration import merge, settings_from_config
 from daydreaming.inputs.records import Generation
 from daydreaming.ledger.journal import read_events
+from forked_programs import run_forked
 from provider import Call, Provider
 from studies.inputs import Choice, default_config, template_file, write, write_config, write_inputs
 
@@ -134,37 +135,39 @@ class Study:
 
         Without a target it stops at the scores: statistics, report and pages would take most of the time of most tests.
         """
-        command = ("snakemake", "-s", str(PROJECT / "Snakefile"), "-d", ".", *with_target(arguments))
-        return self.command(*command, code=code, **how)
+        options = ("-s", str(PROJECT / "Snakefile"), "-d", ".")
+        return self._forked(BIN / "snakemake", *options, *with_target(arguments), code=code, **how)
 
     def script(self, name: str, *arguments: str, code: int = 0, **how: Any) -> Run:
         """Run a program of scripts/ on the folder; raises as `run` does."""
-        program = str(PROJECT / "scripts" / name)
-        return self.command("python", program, "--directory", ".", *arguments, code=code, **how)
+        return self._forked(PROJECT / "scripts" / name, "--directory", ".", *arguments, code=code, **how)
 
-    def command(
+    def command(self, program: str, *arguments: str, code: int = 0, **how: Any) -> Run:
+        """Start any program of the environment, with the interpreter that it names; raises as `run` does.
+
+        `run` and `script` save the second that Snakemake's imports take: see `forked_programs`.
+        """
+        return self._told(_start, BIN / program, arguments, code, **how)
+
+    def _forked(self, program: Path, *arguments: str, code: int, **how: Any) -> Run:
+        return self._told(run_forked, program, arguments, code, **how)
+
+    def _told(
         self,
-        program: str,
-        *arguments: str,
-        code: int = 0,
+        start: Callable[..., tuple[int, str]],
+        program: Path,
+        arguments: Sequence[str],
+        code: int,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> Run:
-        """Run a program of the environment in the folder, or in `cwd`, with `env` added to the variables."""
+        """Run a program in the folder, or in `cwd`, with `env` added to the variables; returns what came of it."""
         heard, written = self._last_call(), len(self.events())
-        done = subprocess.run(
-            [str(BIN / program), *arguments],
-            env={**environment(), **(env or {})},
-            cwd=cwd or self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=TIMEOUT_S,
-        )
-        output = done.stdout.decode("utf-8", errors="replace")
-        assert done.returncode == code, f"{program} {' '.join(arguments)} ended with {done.returncode}:\n{output}"
+        variables = {**environment(), **(env or {})}
+        ended, output = start(program, arguments, cwd or self.folder, variables, TIMEOUT_S)
+        assert ended == code, f"{program.name} {' '.join(arguments)} ended with {ended}:\n{output}"
         calls = tuple(call for call in self.provider.ledger() if call.sequence > heard)
-        return Run(done.returncode, output, calls, _outcomes(self.events()[written:]))
+        return Run(ended, output, calls, _outcomes(self.events()[written:]))
 
     def _last_call(self) -> int:
         return max((call.sequence for call in self.provider.ledger()), default=0)
@@ -216,6 +219,21 @@ def environment() -> dict[str, str]:
     """Return the variables for a command: the environment's programs first, nothing of a developer's own runs."""
     kept = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
     return {**kept, "PATH": f"{BIN}{os.pathsep}{kept['PATH']}", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+
+
+def _start(
+    program: Path, arguments: Sequence[str], folder: Path, variables: Mapping[str, str], timeout_s: float
+) -> tuple[int, str]:
+    done = subprocess.run(
+        [str(program), *arguments],
+        env=dict(variables),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=timeout_s,
+    )
+    return done.returncode, done.stdout.decode("utf-8", errors="replace")
 
 
 def _outcomes(events: list[dict[str, Any]]) -> dict[str, int]:

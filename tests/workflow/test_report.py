@@ -51,7 +51,7 @@ def test_a_readers_scores_make_the_report_and_the_tables_again_and_nothing_else(
     assert copied.run("all").did_nothing
     scores.unlink()
     copied.run("all")
-    assert files.report.read_text(encoding="utf-8") == page
+    assert _MOMENT.sub("", files.report.read_text(encoding="utf-8")) == _MOMENT.sub("", page)
 
 
 def test_snakemakes_own_report_has_the_same_results_with_captions(copied: Study):
