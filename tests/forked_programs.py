@@ -1,9 +1,9 @@
-"""Python programs as processes of their own that need not import Snakemake, for they are forked from one that has.
+"""Python programs as processes of their own that need not import Snakemake: they are forked from one that has.
 
-An interpreter takes a second of CPU to import Snakemake, and a test that runs the workflow starts several. A forked program
-is what a started one is (arguments, environment, folder, output, exit code), but for three things: imports are done, the
-order of sets is that of all programs forked by the same process, and limits of the starting process do not reach it.
-`Study.command` starts programs; it is for tests to which one of these matters.
+An interpreter takes a second of CPU to import Snakemake, and a test that runs the workflow starts several. A forked
+program is what a started one is (arguments, environment, folder, output, exit code), but for three things: the imports
+are done, the order of sets is that of all programs of the same origin, and limits of the process that asks do not
+reach it. `Study.command` starts programs; it is for tests to which one of these matters.
 """
 
 from __future__ import annotations
