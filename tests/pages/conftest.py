@@ -76,7 +76,8 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(params=["folder", "server"])
+# What a page keeps in the browser depends on where it comes from: test_blind takes both in every run.
+@pytest.fixture(params=["folder", pytest.param("server", marks=pytest.mark.full_set)])
 def reader(
     request: pytest.FixtureRequest, context: BrowserContext, cohort_folder: Path, server: str
 ) -> Iterator[Reader]:

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page
 
 FLAGS = (
@@ -18,6 +19,13 @@ FLAGS = (
     "--disable-sync",
 )
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+# Each size and each scheme is in the sample; the other two pairs are in the full set.
+WINDOWS = [
+    pytest.param(DESKTOP, "light", id="desktop-light"),
+    pytest.param(PHONE, "dark", id="phone-dark"),
+    pytest.param(DESKTOP, "dark", id="desktop-dark", marks=pytest.mark.full_set),
+    pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.full_set),
+]
 
 
 def find_browser() -> str:

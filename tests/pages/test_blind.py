@@ -6,8 +6,11 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from reader import Reader
+
+both_places = pytest.mark.parametrize("reader", ["folder", "server"], indirect=True)
 
 
 def begin(reader: Reader, fragment: str = "", name: str = "ann", rubric: str = "novelty") -> Page:
@@ -36,12 +39,14 @@ def exported(page: Page) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
 
 
+@both_places
 def test_models_templates_and_scores_are_hidden(reader: Reader):
     page = begin(reader)
     shown = page.locator("main").inner_text()
     assert not [word for word in ("writer", "ladder", "copied", "developed", "judge", "Mean") if word in shown]
 
 
+@both_places
 def test_scores_are_kept_when_the_page_is_closed_and_saved_as_a_file(reader: Reader):
     page = begin(reader)
     progress(page, "Essay 1 of 24, 0 scored")
@@ -58,6 +63,7 @@ def test_scores_are_kept_when_the_page_is_closed_and_saved_as_a_file(reader: Rea
     assert all(row["essay_gen_id"].startswith("e-") and len(row["text_sha256"]) == 64 for row in rows)
 
 
+@both_places
 def test_each_reader_has_an_order_of_their_own_that_stays(reader: Reader):
     def order(name: str) -> list[str]:
         page = begin(reader, name=name)
@@ -72,11 +78,13 @@ def test_each_reader_has_an_order_of_their_own_that_stays(reader: Reader):
     assert order("ann") != order("bob")
 
 
+@both_places
 def test_a_view_of_the_list_can_be_scored_alone(reader: Reader):
     page = begin(reader, "#template=developed&model=slow-writer")
     progress(page, "Essay 1 of 6, 0 scored")
 
 
+@both_places
 def test_a_score_outside_the_scale_is_not_taken(reader: Reader):
     page = begin(reader)
     score(page, "11")

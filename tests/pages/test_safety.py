@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
-from reader import DESKTOP, PHONE, Reader
+from reader import WINDOWS, Reader
 
 HOSTILE = "e-developed-0-thread-quick-writer"
 PAGES = (
@@ -72,8 +72,7 @@ def test_the_policy_is_strict_and_holds(reader: Reader, path: str):
     reader.complaints.clear()  # it complained of all of this, as it should
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), WINDOWS)
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
     browser: Browser, server: str, path: str, size: dict[str, int], scheme: str

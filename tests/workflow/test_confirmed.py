@@ -9,7 +9,12 @@ from studies import Study
 
 @pytest.mark.parametrize(
     "options",
-    [("-F",), ("--forcerun", "draft"), ("-f", "evaluations"), ("-R", "essay", "--nolock")],
+    [
+        ("-F",),
+        pytest.param(("--forcerun", "draft"), marks=pytest.mark.full_set),  # the long name of -R
+        ("-f", "evaluations"),
+        ("-R", "essay", "--nolock"),
+    ],
     ids=lambda options: options[0],
 )
 def test_forced_generations_are_confirmed(options, copied: Study):

@@ -94,8 +94,8 @@ def is_of_now(study: Study) -> bool:
 @pytest.mark.parametrize(
     ("interrupted", "change"),
     [
-        (ctrl_c, another_model),
-        (ctrl_c, another_temperature),
+        pytest.param(ctrl_c, another_model, marks=pytest.mark.full_set),
+        pytest.param(ctrl_c, another_temperature, marks=pytest.mark.full_set),
         (ctrl_c, another_template_of_the_same_time),
         (ctrl_c, another_parser),
         (kill, another_model),
@@ -119,7 +119,9 @@ def test_nothing_of_an_interrupted_run_passes_for_what_is_asked_after_it(
     assert stopped.parsed_texts() == texts_from_nothing(stopped, tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("options", [(), ("--config", "full_dag=true")], ids=["", "full_dag"])
+@pytest.mark.parametrize(
+    "options", [(), pytest.param(("--config", "full_dag=true"), marks=pytest.mark.full_set)], ids=["", "full_dag"]
+)
 def test_drafts_that_run_stage_made_are_made_again_for_another_model(options, make_study, tmp_path: Path):
     study = make_study(drafts=("thread", "contrast"), combos=(("sleep", "tides"), ("sleep", "maps")))
     for draft in study.rows("draft"):
@@ -186,7 +188,7 @@ ONE_BY_ONE = ("drafts", "--executor", "local")
 
 @pytest.mark.parametrize(
     ("edit", "options"),
-    [(DRAFT_TEMPLATE, ONE_BY_ONE), (CONCEPT, ONE_BY_ONE), (RUBRIC, ())],
+    [(DRAFT_TEMPLATE, ONE_BY_ONE), pytest.param(CONCEPT, ONE_BY_ONE, marks=pytest.mark.full_set), (RUBRIC, ())],
     ids=["draft template", "concept", "rubric"],
 )
 def test_an_edit_during_a_run_that_is_put_back_leaves_nothing_of_it(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from agreement import gathered, plan
 
+from full_sets import sampled
 from studies import Study
 
 
@@ -34,7 +35,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", sampled(DAMAGES, full_set=["emptied", "a list"]))
 def test_a_damaged_record_is_seen_by_all_and_put_back_from_the_reply(damage: str, copied: Study):
     before, scores = copied.parsed_texts(), gathered(copied)[1]
     essay = copied.rows("essay", "developed")[0]

@@ -73,7 +73,7 @@ def test_one_edit(edit: Callable, copied: Study):
     assert dry_run(copied) == dry_run(copied, "--config", "full_dag=true")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full_set) for seed in range(1, 8))])
 def test_edits_and_runs_in_any_order(seed: int, copied: Study):
     chance = random.Random(seed)
     for edit in chance.sample(EDITS, 3):
