@@ -6,12 +6,10 @@ are processes; everything else is run by Snakemake's local executor. The rules k
 executor they run as they are written.
 """
 
-from dataclasses import dataclass, field
-from typing import Optional
-
-from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
+from snakemake_interface_executor_plugins.settings import CommonSettings
 
 from snakemake_executor_plugin_daydreaming.executor import Executor
+from snakemake_executor_plugin_daydreaming.executor_settings import ExecutorSettings
 
 __all__ = ["Executor", "ExecutorSettings", "common_settings"]
 
@@ -21,19 +19,3 @@ common_settings = CommonSettings(
     implies_no_shared_fs=False,
     job_deploy_sources=False,
 )
-
-
-@dataclass
-class ExecutorSettings(ExecutorSettingsBase):
-    """What can be set by `--daydreaming-...`, or in a profile."""
-
-    # Snakemake makes the option's type of the annotation: it knows Optional, and not `float | None`.
-    report_every: Optional[float] = field(  # noqa: UP045
-        default=0.2,
-        metadata={
-            "help": "Seconds after which Snakemake is told of the generations that have ended. It is told at once when "
-            "calls would have to wait for more generations.",
-            "env_var": False,
-            "required": False,
-        },
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from daydreaming.base.file_times import bring_back_from_the_future
-from daydreaming.generation.runner_process import RUN_VARIABLE, RunEnd, RunnerProcess
+from daydreaming.generation.runner_messages import RUN_VARIABLE, RunEnd
+from daydreaming.generation.runner_process import RunnerProcess
+from daydreaming.generation.started_runner import StartedRunner
 from snakemake_executor_plugin_daydreaming.commands import (
     StageCommand,
     StageCommands,
@@ -24,6 +25,7 @@ from snakemake_executor_plugin_daydreaming.commands import (
     is_score_table,
     planned_generations,
 )
+from snakemake_executor_plugin_daydreaming.executor_settings import ExecutorSettings, new_run_id
 from snakemake_executor_plugin_daydreaming.interruption import Interruption
 from snakemake_executor_plugin_daydreaming.programs import Programs
 from snakemake_executor_plugin_daydreaming.reporting import Reporter, Results
@@ -42,12 +44,12 @@ class Executor(RealExecutor):
         self._programs = Programs(self.cores)
         self._commands = StageCommands()
         self._runner: RunnerProcess | None = None
-        self._reporter = Reporter(self._tell, self.executor_settings.report_every or 0.0)
+        self._settings = self.executor_settings or ExecutorSettings()
+        self._reporter = Reporter(self._tell, self._settings.report_every or 0.0)
         self._submitted: dict[int, Any] = {}  # ticket -> job
         self._interruption = Interruption(self._stop_calling)
         # A run that another one started (a slice's, on a cluster) leaves progress and summary to that one.
         self._is_part_of_a_run = RUN_VARIABLE in os.environ
-        self._run_id = os.environ.get(RUN_VARIABLE) or uuid.uuid4().hex[:12]
         self._planned = planned_generations(self.workflow.dag.needrun_jobs())
         self._started = time.monotonic()
         self._is_first_job = True
@@ -103,16 +105,18 @@ class Executor(RealExecutor):
         self._runner.submit(job.jobid, command.arguments)
 
     def _start_runner(self) -> None:
-        """Start the runner's process before the first job: it loads the cohort while Snakemake chooses jobs."""
-        for job in self.workflow.dag.needrun_jobs():
-            command = None if job.is_group() else self._commands.of(job)
-            if command is not None:
-                self._runner = RunnerProcess(
-                    command.program, self._run_id, self.cores, self._reporter.take, self._start_watch
-                )
-                self._runner.load(command.arguments)
-                self._reporter.start(self._runner.runs_short)
-                return
+        """Have a process for the generations before the first job: one that the rules started ahead, or a new one."""
+        jobs = self.workflow.dag.needrun_jobs()
+        commands = (self._commands.of(job) for job in jobs if not job.is_group())
+        command = next(filter(None, commands), None)
+        started = self._settings.take_started(command)
+        if command is None:
+            return
+        if started is None:
+            started = StartedRunner(command.program, command.arguments, new_run_id(), self.cores)
+        self._run_id = started.run_id
+        self._runner = RunnerProcess(started, self._reporter.take, self._start_watch)
+        self._reporter.start(self._runner.runs_short)
 
     def _start_watch(self, journal: str) -> None:
         """Show progress from now on: the first calls are about to start."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from daydreaming.generation.runner_process import Failure
+from daydreaming.generation.runner_messages import Failure
 
 Results = list[tuple[int, Failure | None]]
 

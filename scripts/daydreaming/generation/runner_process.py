@@ -1,7 +1,7 @@
 """A process that makes generations for another one: it is asked with the arguments of a command, thousands of times.
 
 Snakemake and the runner each need several milliseconds of Python for a generation. In one process they wait for each
-other's interpreter lock; in two, each has a core. The two talk over a socket: pickled messages, each behind its length.
+other's interpreter lock; in two, each has a core. They talk over a socket (see `runner_messages`).
 What is paid for is safe in the runner's process: when Snakemake is killed, the calls in flight end, and are kept.
 This is the end that asks; `runner_service` is the end that makes.
 """
@@ -10,116 +10,44 @@ from __future__ import annotations
 
 import pickle
 import socket
-import struct
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-LENGTH = struct.Struct("!I")
+from daydreaming.generation.runner_messages import (
+    LENGTH,
+    Asked,
+    Ended,
+    Failure,
+    Loaded,
+    RunEnd,
+    StopCalling,
+    packed,
+)
+from daydreaming.generation.started_runner import StartedRunner
+
 LARGEST_READ_BYTES = 1 << 20
-# The option of run_stage.py that makes it serve.
-SERVE = "--serve"
-# The environment variable by which processes that work for one run write their calls down as parts of it.
-RUN_VARIABLE = "DAYDREAMING_RUN"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """How a generation failed, in words, with its stack trace. `was_stopped`: it needed a call and got no turn."""
-
-    message: str
-    trace: str = ""
-    was_stopped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What all generations of a run have in common; sent first."""
-
-    run_id: str
-    calls_in_flight: int
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One generation: the number under which its result comes back, and the arguments of run_stage.py."""
-
-    ticket: int
-    arguments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Load the cohort that these arguments of run_stage.py name, before the first generation is asked for."""
-
-    arguments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StopCalling:
-    """Start no call any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnd:
-    """A run that ends: the (stage, gen_id) that it had planned, whether it wanted scores, how many seconds it took."""
-
-    planned: tuple[tuple[str, str], ...]
-    wants_scores: bool
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The cohort is loaded, and calls may start; its journal tells how the run goes."""
-
-    journal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a run came to, in words."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of one generation."""
-
-    ticket: int
-    failure: Failure | None
 
 
 class RunnerProcess:
-    """Has generations made in another process, which starts at once. Thread-safe.
+    """Has generations made in a process that was started for it. Thread-safe.
 
-    `program` is interpreter and script. Each result goes to `on_result`, once for each ticket whatever happens to the
-    process, from a thread of this object. What is asked is sent by a thread: Ctrl-C may interrupt whoever asks, but
-    never a message half sent.
+    Each result goes to `on_result`, once for each ticket whatever happens to the process, from a thread of this object.
+    What is asked is sent by a thread: Ctrl-C may interrupt whoever asks, but never a message half sent. `on_loaded` is
+    called with the path of the cohort's journal when calls may start.
     """
 
     def __init__(
         self,
-        program: Sequence[str],
-        run_id: str,
-        calls_in_flight: int,
+        started: StartedRunner,
         on_result: Callable[[int, Failure | None], None],
         on_loaded: Callable[[str], None] = lambda journal: None,
     ):
-        ours, theirs = socket.socketpair()
-        with theirs:
-            # -P: a file of the user's in the current folder must not shadow a module of the process.
-            interpreter, script = program
-            command = [interpreter, "-P", script, SERVE, str(theirs.fileno())]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
-        self._socket = ours
-        self._calls_in_flight = calls_in_flight
+        self._process, self._socket = started.handed_over().process, started.socket
+        self._calls_in_flight = started.calls_in_flight
         self._on_result = on_result
         self._on_loaded = on_loaded
         self._ended: SimpleQueue[str] = SimpleQueue()
@@ -127,7 +55,6 @@ class RunnerProcess:
         self._pending: set[int] = set()
         self._has_ended = False
         self._outbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._outbox.put(partial(self._send, RunOptions(run_id, calls_in_flight)))
         self._threads = [
             threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
             for target in (self._write_messages, self._read_results)
@@ -139,10 +66,6 @@ class RunnerProcess:
     def process_id(self) -> int:
         """The id of the process that makes the generations."""
         return self._process.pid
-
-    def load(self, arguments: Sequence[str]) -> None:
-        """Have the cohort loaded that the arguments of a generation name: the first one need not wait for it."""
-        self._outbox.put(partial(self._send, Load(tuple(arguments))))
 
     def submit(self, ticket: int, arguments: Sequence[str]) -> None:
         """Have a generation made: `arguments` are those of run_stage.py."""
@@ -240,9 +163,3 @@ class RunnerProcess:
     def _end_of_process(self) -> Failure:
         status = self._process.wait()
         return Failure(f"The process that makes the generations has ended (exit status {status}). Run again.")
-
-
-def packed(message: Any) -> bytes:
-    """A message as it is sent: its length, and itself."""
-    content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    return LENGTH.pack(len(content)) + content

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from daydreaming.base.errors import FailureKind, GenerationError, InputError, RunStoppedError
-from daydreaming.generation.runner_process import (
+from daydreaming.generation.runner_messages import (
     LENGTH,
     Asked,
     Ended,

@@ -13,7 +13,7 @@ from daydreaming.cli.command_line import load_project
 from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.runner import Runner
-from daydreaming.generation.runner_process import RunEnd, RunOptions
+from daydreaming.generation.runner_messages import RunEnd, RunOptions
 from daydreaming.generation.study import Study, load_study
 from daydreaming.watch.run_end import end_run
 
@@ -39,6 +39,8 @@ class StageService:
     async def make(self, arguments: tuple[str, ...]) -> None:
         """Make the generation that these arguments of run_stage.py ask for; raises as Runner.make and load_study do."""
         asked = self._arguments(arguments)
+        if asked.stage is None or asked.gen_id is None:
+            raise InputError(Fault("run_stage.py", "--stage and --gen-id are needed.", "Name one generation."))
         project = self._project(asked)
         specification = project.study.specification(asked.stage, asked.gen_id)
         await project.runner.make(specification, render_only=asked.render_only, overwrite=asked.overwrite)
@@ -75,13 +77,10 @@ class StageService:
 
     def _arguments(self, arguments: tuple[str, ...]) -> argparse.Namespace:
         try:
-            asked = self._parse(arguments)
+            return self._parse(arguments)
         except SystemExit:  # what is wrong, argparse has said on standard error
             problem = f"{shlex.join(arguments)!r} are no arguments of it."
             raise InputError(Fault("run_stage.py", problem, "See run_stage.py --help.")) from None
-        if asked.stage is None or asked.gen_id is None:
-            raise InputError(Fault("run_stage.py", "--stage and --gen-id are needed.", "Name one generation."))
-        return asked
 
     def _project(self, asked: argparse.Namespace) -> _Project:
         # All paths of a study are relative to the one working folder that a process has.

@@ -20,7 +20,7 @@ from daydreaming.cohort.build import cohort_id_for
 from daydreaming.cohort.membership import Membership
 from daydreaming.generation.adoption import adopt
 from daydreaming.generation.inspection import Inspection, conflict_faults
-from daydreaming.generation.runner_process import RUN_VARIABLE
+from daydreaming.generation.runner_messages import RUN_VARIABLE
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.catalogs import load_catalogs
 from daydreaming.inputs.configuration import settings_from_config

@@ -15,7 +15,9 @@ import psutil
 import pytest
 from provider_fixtures import wait_until
 
-from daydreaming.generation.runner_process import Failure, RunEnd, RunnerProcess
+from daydreaming.generation.runner_messages import Failure, RunEnd
+from daydreaming.generation.runner_process import RunnerProcess
+from daydreaming.generation.started_runner import StartedRunner
 from provider import Answer, Provider, Rule, faults
 from studies import Choice, Study
 from studies.study import PROJECT
@@ -33,7 +35,8 @@ class Asker:
         self.results: dict[int, Failure | None] = {}
         self.journals: list[str] = []
         self._changed = threading.Condition()
-        self.runner = RunnerProcess(PROGRAM, "run", calls_in_flight, self._take, self.journals.append)
+        started = StartedRunner(PROGRAM, ("--directory", str(study.folder)), "run", calls_in_flight)
+        self.runner = RunnerProcess(started, self._take, self.journals.append)
 
     def _take(self, ticket: int, failure: Failure | None) -> None:
         with self._changed:
@@ -236,7 +239,8 @@ def test_a_program_that_never_serves_fails_what_it_is_asked(code: str, study: St
     program = tmp_path / "broken.py"
     program.write_text(code, encoding="utf-8")
     results: dict[int, Failure | None] = {}
-    runner = RunnerProcess((sys.executable, str(program)), "run", 2, results.__setitem__)
+    started = StartedRunner((sys.executable, str(program)), (), "run", 2)
+    runner = RunnerProcess(started, results.__setitem__)
     runner.submit(0, ("--stage", "draft"))
     runner.wait()
     runner.submit(1, ("--stage", "draft"))
