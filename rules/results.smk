@@ -76,6 +76,20 @@ rule export_files:
         program("export_cohort.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
+# The study in one file, for others to check: made when it is asked for.
+rule bundle_file:
+    localrule: True
+    input:
+        results=asks("result_files"),
+        renewed=asks("renewed_results", "bundle"),
+    output:
+        bundle=COHORT_FOLDER / "export/{cohort_id}.zip",
+    log:
+        "logs/bundle_file/{cohort_id}.log",
+    shell:
+        program("bundle.py", *OF_RUN) + " > {log:q} 2>&1"
+
+
 # The folder holds a page for each essay; its list stands for all of them. What has not changed is not made again.
 rule reading_pages:
     localrule: True
@@ -103,3 +117,8 @@ rule report:
 rule export:
     input:
         asks("exported_files"),
+
+
+rule bundle:
+    input:
+        asks("bundled_files"),

@@ -39,6 +39,7 @@ TARGETS = {
     "scores",
     "report",
     "export",
+    "bundle",
     "design",
     "select",
 }

@@ -1,0 +1,44 @@
+"""A zip file whose bytes depend on nothing but what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+# The first moment that a zip file can name.
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+_FILE_OF_ALL = 0o100644 << 16
+_UNIX = 3
+
+
+class ZipWriter:
+    """Writes files in the order in which they are given."""
+
+    def __init__(self, path: Path):
+        self._zip = ZipFile(path, "w", ZIP_DEFLATED)
+
+    def __enter__(self) -> ZipWriter:
+        self._zip.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._zip.close()
+
+    def add(self, name: str, content: bytes) -> None:
+        """Write a file."""
+        self._zip.writestr(_entry(name), content)
+
+    @contextmanager
+    def stream(self, name: str) -> Iterator[IO[bytes]]:
+        """Write a file piece by piece."""
+        with self._zip.open(_entry(name), "w", force_zip64=True) as stream:
+            yield stream
+
+
+def _entry(name: str) -> ZipInfo:
+    entry = ZipInfo(name, _MOMENT)
+    entry.compress_type, entry.create_system, entry.external_attr = ZIP_DEFLATED, _UNIX, _FILE_OF_ALL
+    return entry
