@@ -115,13 +115,11 @@ class Archive:
         # Python cuts a name at a NUL; other programs do not.
         if entry.filename != entry.orig_filename or not is_plain_name(entry.filename):
             raise self.fault(f"it holds a file that would lie outside of the folder, or be hidden: {name!r}.")
-        mode = entry.external_attr >> 16
-        if mode and not stat.S_ISREG(mode):
+        # Not all programs that make zip files name a kind.
+        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
             raise self.fault(f"{name} in it is no ordinary file (a link, a device).")
         if entry.flag_bits & _IS_ENCRYPTED or entry.compress_type not in _KNOWN_METHODS:
             raise self.fault(f"{name} in it is packed in a way that bundles are not.")
-        if entry.file_size > self._limits.file_bytes and entry.file_size > self._limits.of(entry.compress_size):
-            raise self.fault(f"{name} in it would come to {entry.file_size:,} bytes.")
         if entry.file_size > self._limits.of(entry.compress_size):
             raise self.fault(f"{name} in it would come to {entry.file_size:,} bytes, as a bomb does.")
 

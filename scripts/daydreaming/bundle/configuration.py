@@ -44,7 +44,9 @@ def opened_configuration(content: str, cohort_id: str) -> str:
     try:
         config = yaml.safe_load(content)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(Fault("config.yaml of the bundle", f"it cannot be read: {error}.", "Get it again.")) from None
+        raise InputError(
+            Fault("config.yaml of the bundle", f"it cannot be read: {' '.join(str(error).split())}.", "Get it again.")
+        ) from None
     if not isinstance(config, Mapping):
         raise InputError(Fault("config.yaml of the bundle", "it holds no settings.", "Get it again."))
     kept = {name: value for name, value in config.items() if name not in _OF_MACHINE}

@@ -60,10 +60,10 @@ def crate_metadata(manifest: Manifest, made: tuple[float, float] | None, workflo
     inputs.append(_file(crate, CONFIGURATION, "The settings of the study, without keys and headers."))
     outputs = _outputs(crate, manifest)
     _file(crate, MANIFEST, "What is in the bundle, with SHA-256 digests, and the versions of the software.")
-    _file(crate, GUIDE, "What this is and how to open it.")
+    _file(crate, GUIDE, "What this is and how to open it.")["about"] = crate.root_dataset
     action = _add(crate, "#run", _action(manifest, made))
     action["instrument"], action["object"], action["result"] = workflow, inputs, outputs
-    crate.root_dataset["mentions"] = [action]
+    crate.root_dataset["mentions"] = action
     crate.root_dataset["conformsTo"] = [
         _add(crate, url, {"@type": "CreativeWork", "name": name, "version": version})
         for url, name, version in _PROFILES
@@ -80,6 +80,7 @@ def _workflow(crate: ROCrate, manifest: Manifest, workflow_files: Sequence[str])
         lang_version=manifest.software.get("snakemake"),
         properties={
             "name": "DayDreaming",
+            "encodingFormat": "text/plain",
             "version": f"{version} ({manifest.commit})" if manifest.commit else version,
             "description": "Concepts are combined, texts written from them and judged, and the scores compared.",
         },
@@ -117,7 +118,8 @@ def _action(manifest: Manifest, made: tuple[float, float] | None) -> dict[str, A
     action: dict[str, Any] = {
         "@type": "CreateAction",
         "name": f"The making of the cohort {manifest.cohort}",
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+        "description": "Drafts, essays and evaluations were generated, scores read and compared.",
+        "actionStatus": "http://schema.org/CompletedActionStatus",
     }
     return action | ({"startTime": _moment(made[0]), "endTime": _moment(made[1])} if made else {})
 
