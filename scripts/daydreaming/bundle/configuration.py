@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.bundle.manifest import DATA
 from daydreaming.bundle.secret_search import check_bodies
 from daydreaming.inputs.configuration import settings_from_config
@@ -39,21 +40,18 @@ def opened_configuration(content: str, cohort_id: str) -> str:
     """
     import yaml
 
-    from daydreaming.base.errors import Fault, InputError
-
+    place, cure = "config.yaml of the bundle", "Get it again."
     try:
         config = yaml.safe_load(content)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(
-            Fault("config.yaml of the bundle", f"it cannot be read: {' '.join(str(error).split())}.", "Get it again.")
-        ) from None
+        raise InputError(Fault(place, f"it cannot be read: {' '.join(str(error).split())}.", cure)) from None
     if not isinstance(config, Mapping):
-        raise InputError(Fault("config.yaml of the bundle", "it holds no settings.", "Get it again."))
+        raise InputError(Fault(place, "it holds no settings.", cure))
     kept = {name: value for name, value in config.items() if name not in _OF_MACHINE}
     if isinstance(endpoints := kept.get("endpoints"), Mapping):
         kept["endpoints"] = {name: _without_calls(endpoint) for name, endpoint in endpoints.items()}
     kept |= {"cohort": cohort_id, "data_root": DATA, "offline": True}
-    settings_from_config(kept, "config.yaml of the bundle")
+    settings_from_config(kept, place)
     return _NOTICE + _yaml(kept)
 
 

@@ -226,7 +226,7 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "settings that are unknown": (_settings("surprise: 1\n"), "surprise"),
     "settings that are code": (_settings("!!python/object/apply:os.system ['true']\n"), "cannot be read"),
     "a cut file": (_cut, "no zip file"),
-    "a changed bit": (_flipped, "damaged"),
+    "a changed bit": (_flipped, "Get it again"),
 }
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bundle_fixtures import bundled, contents
@@ -15,6 +18,7 @@ from daydreaming.bundle.configuration import bundled_configuration
 from daydreaming.bundle.manifest import CRATE, GENERATIONS, MANIFEST, Scope
 from daydreaming.inputs.configuration import settings_from_config
 from studies import Study as Folder
+from studies.study import PROJECT
 
 SECRET = "sk-planted-0123456789abcdef"
 
@@ -40,6 +44,21 @@ def test_a_text_stands_once_in_it(finished: Folder, bundle: Path):
     for row in finished.rows("essay", "developed"):
         # It is in the essay's raw and parsed text, its reply, and the prompts and requests of two evaluations.
         assert stored.count(finished.files(row).parsed.read_text().splitlines()[0]) == 1
+
+
+def test_the_lines_of_the_document_put_every_file_together(
+    finished: Folder, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page = (PROJECT / "docs" / "bundles.md").read_text(encoding="utf-8")
+    lines = re.search(r"^    import json\n(?:    .*\n)+", page, re.MULTILINE)
+    assert lines is not None
+    monkeypatch.chdir(tmp_path)
+    Path(GENERATIONS).write_bytes(contents(bundle)[GENERATIONS])
+    names: dict[str, Any] = {}
+    exec(textwrap.dedent(lines[0]), names)
+    stored = [json.loads(line) for line in Path(GENERATIONS).read_bytes().splitlines()]
+    for one in stored:
+        assert names["texts"][one["sha256"]].encode() == (finished.folder / one["name"]).read_bytes()
 
 
 def test_the_crate_describes_what_is_there(bundle: Path):
