@@ -5,6 +5,7 @@ Nothing of a bundle is run: its rules stay in it, its settings make no call, and
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -83,13 +84,13 @@ class _Opening:
         manifest, archive = self._manifest, self._archive
         settings = opened_configuration(archive.read(CONFIGURATION).decode("utf-8", "replace"), manifest.cohort)
         self._write(CONFIGURATION, settings.encode())
-        for name in manifest.inputs:
-            self._write_of_study(name, archive.read(name))
+        for name, sha256 in manifest.inputs.items():
+            self._write_of_study(name, archive.read(name), sha256)
         digests = dict(self._generations()) if manifest.generations else {}
         if manifest.scope is not Scope.ALL:
-            for name in manifest.results:
+            for name, sha256 in manifest.results.items():
                 if PurePosixPath(name).suffix == _TABLES:
-                    self._write_of_study(name, archive.read(name))
+                    self._write_of_study(name, archive.read(name), sha256)
         for name in (MANIFEST, CRATE):
             self._write(f"{KEPT}/{name}", archive.read(name))
         self._write(f"{KEPT}/{DIGESTS}", msgspec.json.encode(digests))
@@ -109,18 +110,20 @@ class _Opening:
             except (msgspec.MsgspecError, KeyError, ValueError, RecursionError) as error:
                 problem = f"{GENERATIONS} in it, line {number}, cannot be read ({type(error).__name__}: {error})."
                 raise self._archive.fault(problem, "Get it again.") from None
-            self._write_of_study(stored.name, content)
+            self._write_of_study(stored.name, content, None)
             self._written.setdefault(stored.sha256, stored.name)
             if stored.name.endswith(".txt"):
                 yield stored.name, stored.sha256
         if number < self._manifest.generations:
             raise self._archive.fault(f"{GENERATIONS} in it has fewer lines than it says.", "Get it again.")
 
-    def _write_of_study(self, name: str, content: bytes) -> None:
+    def _write_of_study(self, name: str, content: bytes, sha256: str | None) -> None:
         of_cohorts = name.startswith(f"{DATA}/cohorts/")
         is_of_cohort = name.startswith(f"{DATA}/cohorts/{self._manifest.cohort}/")
         if not is_place_of_study(name) or (of_cohorts and not is_of_cohort):
             raise self._archive.fault(f"a study has no file at {visible(name)[:200]!r}.")
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise self._archive.fault(f"{name} in it is not the file that {MANIFEST} names.", "Get it again.")
         self._write(name, content)
 
     def _write(self, name: str, content: bytes) -> None:

@@ -206,6 +206,10 @@ HOSTILE: dict[str, tuple[Make, str]] = {
         _manifest(inputs={"data/1_raw/gone.csv": "0" * 64}),
         "there is no data/1_raw/gone.csv",
     ),
+    "another input": (
+        lambda bundle, target: altered(bundle, target, {"data/1_raw/llm_models.csv": b"id\n"}),
+        "not the file that bundle.json names",
+    ),
     "a line that leads out": (_line("data/gens/draft/../../../evil.txt", "x"), "a study has no file at"),
     "a line of code": (_line("data/gens/draft/evil.py", "x"), "a study has no file at"),
     "a line twice": (
