@@ -15,9 +15,11 @@ from daydreaming.bundle.places import is_plain_name
 _CURE = "Do not use this bundle; ask whoever sent it for another one."
 _KNOWN_METHODS = (ZIP_STORED, ZIP_DEFLATED)
 _IS_ENCRYPTED = 0x1
-_MOST_FILES = 1_000_000
+_MOST_FILES = 250_000
+_LISTED = b"PK\x01\x02"  # begins what the list of a zip file says of one file
 # Small files of one letter are packed as tightly as a bomb.
 _RATIO_COUNTS_FROM = 4_000_000
+_BLOCK = 1 << 20
 _HEADER_BYTES = 30  # of each file, at least
 
 
@@ -40,6 +42,8 @@ class Archive:
     def __init__(self, path: Path, limits: Limits):
         self._path, self._limits = path, limits
         self.packed_bytes = path.stat().st_size
+        if _listed_files(path) > _MOST_FILES:
+            raise self.fault(f"it holds more than {_MOST_FILES:,} files.")
         try:
             self._zip = ZipFile(path)
         except (BadZipFile, NotImplementedError, ValueError) as error:
@@ -94,9 +98,9 @@ class Archive:
         names: set[str] = set()
         packed = unpacked = 0
         for entry in self._zip.infolist():
-            if len(names) >= _MOST_FILES:
-                raise self.fault(f"it holds more than {_MOST_FILES:,} files.")
             self._check_entry(entry)
+            if entry.is_dir():
+                continue  # folders are made where files need them
             # On some systems two names that differ in case are one.
             if entry.filename.casefold() in names:
                 raise self.fault(f"{visible(entry.filename)} is in it twice.")
@@ -113,15 +117,25 @@ class Archive:
     def _check_entry(self, entry: ZipInfo) -> None:
         name = visible(entry.orig_filename)[:200]
         # Python cuts a name at a NUL; other programs do not.
-        if entry.filename != entry.orig_filename or not is_plain_name(entry.filename):
+        if entry.filename != entry.orig_filename or not is_plain_name(entry.filename.removesuffix("/")):
             raise self.fault(f"it holds a file that would lie outside of the folder, or be hidden: {name!r}.")
         # Not all programs that make zip files name a kind.
-        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFDIR if entry.is_dir() else stat.S_IFREG):
             raise self.fault(f"{name} in it is no ordinary file (a link, a device).")
         if entry.flag_bits & _IS_ENCRYPTED or entry.compress_type not in _KNOWN_METHODS:
             raise self.fault(f"{name} in it is packed in a way that bundles are not.")
         if entry.file_size > self._limits.of(entry.compress_size):
             raise self.fault(f"{name} in it would come to {entry.file_size:,} bytes, as a bomb does.")
+
+
+def _listed_files(path: Path) -> int:
+    """How many files a zip file may list, counted before a library makes an object of each."""
+    found, before = 0, b""
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            found += (before + block).count(_LISTED)
+            before = block[1 - len(_LISTED) :]
+    return found
 
 
 def _zlib_error() -> type[Exception]:

@@ -22,6 +22,7 @@ _PROFILES = (
     ("https://w3id.org/workflowhub/workflow-ro-crate/1.0", "Workflow RO-Crate", "1.0"),
 )
 _LICENSE = "https://spdx.org/licenses/MIT"
+_COMPUTATIONAL_WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 _MEDIA_TYPES = {
     ".csv": "text/csv",
     ".html": "text/html",
@@ -31,6 +32,12 @@ _MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
     ".yaml": "application/yaml",
+}
+# A crate has to name a licence, and nobody told the workflow which one a study's texts are under.
+_NO_LICENSE = {
+    "@type": "CreativeWork",
+    "name": "Not stated",
+    "description": "The workflow is under the MIT License. Ask the authors of the study under which one its texts are.",
 }
 _LEFT_OUT = {
     Scope.ALL: "Everything that was made and what it was made from is in it.",
@@ -54,7 +61,7 @@ def crate_metadata(manifest: Manifest, made: tuple[float, float] | None, workflo
         f"concepts, and the scores that other models gave them. {_LEFT_OUT[manifest.scope]}"
     )
     crate.datePublished = _moment(made[1]) if made else "1980-01-01T00:00:00+00:00"
-    crate.license = _add(crate, _LICENSE, {"@type": "CreativeWork", "name": "MIT License", "identifier": "MIT"})
+    crate.license = _add(crate, "#licence", _NO_LICENSE)
     workflow = _workflow(crate, manifest, workflow_files)
     inputs = [_file(crate, name) for name in sorted(manifest.inputs)]
     inputs.append(_file(crate, CONFIGURATION, "The settings of the study, without keys and headers."))
@@ -71,6 +78,13 @@ def crate_metadata(manifest: Manifest, made: tuple[float, float] | None, workflo
     return json.dumps(crate.metadata.generate(), indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
+def result_folders(manifest: Manifest) -> list[str]:
+    """The folders of results, of pages and of charts, by their names with a slash at the end."""
+    parts = [PurePosixPath(name).parts for name in manifest.results]
+    # data/cohorts/<cohort>/reports/<folder>/...
+    return sorted({"/".join(names[:5]) + "/" for names in parts if len(names) > 5})
+
+
 def _workflow(crate: ROCrate, manifest: Manifest, workflow_files: Sequence[str]) -> Any:
     version = manifest.software.get("daydreaming", "")
     workflow = crate.add_workflow(
@@ -85,7 +99,13 @@ def _workflow(crate: ROCrate, manifest: Manifest, workflow_files: Sequence[str])
             "description": "Concepts are combined, texts written from them and judged, and the scores compared.",
         },
     )
-    workflow["license"] = crate.get(_LICENSE)
+    license_of_workflow = {"@type": "CreativeWork", "name": "MIT License", "identifier": "MIT"}
+    workflow["license"] = _add(crate, _LICENSE, license_of_workflow)
+    workflow["conformsTo"] = _add(
+        crate,
+        _COMPUTATIONAL_WORKFLOW,
+        {"@type": "CreativeWork", "name": "ComputationalWorkflow", "version": "1.0-RELEASE"},
+    )
     parts = [_file(crate, name) for name in workflow_files if name != workflow.id]
     if parts:
         workflow["hasPart"] = parts
@@ -94,15 +114,10 @@ def _workflow(crate: ROCrate, manifest: Manifest, workflow_files: Sequence[str])
 
 def _outputs(crate: ROCrate, manifest: Manifest) -> list[Any]:
     """The results: each table and the report; pages and charts as one folder each; the texts."""
-    outputs, folders = [], set()
-    for name in sorted(manifest.results):
-        reports = PurePosixPath(name).parts[:4]  # data/cohorts/<cohort>/reports
-        below = PurePosixPath(name).parts[4:]
-        if len(below) == 1:
-            outputs.append(_file(crate, name))
-        else:
-            folders.add("/".join((*reports, below[0])))
-    for folder in sorted(folders):
+    folders = result_folders(manifest)
+    alone = [name for name in sorted(manifest.results) if not name.startswith(tuple(folders))]
+    outputs = [_file(crate, name) for name in alone]
+    for folder in folders:
         outputs.append(crate.add_directory(dest_path=folder, properties={"name": _name_of_folder(folder)}))
     if manifest.generations:
         what = "Prompts, replies, texts and records of all generations, one file a line."
@@ -111,7 +126,7 @@ def _outputs(crate: ROCrate, manifest: Manifest) -> list[Any]:
 
 
 def _name_of_folder(folder: str) -> str:
-    return "Pages to read the essays in: open index.html" if folder.endswith("/read") else "The charts of the report"
+    return "Pages to read the essays in: open index.html" if folder.endswith("/read/") else "The charts of the report"
 
 
 def _action(manifest: Manifest, made: tuple[float, float] | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from daydreaming.bundle.contents import (
     result_files_of,
     workflow_files,
 )
-from daydreaming.bundle.crate import crate_metadata
+from daydreaming.bundle.crate import crate_metadata, result_folders
 from daydreaming.bundle.guide import guide_text
 from daydreaming.bundle.manifest import (
     CONFIGURATION,
@@ -160,6 +160,8 @@ def write_bundle(
                     content = atomic.encoded(scores_text(_without_messages(rows)))
                 add(file.name, content)
             manifest = _manifest(study, scope, digests, inputs, results, lines)
+            for folder in result_folders(manifest):
+                bundle.add_folder(folder)
             add(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1) + b"\n")
             add(GUIDE, guide_text(manifest).encode())
             add(CRATE, crate_metadata(manifest, packer.made(), [file.name for file in of_workflow]))

@@ -11,6 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 # The first moment that a zip file can name.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 _FILE_OF_ALL = 0o100644 << 16
+_FOLDER_OF_ALL = 0o40755 << 16 | 0x10  # the bit by which MS-DOS knows a folder
 _UNIX = 3
 
 
@@ -26,6 +27,12 @@ class ZipWriter:
 
     def __exit__(self, *error: object) -> None:
         self._zip.close()
+
+    def add_folder(self, name: str) -> None:
+        """Write an entry for a folder, whose name ends with a slash: a crate that names a folder has to have one."""
+        entry = ZipInfo(name, _MOMENT)
+        entry.create_system, entry.external_attr = _UNIX, _FOLDER_OF_ALL
+        self._zip.writestr(entry, b"")
 
     def add(self, name: str, content: bytes) -> None:
         """Write a file."""
