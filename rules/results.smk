@@ -67,9 +67,7 @@ rule export_files:
         scores=REPORTS / "parsed_scores.csv",
         renewed=asks("renewed_results", "export"),
     output:
-        parquet=COHORT_FOLDER / "export/{cohort_id}.parquet",
-        sqlite=COHORT_FOLDER / "export/{cohort_id}.sqlite",
-        datasette=COHORT_FOLDER / "export/{cohort_id}.datasette.json",
+        multiext(f"{COHORT_FOLDER}/export/{{cohort_id}}", ".parquet", ".sqlite", ".datasette.json"),
     log:
         "logs/export_files/{cohort_id}.log",
     shell:
@@ -104,21 +102,11 @@ rule reading_pages:
         program("write_pages.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
-rule scores:
-    input:
-        asks("score_files"),
+# Targets with names of their own.
+for target, files in dict(scores="score", report="result", export="exported", bundle="bundled").items():
 
-
-rule report:
-    input:
-        asks("result_files"),
-
-
-rule export:
-    input:
-        asks("exported_files"),
-
-
-rule bundle:
-    input:
-        asks("bundled_files"),
+    rule:
+        name:
+            target
+        input:
+            asks(f"{files}_files"),

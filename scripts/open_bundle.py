@@ -38,6 +38,7 @@ def _open_or_check(arguments: argparse.Namespace) -> int:
 
 
 def _open(bundle: Path, folder: Path, largest: int) -> int:
+    from daydreaming.base.visible_text import visible
     from daydreaming.bundle.archive import Limits
     from daydreaming.bundle.manifest import Scope
     from daydreaming.bundle.opening import open_bundle
@@ -47,6 +48,8 @@ def _open(bundle: Path, folder: Path, largest: int) -> int:
     print(
         f"Opened: {folder} (cohort {manifest.cohort}, {opened.files:,} files, made by DayDreaming {manifest.made_by})"
     )
+    for command in opened.commands:
+        print(f"Its settings have a command, which is run if you set offline to false: {visible(command)}")
     if manifest.scope is Scope.ALL:
         print(f"To make its results again, without a call: cd {folder} && snakemake --config offline=true")
     else:

@@ -15,8 +15,9 @@ from daydreaming.inputs.settings import Settings
 _OF_MACHINE = {"data_root", "limits_dir", "template_folders", "slice", "full_dag", "offline"}
 _OF_CALLS = ("name", "api_key_env", "headers", "default_query")
 _NOTICE = """\
-# Written by open_bundle.py, from settings that came in a bundle. Calls are off: an address in a bundle is a stranger's.
-# To go on with the study, look at `base_url`, name the variable of your key (`api_key_env`), and set offline to false.
+# Written by open_bundle.py, from settings that came in a bundle. Calls are off: what they would reach or run is a
+# stranger's. To go on with the study, look at each `base_url` and at each `start`, which is a command that the first
+# call runs; name the variable of your key (`api_key_env`), and set offline to false.
 """
 
 
@@ -53,6 +54,14 @@ def opened_configuration(content: str, cohort_id: str) -> str:
     kept |= {"cohort": cohort_id, "data_root": DATA, "offline": True}
     settings_from_config(kept, place)
     return _NOTICE + _yaml(kept)
+
+
+def commands_of(content: str) -> list[str]:
+    """The commands that the settings of an opened folder would run if calls were made: `start` of each endpoint."""
+    import yaml
+
+    settings = settings_from_config(yaml.safe_load(content))
+    return [endpoint.start for endpoint in settings.endpoints.values() if endpoint.start]
 
 
 def _without_calls(endpoint: Any) -> Any:

@@ -21,6 +21,14 @@ module daydreaming:
 use rule * from daydreaming
 
 
-# In one line: whether all texts and numbers are those of the bundle.
-onsuccess:
+def compare():
+    """Say in one line whether all texts and numbers are those of the bundle."""
     subprocess.run([sys.executable, PROJECT / "scripts" / "open_bundle.py", "--check", "."])
+
+
+onsuccess:
+    compare()
+
+
+onerror:
+    compare()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,7 @@ from daydreaming.base.identifiers import is_valid_id
 from daydreaming.base.temporary_files import temporary_name
 from daydreaming.base.visible_text import visible
 from daydreaming.bundle.archive import Archive, Limits
-from daydreaming.bundle.configuration import opened_configuration
+from daydreaming.bundle.configuration import commands_of, opened_configuration
 from daydreaming.bundle.manifest import CONFIGURATION, CRATE, DATA, FORMAT, GENERATIONS, MANIFEST, Manifest, Scope
 from daydreaming.bundle.pieces import StoredFile, TooLargeError, restored
 from daydreaming.bundle.places import is_place_of_study, is_plain_name
@@ -36,12 +36,13 @@ _TABLES = ".csv"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What came out of a bundle."""
+    """What came out of a bundle. `commands` are those of its settings, which nothing runs while calls are off."""
 
     folder: Path
     manifest: Manifest
     files: int
     bytes: int
+    commands: Sequence[str]
 
 
 def open_bundle(bundle: Path, folder: Path, project: Path, limits: Limits | None = None) -> Opened:
@@ -66,7 +67,7 @@ def open_bundle(bundle: Path, folder: Path, project: Path, limits: Limits | None
             temporary.rename(folder)  # replaces an empty folder
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    return Opened(folder, manifest, opening.files, opening.bytes)
+    return Opened(folder, manifest, opening.files, opening.bytes, opening.commands)
 
 
 class _Opening:
@@ -74,6 +75,7 @@ class _Opening:
 
     def __init__(self, archive: Archive, manifest: Manifest, folder: Path, limits: Limits):
         self.files = self.bytes = 0
+        self.commands: Sequence[str] = ()
         self._archive, self._manifest, self._folder = archive, manifest, folder
         self._most_bytes, self._most_of_file = limits.of(archive.packed_bytes), limits.file_bytes
         self._written: dict[str, str] = {}  # the first file of each content
@@ -84,6 +86,7 @@ class _Opening:
         manifest, archive = self._manifest, self._archive
         settings = opened_configuration(archive.read(CONFIGURATION).decode("utf-8", "replace"), manifest.cohort)
         self._write(CONFIGURATION, settings.encode())
+        self.commands = commands_of(settings)
         for name, sha256 in manifest.inputs.items():
             self._write_of_study(name, archive.read(name), sha256)
         digests = dict(self._generations()) if manifest.generations else {}

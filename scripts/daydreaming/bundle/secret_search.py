@@ -13,7 +13,10 @@ from daydreaming.llm.secrets_hidden import written_forms
 
 # Shorter values are found in any text.
 _SHORTEST = 8
-_NAMES = re.compile(r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+_NAMES = re.compile(r"(?:^|_)(?:API_?KEY|KEY|TOKEN|PAT|SECRET|PASSWORD|PASSWD|PASS|CREDENTIALS?)$", re.IGNORECASE)
+# What variables of such names hold besides: a text, or where a file with a key in it lies.
+_NO_SECRET = re.compile(r".*\s.*|~?\.{0,2}/.*|[A-Za-z]:\\.*", re.DOTALL)
+_SCHEME = re.compile(r"(?:bearer|basic|token|key)\s+", re.IGNORECASE)
 _IN_BODIES = re.compile(
     r"(?:api[_-]?key|secret|password|authorization|(?:access|auth|bearer)[_-]?token)$", re.IGNORECASE
 )
@@ -58,8 +61,8 @@ def _secrets(settings: Settings, environment: Mapping[str, str]) -> Iterator[tup
         values = [*endpoint.headers.values(), *endpoint.default_query.values()]
         named |= {value[1:] for value in values if value.startswith("$")} | {endpoint.api_key_env}
     for name, value in environment.items():
-        secret = value.strip()
-        if name in named or (_NAMES.search(name) and not re.search(r"[\s/]", secret)):
+        secret = _SCHEME.sub("", value.strip(), count=1)
+        if name in named or (_NAMES.search(name) and not _NO_SECRET.fullmatch(secret)):
             yield from _long_enough(secret, name)
         if "://" in value and "@" in value:
             yield from _long_enough(_password(value), name)
