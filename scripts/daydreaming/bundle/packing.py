@@ -34,6 +34,7 @@ from daydreaming.bundle.manifest import (
     Scope,
 )
 from daydreaming.bundle.pieces import Composer, StoredFile, Text
+from daydreaming.bundle.records_without_prompts import record_without_prompt
 from daydreaming.bundle.secret_search import SecretSearch
 from daydreaming.bundle.zip_writing import ZipWriter
 from daydreaming.generation.inspection import Inspection
@@ -80,6 +81,8 @@ class _Packer:
             named: dict[str, Text] = {}
             for file in generation_files(self.study, key, self.scope):
                 content, kind = self.content(file), file.path.name
+                if kind == "metadata.json" and self.scope is not Scope.ALL:
+                    content = record_without_prompt(content)
                 inside = named.get("raw.txt") if kind == "parsed.txt" else None
                 yield (stored := composer.store(file.name, content, shared, inside=inside))
                 if stored.base64 is None:
