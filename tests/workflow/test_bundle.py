@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def opened(study: Study, bundle: Path, folder: Path) -> Study:
     return Study(folder, study.provider)
 
 
+@pytest.mark.full_set
 def test_the_bundle_is_a_target_of_its_own_and_made_anew_when_a_text_changes(copied: Study, bundle: Path):
     before = bundle.read_bytes()
     assert copied.run("bundle").did_nothing
@@ -53,7 +55,10 @@ def test_an_opened_bundle_makes_every_table_and_page_again_without_a_call(copied
     files = {path.relative_to(before) for path in before.rglob("*.*") if path.is_file()}
     assert files == {path.relative_to(reports) for path in reports.rglob("*.*") if path.is_file()}
 
-    # The texts themselves, too: made again from the replies, with other times in their records.
+
+@pytest.mark.full_set
+def test_the_texts_themselves_are_made_again_from_the_replies(copied: Study, bundle: Path, tmp_path: Path):
+    again = opened(copied, bundle, tmp_path / "opened")
     for path in again.paths.gens.glob("*/*/parsed.txt"):
         path.unlink()
     remade = again.command(*OFFLINE, env=WITHOUT_KEYS)
@@ -62,6 +67,7 @@ def test_an_opened_bundle_makes_every_table_and_page_again_without_a_call(copied
     assert again.parsed_texts() == copied.parsed_texts()
 
 
+@pytest.mark.full_set
 def test_the_check_says_what_differs(copied: Study, bundle: Path, tmp_path: Path):
     again = opened(copied, bundle, tmp_path / "opened")
     again.command(*OFFLINE)
@@ -72,17 +78,23 @@ def test_the_check_says_what_differs(copied: Study, bundle: Path, tmp_path: Path
     failed = again.command(*OFFLINE, code=1)
     assert failed.calls == ()
     assert "offline" in failed.output
+    # A run that fails says it as well: what is missing, and what differs.
+    assert "Not the same: 8 of " in failed.output
 
 
-def test_a_template_of_a_stranger_reaches_nothing(copied: Study, tmp_path: Path):
-    """What Jinja's sandbox refuses ends the generation; the mark of an attack is not there."""
-    mark = tmp_path / "mark"
-    attack = "{{ cycler.__init__.__globals__.os.system('touch " + str(mark) + "') }}{{ response }}\nEnd with SCORE: X\n"
-    copied.run("bundle")
-    again = opened(copied, copied.paths.cohort("c1").bundle, tmp_path / "opened")
-    again.template("evaluation", "novelty").write_text(attack)
-    again.command(*OFFLINE, code=1)
-    assert not mark.exists()
+def test_the_same_study_in_another_place_gives_the_same_bytes(copied: Study, tmp_path: Path):
+    before = copied.script("bundle.py", "--output", str(tmp_path / "here.zip"), env={"LC_ALL": "C.UTF-8"})
+    assert "28 generations" in before.output
+    elsewhere = copied.copy(tmp_path / "another place" / "ä")
+    for number, path in enumerate(sorted(elsewhere.folder.rglob("*"), reverse=True)):
+        os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
+    other = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
+    usual = os.umask(0o077)
+    try:
+        elsewhere.script("bundle.py", "--output", str(tmp_path / "there.zip"), env=other)
+    finally:
+        os.umask(usual)
+    assert (tmp_path / "there.zip").read_bytes() == (tmp_path / "here.zip").read_bytes()
 
 
 def test_the_programs_pack_less_and_say_what_is_wrong(copied: Study, tmp_path: Path):

@@ -15,7 +15,6 @@ from daydreaming.bundle.places import is_plain_name
 _CURE = "Do not use this bundle; ask whoever sent it for another one."
 _KNOWN_METHODS = (ZIP_STORED, ZIP_DEFLATED)
 _IS_ENCRYPTED = 0x1
-_MOST_FILES = 250_000
 _LISTED = b"PK\x01\x02"  # begins what the list of a zip file says of one file
 # Small files of one letter are packed as tightly as a bomb.
 _RATIO_COUNTS_FROM = 4_000_000
@@ -25,11 +24,12 @@ _HEADER_BYTES = 30  # of each file, at least
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much an opened bundle may come to: bytes of all files, of one file, and of either for each packed byte."""
+    """What an opened bundle may come to: bytes of all files, of one file, of either for each packed byte; files."""
 
     total_bytes: int = 20_000_000_000
     file_bytes: int = 1_000_000_000
     ratio: int = 200
+    files: int = 250_000
 
     def of(self, packed_bytes: int) -> int:
         """The most bytes that may come out of so many packed ones."""
@@ -42,8 +42,8 @@ class Archive:
     def __init__(self, path: Path, limits: Limits):
         self._path, self._limits = path, limits
         self.packed_bytes = path.stat().st_size
-        if _listed_files(path) > _MOST_FILES:
-            raise self.fault(f"it holds more than {_MOST_FILES:,} files.")
+        if _listed_files(path) > limits.files:
+            raise self.fault(f"it holds more than {limits.files:,} files.")
         try:
             self._zip = ZipFile(path)
         except (BadZipFile, NotImplementedError, ValueError) as error:

@@ -81,7 +81,9 @@ def _of_everything(folder: Path, provider: Provider) -> Folder:
     study.write("1_raw/shared_templates/words.txt", "{% macro shout(word) %}{{ word|upper }}{% endmacro %}")
     study.edit(study.template("evaluation", "novelty"), "End with", '{% include "scale.txt" %}End with')
     contrast = study.template("draft", "contrast")
-    text = contrast.read_text().replace("contrast\n", '{% from "words.txt" import shout %}contrast {{ shout("now") }}\n')
+    text = contrast.read_text().replace(
+        "contrast\n", '{% from "words.txt" import shout %}contrast {{ shout("now") }}\n'
+    )
     contrast.write_text(f"---\nsystem: {SYSTEM}\ntop_p: 0.5\n---\n{text}")
     with contextlib.chdir(study.folder):
         study.build()
@@ -132,9 +134,7 @@ def _opened(bundle: Path, folder: Path) -> tuple[Opened, Comparison]:
         return opened, compare_study(loaded(study), OpenedFolder.read(folder))
 
 
-def test_a_cohort_of_everything_is_made_again(
-    studies: dict[str, Folder], bundles: dict[str, Path], tmp_path: Path
-):
+def test_a_cohort_of_everything_is_made_again(studies: dict[str, Folder], bundles: dict[str, Path], tmp_path: Path):
     opened, found = _opened(bundles["of everything"], tmp_path / "opened")
     assert found.different == []
     assert found.is_same
@@ -182,7 +182,7 @@ def test_its_replies_come_from_the_archive_and_its_commands_are_told(
 ):
     files, study = contents(bundles["of everything"]), studies["of everything"]
     lines = {json.loads(line)["name"] for line in files[GENERATIONS].splitlines()}
-    archived = [path for path in (study.paths.archive / "replies").rglob("*.json")]
+    archived = list((study.paths.archive / "replies").rglob("*.json"))
     assert {path.relative_to(study.paths.archive).as_posix() for path in archived} <= {
         name.removeprefix("data/") for name in lines
     }

@@ -13,12 +13,14 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile, ZipInfo
 import pytest
 import yaml
 from bundle_fixtures import altered, contents, files_below, with_entry, with_lines, with_manifest
+from plan_fixtures import PlannedStudy
 
 from daydreaming.base.errors import InputError
 from daydreaming.bundle.archive import Limits
 from daydreaming.bundle.manifest import CONFIGURATION, GENERATIONS, MANIFEST
 from daydreaming.bundle.opening import open_bundle
 from daydreaming.bundle.pieces import Reference, StoredFile
+from provider import Provider
 from studies import Study as Folder
 from studies.study import PROJECT
 
@@ -50,6 +52,24 @@ def test_the_workflow_of_this_machine_works_on_it_and_nothing_of_the_bundle(bund
     opened = open_bundle(changed, tmp_path / "opened", PROJECT).folder
     assert str(PROJECT) in (opened / "Snakefile").read_text()
     assert b"owned" not in b"".join((opened / name).read_bytes() for name in files_below(opened))
+
+
+def test_a_command_of_a_stranger_is_told_and_not_run(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It stays in the settings, for it is part of the name of each request; calls are off."""
+    config = yaml.safe_load(contents(bundle)[CONFIGURATION])
+    config["endpoints"]["local"] = {"start": f"touch {tmp_path}/mark {{port}}"}
+    changed = altered(bundle, tmp_path / "evil.zip", {CONFIGURATION: yaml.safe_dump(config).encode()})
+    opened = open_bundle(changed, tmp_path / "opened", PROJECT)
+    assert opened.commands == [f"touch {tmp_path}/mark {{port}}"]
+    assert "`start`" in (opened.folder / "config.yaml").read_text()
+    monkeypatch.chdir(opened.folder)
+    with Provider() as provider:
+        study = Folder(opened.folder, provider)
+        for path in study.paths.gens.glob("evaluation/*/parsed.txt"):
+            path.unlink()
+        assert PlannedStudy(study).run() == 0
+    assert {study.metadata(row)["error"] for row in study.rows("draft")} == {"offline"}
+    assert not (tmp_path / "mark").exists()
 
 
 def test_settings_of_a_stranger_reach_nothing_of_this_machine(bundle: Path, tmp_path: Path):
@@ -182,6 +202,11 @@ HOSTILE: dict[str, tuple[Make, str]] = {
         ),
         "no ordinary file",
     ),
+    "a folder outside": (_named("../evil/"), "outside of the folder"),
+    "a link with the name of a folder": (
+        lambda bundle, target: with_entry(bundle, target, _entry("data/1_raw/", stat.S_IFLNK | 0o777), b"/etc"),
+        "no ordinary file",
+    ),
     "a device": (
         lambda bundle, target: with_entry(bundle, target, _entry("data/1_raw/d.txt", stat.S_IFCHR | 0o666)),
         "no ordinary file",
@@ -251,6 +276,18 @@ def test_what_may_come_out_has_a_limit(bundle: Path, tmp_path: Path):
     with pytest.raises(InputError, match="as a bomb does"):
         open_bundle(bundle, tmp_path / "opened", PROJECT, Limits(total_bytes=10_000))
     assert not (tmp_path / "opened").exists()
+
+
+def test_too_many_files_are_refused_before_they_are_listed(bundle: Path, tmp_path: Path):
+    with pytest.raises(InputError, match="more than 50 files"):
+        open_bundle(bundle, tmp_path / "opened", PROJECT, Limits(files=50))
+
+
+def test_a_bundle_that_another_program_packed_again_is_opened(bundle: Path, tmp_path: Path):
+    """Programs such as `zip -r` add an entry for each folder."""
+    again = with_entry(bundle, tmp_path / "again.zip", _entry("data/", mode=stat.S_IFDIR | 0o755), b"")
+    again = with_entry(again, tmp_path / "more.zip", _entry("data/1_raw/", mode=0), b"")
+    assert open_bundle(again, tmp_path / "opened", PROJECT).files
 
 
 def test_a_file_that_is_no_zip_is_told(tmp_path: Path):

@@ -73,8 +73,10 @@ def test_the_crate_describes_what_is_there(bundle: Path):
     assert {"@id": "data/cohorts/c1/reports/parsed_scores.csv"} in action["result"]
     assert {"@id": "data/cohorts/c1/membership.csv"} in action["object"]
     for entity in graph.values():
-        if "File" in entity["@type"]:
-            assert entity["@id"] in files
+        if entity["@type"] == "Dataset" or "File" in entity["@type"]:
+            assert entity["@id"] in {*files, "./"}
+    # What the texts are licensed under, nobody told the workflow.
+    assert graph[root["license"]["@id"]]["name"] == "Not stated"
     inside = [name for name in files if not any(name == part or name.startswith(part) for part in graph)]
     assert inside == []
 
@@ -123,6 +125,8 @@ def test_no_secret_reaches_it(copied: Folder, tmp_path: Path):
         ("MY_API_KEY", SECRET, SECRET),
         ("MY_API_KEY", SECRET, b64encode(f"Bearer {SECRET}".encode()).decode()),
         ("LOCAL_KEY", SECRET, SECRET),
+        ("CLOUD_SECRET_ACCESS_KEY", "wJalr/XUtnFEMI/K7MDENG+bPx", "wJalr/XUtnFEMI/K7MDENG+bPx"),
+        ("PROXY_TOKEN", f"Bearer {SECRET}", SECRET),
         ("HTTPS_PROXY", "http://ann:pass%40word-1@proxy.example", "pass@word-1"),
     ],
 )
