@@ -74,12 +74,12 @@ def test_the_check_says_what_differs(copied: Study, bundle: Path, tmp_path: Path
     again.edit(again.template("evaluation", "novelty"), "End with", "Be strict. End with")
     check = ("python", str(PROJECT / "scripts" / "open_bundle.py"), "--check", ".")
     told = again.command(*check, code=1).output
-    assert told.startswith("Not the same: 8 of ")
+    assert told.startswith("Not the same: 8 prompts, ")
     failed = again.command(*OFFLINE, code=1)
     assert failed.calls == ()
     assert "offline" in failed.output
     # A run that fails says it as well: what is missing, and what differs.
-    assert "Not the same: 8 of " in failed.output
+    assert "Not the same: " in failed.output
 
 
 def test_the_same_study_in_another_place_gives_the_same_bytes(copied: Study, tmp_path: Path):

@@ -126,7 +126,7 @@ def comparison_text(found: Comparison, version_here: str, *, everything: bool = 
         return f"The same, byte for byte: {' and '.join(parts)}, {by}."
     lines = []
     if found.different:
-        count = f"{len(found.different):,} of {found.texts + found.results:,} texts, tables and pages"
+        count = f"{len(found.different):,} prompts, replies, texts, tables and pages"
         lines.append(f"Not the same: {count} are not {by}; here is {version_here}.")
     if found.missing:
         what = "are not made yet: `snakemake --config offline=true`"
