@@ -67,13 +67,25 @@ rule export_files:
         scores=REPORTS / "parsed_scores.csv",
         renewed=asks("renewed_results", "export"),
     output:
-        parquet=COHORT_FOLDER / "export/{cohort_id}.parquet",
-        sqlite=COHORT_FOLDER / "export/{cohort_id}.sqlite",
-        datasette=COHORT_FOLDER / "export/{cohort_id}.datasette.json",
+        multiext(f"{COHORT_FOLDER}/export/{{cohort_id}}", ".parquet", ".sqlite", ".datasette.json"),
     log:
         "logs/export_files/{cohort_id}.log",
     shell:
         program("export_cohort.py", *OF_RUN) + " > {log:q} 2>&1"
+
+
+# The study in one file, for others to check: made when it is asked for.
+rule bundle_file:
+    localrule: True
+    input:
+        results=asks("result_files"),
+        renewed=asks("renewed_results", "bundle"),
+    output:
+        bundle=COHORT_FOLDER / "export/{cohort_id}.zip",
+    log:
+        "logs/bundle_file/{cohort_id}.log",
+    shell:
+        program("bundle.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
 # The folder holds a page for each essay; its list stands for all of them. What has not changed is not made again.
@@ -90,16 +102,11 @@ rule reading_pages:
         program("write_pages.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
-rule scores:
-    input:
-        asks("score_files"),
+# Targets with names of their own.
+for target, files in dict(scores="score", report="result", export="exported", bundle="bundled").items():
 
-
-rule report:
-    input:
-        asks("result_files"),
-
-
-rule export:
-    input:
-        asks("exported_files"),
+    rule:
+        name:
+            target
+        input:
+            asks(f"{files}_files"),

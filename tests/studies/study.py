@@ -40,6 +40,7 @@ TARGETS = {
     "scores",
     "report",
     "export",
+    "bundle",
     "design",
     "select",
 }

@@ -43,8 +43,12 @@ class CohortFiles:
         return self.folder / "spec.yaml"
 
     @property
+    def spec_folder(self) -> Path:
+        return self.folder / "spec"
+
+    @property
     def spec_in_folder(self) -> Path:
-        return self.folder / "spec" / "config.yaml"
+        return self.spec_folder / "config.yaml"
 
     @property
     def membership(self) -> Path:
@@ -98,6 +102,11 @@ class CohortFiles:
     @property
     def datasette(self) -> Path:
         return self.export / f"{self.folder.name}.datasette.json"
+
+    @property
+    def bundle(self) -> Path:
+        """The cohort in one file."""
+        return self.export / f"{self.folder.name}.zip"
 
     @property
     def reading_pages(self) -> Path:

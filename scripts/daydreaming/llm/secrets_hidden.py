@@ -17,7 +17,7 @@ class Secrets:
     """Secrets, and their removal. Made once for a connection."""
 
     def __init__(self, secrets: Iterable[str]):
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        forms = {form for secret in secrets if secret for form in written_forms(secret)}
         self._short = sorted(form for form in forms if len(form) < SHORTEST_PART)
         self._parts = frozenset(part for form in forms for part in _parts(form))
         anywhere = b"|".join(re.escape(part) for part in sorted(self._parts))
@@ -47,7 +47,7 @@ class Secrets:
         return content.decode("utf-8", errors="surrogatepass")
 
 
-def _forms(secret: str) -> set[bytes]:
+def written_forms(secret: str) -> set[bytes]:
     """How a secret may be written: as it is, in a URL, in JSON, in base64 with `Bearer` or without."""
     plain = secret.encode("utf-8", errors="surrogatepass")
     texts = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}

@@ -34,6 +34,7 @@ class Result(StrEnum):
     REPORT = "report"
     PAGES = "pages"
     EXPORT = "export"
+    BUNDLE = "bundle"
 
 
 class FileRecord(msgspec.Struct, frozen=True, array_like=True):

@@ -107,6 +107,8 @@ def result_files(files: CohortFiles, result: Result) -> list[Path]:
             return [files.reading_index]
         case Result.EXPORT:
             return [files.parquet, files.sqlite, files.datasette]
+        case Result.BUNDLE:
+            return [files.bundle]
 
 
 def _holds(path: Path, content: bytes) -> bool:

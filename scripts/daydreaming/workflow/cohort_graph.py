@@ -165,6 +165,10 @@ class CohortGraph:
         """The files that hold the cohort for other programs; they are made when its scores are there."""
         return [*self.score_files(), *self._files(Result.EXPORT)]
 
+    def bundled_files(self) -> list[str]:
+        """The cohort in one file, which holds all of its results."""
+        return [*self.result_files(), *self._files(Result.BUNDLE)]
+
     def _files(self, *results: Result) -> list[str]:
         return [str(path) for result in results for path in result_files(self.study.cohort_files, result)]
 

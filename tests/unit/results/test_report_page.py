@@ -272,6 +272,21 @@ def test_the_whole_life_of_the_journal_is_counted(folder):
     assert spending.first_at <= spending.last_at
 
 
+def test_what_a_run_says_after_its_report_changes_no_report(folder):
+    path = folder / "journal.jsonl"
+    journal = Journal(path, Budget(), "run-1", lambda _: None)
+    call = journal.start_call(None, stage="draft", llm_model_id="writer", gen_id="d1", template_id="thread")
+    journal.end_call(call, cost_usd=0.25, prompt_tokens=10, completion_tokens=5, perhaps_billed=True)
+    journal.close()
+    before = read_spending(path)
+    for run in ("run-1", "run-2"):  # the second one made nothing but results
+        journal = Journal(path, Budget(), run, lambda _: None)
+        journal.write("run_ended", token="0")
+        journal.close()
+    after = read_spending(path)
+    assert (after.runs, after.last_at) == (before.runs, before.last_at)
+
+
 def test_calls_and_cost_are_told(folder):
     page = report(make_cohort(folder))
     assert ["all", "", "80", "0", "32,000", "12,000", "0.1600 USD"] in page.rows

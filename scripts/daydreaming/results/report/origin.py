@@ -27,10 +27,12 @@ class Origin:
 
 def read_origin(study: Study) -> Origin:
     """Gather where the cohort comes from. Raises OSError if an input cannot be read."""
-    return Origin(_commit(), _versions(), _settings(study), [(path, _digest(path)) for path in _files(study)])
+    return Origin(
+        commit_of_workflow(), _versions(), _settings(study), [(path, _digest(path)) for path in _files(study)]
+    )
 
 
-def _commit() -> str:
+def commit_of_workflow() -> str:
     """The commit that the workflow's folder is at, and whether files differ from it."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:

@@ -34,6 +34,9 @@ def read_spending(journal: Path) -> Spending:
     reuses, first_at, last_at = 0, None, None
     for event in read_events(journal):
         total.take(event)
+        # What a run says of itself comes after the report that it makes, and is no part of it.
+        if "call" not in event and "stage" not in event:
+            continue
         runs.add(event["run"])
         last_at = event["time"]
         first_at = last_at if first_at is None else first_at

@@ -1,0 +1,222 @@
+"""Whether what was made of a bundle is what it says: every text read again from its reply, every table and page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from daydreaming.base.errors import Fault, GenerationError, InputError, ParseError
+from daydreaming.base.paths import CohortFiles, DataPaths
+from daydreaming.bundle.manifest import DATA, MANIFEST, Manifest, Scope
+from daydreaming.bundle.opening import DIGESTS, KEPT, read_manifest
+from daydreaming.generation.currency import parsed_text
+from daydreaming.generation.judging import read_reply
+from daydreaming.generation.prompting import Prompter, model_request
+from daydreaming.generation.specification import CallSpecification, Key
+from daydreaming.generation.store import text_sha256
+from daydreaming.generation.study import Study
+from daydreaming.ledger.metadata import Metadata, read_metadata
+from daydreaming.ledger.replies import ReplyStore
+from daydreaming.parsers import ParserContext, get_parser
+from daydreaming.results.made_results import file_sha256
+from daydreaming.results.pivots import build_pivot, pivot_texts
+from daydreaming.results.score_table import ScoreRow, parse_score, read_scores, text_digest
+
+PARSED = "parsed.txt"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How an opened folder compares with its bundle.
+
+    `again` counts the texts that were read again from their replies (or copied from their parents), `as_they_are` those
+    that no reply is there for. `different` names what differs, `missing` the results that were not made yet, `results`
+    how many there are in the bundle, `made_again` how many of them the check itself made.
+    """
+
+    manifest: Manifest
+    texts: int = 0
+    again: int = 0
+    as_they_are: int = 0
+    results: int = 0
+    different: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs and nothing is missing."""
+        return not self.different and not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFolder:
+    """An opened bundle: what it says of itself, and the digest of each of its texts."""
+
+    manifest: Manifest
+    digests: Mapping[str, str]
+
+    @classmethod
+    def read(cls, folder: Path) -> OpenedFolder:
+        """Read what opening has left. Raises InputError where a folder is none that was opened."""
+        kept = folder / KEPT
+        try:
+            manifest = read_manifest((kept / MANIFEST).read_bytes(), str(kept / MANIFEST))
+            digests = msgspec.json.decode((kept / DIGESTS).read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.MsgspecError) as error:
+            cure = "Open one first: `python scripts/open_bundle.py BUNDLE.zip FOLDER`."
+            raise InputError(Fault(str(folder), f"it is no folder of an opened bundle ({error}).", cure)) from None
+        return cls(manifest, digests)
+
+
+def compare_study(study: Study, opened: OpenedFolder) -> Comparison:
+    """Compare an opened study, whose folder is the current one, with its bundle. Writes nothing."""
+    found = Comparison(opened.manifest, texts=sum(_is_text(name) for name in opened.digests))
+    different = {name for name, sha256 in opened.digests.items() if file_sha256(name) != sha256}
+    again = as_they_are = 0
+    prompter, replies = Prompter(), ReplyStore(study.paths)
+    for key in study.membership.generations:
+        name = f"{DATA}/{study.files(*key).parsed.relative_to(study.paths.root).as_posix()}"
+        if name not in opened.digests:
+            continue
+        text = _made_again(study, key, prompter, replies)
+        if text is None:
+            as_they_are += 1
+        elif text_sha256(text) == opened.digests[name]:
+            again += 1
+        else:
+            different.add(name)
+    return _with_results(found, different, again, as_they_are)
+
+
+def compare_reduced(opened: OpenedFolder) -> Comparison:
+    """Compare a bundle without prompts or texts with itself, as far as it goes; the folder is the current one.
+
+    Each text is read again from its raw.txt, each score of the table from its text, each pivot table from the scores.
+    """
+    manifest = opened.manifest
+    found = Comparison(manifest, texts=sum(_is_text(name) for name in opened.digests))
+    files = DataPaths(Path(DATA)).cohort(manifest.cohort)
+    different = {name for name, sha256 in opened.digests.items() if file_sha256(name) != sha256}
+    again = as_they_are = 0
+    for name in filter(_is_text, opened.digests):
+        text = _read_again(Path(name).parent)
+        if text is None:
+            as_they_are += 1
+        elif text_sha256(text) == opened.digests[name]:
+            again += 1
+        else:
+            different.add(name)
+    different |= set(_tables_that_differ(files, manifest))
+    return _with_results(found, different, again, as_they_are, {".csv"})
+
+
+def comparison_text(found: Comparison, version_here: str, *, everything: bool = False) -> str:
+    """The comparison in one line; where something differs, below it the names, all of them if `everything`."""
+    texts = f"{found.texts:,} texts ({found.again:,} read again from their replies"
+    texts += f", {found.as_they_are:,} as they are: no reply)" if found.as_they_are else ")"
+    compared = f"{found.results - len(found.missing):,} tables and pages"
+    parts = [texts, compared] if found.texts else [compared]
+    by = f"as in the bundle that DayDreaming {found.manifest.made_by} made"
+    if found.is_same:
+        return f"The same, byte for byte: {' and '.join(parts)}, {by}."
+    lines = []
+    if found.different:
+        count = f"{len(found.different):,} prompts, replies, texts, tables and pages"
+        lines.append(f"Not the same: {count} are not {by}; here is {version_here}.")
+    if found.missing:
+        what = "are not made yet: `snakemake --config offline=true`"
+        lines.append(f"{len(found.missing):,} of {found.results:,} tables and pages {what}.")
+    names = [*found.different, *found.missing]
+    shown = names if everything else names[:10]
+    more = [f"  and {len(names) - len(shown):,} more: --all names them"] if len(shown) < len(names) else []
+    return "\n".join([" ".join(lines), *(f"  {name}" for name in shown), *more])
+
+
+def _with_results(
+    found: Comparison, different: set[str], again: int, as_they_are: int, suffixes: set[str] | None = None
+) -> Comparison:
+    results = {
+        name: sha256
+        for name, sha256 in found.manifest.results.items()
+        if suffixes is None or PurePosixPath(name).suffix in suffixes
+    }
+    missing = sorted(name for name in results if not os.path.lexists(name))
+    changed = {name for name, sha256 in results.items() if name not in missing and file_sha256(name) != sha256}
+    return Comparison(
+        found.manifest, found.texts, again, as_they_are, len(results), sorted(different | changed), missing
+    )
+
+
+def _made_again(study: Study, key: Key, prompter: Prompter, replies: ReplyStore) -> str | None:
+    """The text of a generation as its prompt and its stored reply give it now; None where nothing is there for it.
+
+    "" where its prompt is not that of its reply any more, or the reply cannot be used.
+    """
+    specification, record = study.specification(*key), read_metadata(study.files(*key).metadata).metadata
+    try:
+        parent = specification.parent
+        parent_text = parsed_text(study.paths, *parent) if parent else None
+        if not isinstance(specification, CallSpecification):
+            return parent_text
+        if record.adopted or record.request_sha256 is None:
+            return None
+        prompt = prompter.prompt(prompter.sources(specification), parent_text)
+        request = model_request(specification, prompt, max(0, record.attempts - 1))
+        reply = replies.load(request.sha256)
+        return "" if reply is None else str(read_reply(reply, specification))
+    except GenerationError:
+        return ""
+
+
+def _read_again(folder: Path) -> str | None:
+    """The text of a generation as its parser reads it from raw.txt; None for a copy, and where no reply is there."""
+    record = read_metadata(folder / "metadata.json").metadata
+    with suppress(OSError, UnicodeDecodeError):
+        raw = (folder / "raw.txt").read_bytes().decode("utf-8")
+        # Which score of a JSON reply counts, only its template says.
+        if record.adopted or record.fingerprint is None or record.parser_name == "json_score":
+            return None
+        with suppress(ParseError, InputError, KeyError):
+            return str(_parser(record)(raw, _context(record)))
+        return ""
+    return None
+
+
+def _parser(record: Metadata) -> Callable[[str, ParserContext], str]:
+    return get_parser(record.stage, None if record.stage == "essay" else record.parser_name)
+
+
+def _context(record: Metadata) -> ParserContext:
+    scale = {name: value for name in ("score_min", "score_max") if (value := getattr(record, name)) is not None}
+    return ParserContext(record.stage, record.gen_id, record.template_id or "", **scale)
+
+
+def _tables_that_differ(files: CohortFiles, manifest: Manifest) -> Iterator[str]:
+    """The pivot tables that are not those of the scores, and the scores that are not those of their texts."""
+    rows = read_scores(files.scores)
+    for name, text in pivot_texts(build_pivot(rows)).items():
+        name = f"{DATA}/{(files.reports / name).relative_to(DATA).as_posix()}"
+        if manifest.results.get(name) != text_digest(text):
+            yield name
+    if manifest.scope is Scope.ONLY_SCORES:
+        return
+    for row in rows:
+        parsed = DataPaths(Path(DATA)).generation("evaluation", row.gen_id).parsed
+        if row.score is not None and _score(parsed, row) != row.score:
+            yield parsed.as_posix()
+
+
+def _score(parsed: Path, row: ScoreRow) -> float | None:
+    try:
+        return parse_score(parsed.read_text(encoding="utf-8"), row.scale)
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _is_text(name: str) -> bool:
+    return name.endswith(f"/{PARSED}")
