@@ -77,6 +77,8 @@ class BatchServices:
             return 200, orjson.dumps(self._state())
         if "faults" in body:
             self._faults = BatchFaults(body["faults"])
+        if body.get("forget"):
+            self._bought.clear()
         if "do" in body:
             self._go_on(**body)
         return 200, b"{}"

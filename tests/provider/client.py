@@ -137,6 +137,10 @@ class Provider:
         """Replace the faults that are to come."""
         self._control("PUT", "batches", json.dumps({"faults": [asdict(fault) for fault in faults]}).encode())
 
+    def forget_bought(self) -> None:
+        """Count what is bought anew."""
+        self._control("PUT", "batches", json.dumps({"forget": True}).encode())
+
     def go_on(self, do: str = "completed", **more: Any) -> None:
         """Answer a `share` of the requests of open batches; `do` ends them then: completed, expired or canceled.
 

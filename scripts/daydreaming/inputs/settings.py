@@ -24,6 +24,7 @@ from daydreaming.inputs.embedded_grammars import DRAFT_GRAMMAR, ESSAY_GRAMMAR, E
 from daydreaming.inputs.setting_models import (
     BODY_CURE,
     OUTPUT_LIMIT_CURE,
+    BatchSettings,
     ModelSettings,
     OutputLimitParameter,
     SettingsModel,
@@ -60,7 +61,9 @@ class Endpoint(SettingsModel):
     """A place that answers chat completions, and its limits. None means no limit."""
 
     name: SkipJsonSchema[Identifier]
-    kind: Literal["openai", "embedded"] = setting("openai", "What answers there.", "Use openai or embedded.")
+    kind: Literal["openai", "anthropic", "embedded"] = setting(
+        "openai", "What answers there.", "Use openai, anthropic or embedded."
+    )
     base_url: Address | None = setting(
         None,
         "The address of an OpenAI-compatible server, without /chat/completions.",
@@ -126,10 +129,12 @@ class Endpoint(SettingsModel):
         "Give draft, essay, evaluation.",
     )
 
+    batch: BatchSettings = setting({}, "Whether its requests go out as batches, and how.", "Give an object.")
+
     @model_validator(mode="after")
     def _has_an_address(self) -> Endpoint:
-        if self.kind == "openai" and not self.base_url:
-            raise fault("an endpoint of kind openai needs a base_url.", "Add it.")
+        if self.kind != "embedded" and not self.base_url:
+            raise fault(f"an endpoint of kind {self.kind} needs a base_url.", "Add it.")
         return self
 
 
@@ -248,6 +253,10 @@ class Settings(SettingsModel):
         False, "Make generations again that no run of this workflow made.", "Use true or false."
     )
     offline: bool = setting(False, "Make no call; use stored replies only.", "Use true or false.")
+    batch: bool = setting(
+        False, "Requests go out as provider batches, where an endpoint does not say otherwise.", "Use true or false."
+    )
+    batch_wait: bool = setting(False, "A run waits for its batches.", "Use true or false.")
     max_failed_fraction: Annotated[float, Field(ge=0, le=1)] = setting(
         0.0, "The share of failed evaluations with which scores are made.", "Give a share from 0 to 1."
     )
@@ -279,6 +288,11 @@ class Settings(SettingsModel):
         if known and name not in known:
             raise fault(f"{name!r} is not an endpoint.", f"Name one of: {', '.join(sorted(known))}.")
         return name
+
+    def uses_batches(self, endpoint: str) -> bool:
+        """Whether requests to an endpoint go out as provider batches."""
+        one = self.endpoints[endpoint]
+        return one.kind != "embedded" and (self.batch if one.batch.enabled is None else one.batch.enabled)
 
     @property
     def paths(self) -> DataPaths:

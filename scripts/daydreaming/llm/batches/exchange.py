@@ -1,0 +1,280 @@
+"""The exchange of batches with providers: orders them, finds them again, collects what they answered, ends them.
+
+Nothing here has to stay alive: each step starts from the records. `checkpoint` is called in every gap between two
+writes or answers, so that tests can end the process there.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from daydreaming.base.errors import GenerationError
+from daydreaming.inputs.settings import Settings
+from daydreaming.ledger.batch_records import (
+    BatchRecord,
+    BatchRecords,
+    BatchRequest,
+    BatchState,
+    custom_id,
+    new_batch_id,
+)
+from daydreaming.ledger.journal import Journal
+from daydreaming.ledger.replies import ReplyStore
+from daydreaming.llm.batches.collection import Collection, end_unended
+from daydreaming.llm.batches.finding import find
+from daydreaming.llm.batches.grouping import Limits, Wanted, batch_prices, chunks, groups_of, most_usd
+from daydreaming.llm.batches.service import BatchService, ServiceError, service_for
+
+Checkpoint = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Submission:
+    """What was ordered, and what was not, with the reasons."""
+
+    sent: list[BatchRecord] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+class BatchExchange:
+    """One process's exchange with all providers; every public method holds the records against other processes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: ReplyStore,
+        journal_of: Callable[[str], Journal],
+        run_id: str,
+        *,
+        checkpoint: Checkpoint = lambda name: None,
+        now: Callable[[], float] = time.time,
+    ):
+        self.records = BatchRecords(settings.paths)
+        self._settings = settings
+        self._store = store
+        self._journal_of = journal_of
+        self._run_id = run_id
+        self._checkpoint = checkpoint
+        self._now = now
+        self._services: dict[str, BatchService] = {}
+
+    def close(self) -> None:
+        """Close all connections."""
+        for service in self._services.values():
+            service.close()
+        self._services.clear()
+
+    def submit(self, wanted: Iterable[Wanted]) -> Submission:
+        """Order batches of the requests that neither have a reply nor wait in a batch already.
+
+        A problem of one batch stops no other one. Raises GenerationError (storage, missing_key).
+        """
+        submission = Submission()
+        with self.records.held():
+            waiting = self.records.waiting(fresh=True)
+            new = [
+                one
+                for one in wanted
+                if one.request.sha256 not in waiting and not self._store.exists(one.request.sha256)
+            ]
+            for (endpoint, _, _), group in groups_of(new).items():
+                self._submit_group(self._service(endpoint), group, submission)
+        return submission
+
+    def bring_up_to_date(self) -> list[BatchRecord]:
+        """Find what became of all open batches, collect those that are over; returns their records as they are now.
+
+        Raises GenerationError (storage, missing_key).
+        """
+        with self.records.held():
+            self.records.remove_strays()
+            return [self._advance(record) for record in self.records.open()]
+
+    def cancel(self) -> list[BatchRecord]:
+        """End what waits, and collect what came. What a provider does not give is given up: its money counts as spent.
+
+        Raises GenerationError (storage, missing_key).
+        """
+        with self.records.held():
+            self.records.remove_strays()
+            return [self._cancel(record) for record in self.records.open()]
+
+    def _submit_group(self, service: BatchService, group: list[Wanted], submission: Submission) -> None:
+        endpoint = self._settings.endpoints[group[0].context.endpoint]
+        batch = endpoint.batch
+        limits = Limits(
+            min(service.most_requests, batch.max_requests or service.most_requests),
+            min(service.most_bytes, batch.max_bytes or service.most_bytes),
+        )
+        # The ids of one batch are as long as those of another.
+        name = new_batch_id()
+        lines, sendable = [], []
+        for one in group:
+            try:
+                lines.append(service.line(self._asked(name, one, endpoint.batch.price)))
+                sendable.append(one)
+            except GenerationError as error:
+                if error.message not in submission.problems:
+                    submission.problems.append(error.message)
+        try:
+            parts = list(chunks(map(len, lines), limits))
+        except ValueError as error:
+            submission.problems.append(f"No batch for {group[0].request.model!r}: {error}.")
+            return
+        for part in parts:
+            self._order(service, sendable[part], submission)
+
+    def _asked(self, batch_id: str, one: Wanted, price: float) -> BatchRequest:
+        name = one.request.sha256
+        return BatchRequest(
+            custom_id=custom_id(batch_id, name),
+            request_sha256=name,
+            request=one.request.content,
+            account={**one.context.account(), "batch": batch_id},
+            prices=batch_prices(one.context.prices, price),
+            call=uuid.uuid4().hex[:16],
+            reserved_usd=most_usd(one, price),
+        )
+
+    def _order(self, service: BatchService, part: list[Wanted], submission: Submission) -> None:
+        """Order one batch: the record first, then the money, then the provider."""
+        context, model = part[0].context, part[0].request.model
+        endpoint, journal = self._settings.endpoints[context.endpoint], self._journal_of(context.cohort_id)
+        fitting = journal.fitting([most_usd(one, endpoint.batch.price) for one in part])
+        if fitting < len(part):
+            submission.problems.append(
+                f"{len(part) - fitting:,} requests to {model!r} wait: with them the batch may exceed the budget. Raise "
+                "budget_usd or budget_calls in config.yaml and run again."
+            )
+        if not fitting:
+            return
+        batch_id = new_batch_id()
+        requests = [self._asked(batch_id, one, endpoint.batch.price) for one in part[:fitting]]
+        known = [request.reserved_usd for request in requests if request.reserved_usd is not None]
+        record = BatchRecord(
+            batch_id=batch_id,
+            endpoint=context.endpoint,
+            kind=endpoint.kind,
+            model=model,
+            cohort_id=context.cohort_id,
+            requests=len(requests),
+            prepared_at=self._now(),
+            reserved_usd=sum(known) if len(known) == len(requests) else None,
+        )
+        self.records.save_requests(batch_id, requests)
+        self._checkpoint("requests written")
+        record = self.records.save(record)
+        self._checkpoint("record written")
+        try:
+            journal.start_calls({request.call: _of_journal(request) for request in requests})
+        except GenerationError as error:
+            submission.problems.append(self._not_sent(record, error.message).problem)
+            return
+        self._checkpoint("money reserved")
+        record = self._send(service, record, requests)
+        (submission.sent.append(record) if record.is_open else submission.problems.append(record.problem))
+
+    def _send(self, service: BatchService, record: BatchRecord, requests: list[BatchRequest]) -> BatchRecord:
+        lines = [service.line(request) for request in requests]
+        try:
+            input_file_id = service.upload(record, lines)
+        except ServiceError as error:
+            # A file that nobody makes a batch of costs nothing.
+            return self._not_sent(record, error.message)
+        self._checkpoint("file uploaded")
+        record = self.records.save(
+            record.with_(input_file_id=input_file_id, state=BatchState.SENDING, sending_at=self._now())
+        )
+        self._checkpoint("about to send")
+        try:
+            batch = service.create(record, lines)
+        except ServiceError as error:
+            if not error.perhaps_done:
+                return self._not_sent(record, error.message)
+            record = self.records.save(record.with_(problem=error.message))
+            return self._find(service, record)
+        self._checkpoint("answer came")
+        accepted = record.with_(
+            state=BatchState.ACCEPTED, provider_id=batch.id, accepted_at=self._now(), status=batch.status
+        )
+        record = self.records.save(accepted)
+        self._checkpoint("acceptance written")
+        return record
+
+    def _advance(self, record: BatchRecord) -> BatchRecord:
+        """What became of an open batch."""
+        if record.state is BatchState.PREPARED:
+            return self._not_sent(record, "The run that prepared it ended before it was sent.")
+        service = self._service(record.endpoint)
+        if record.state is BatchState.SENDING:
+            record = self._find(service, record)
+        if record.state is not BatchState.ACCEPTED or record.provider_id is None:
+            return record
+        try:
+            batch = service.look(record.provider_id)
+        except ServiceError as error:
+            return self.records.save(record.with_(problem=error.message, is_stuck=error.is_gone))
+        self._checkpoint("looked")
+        record = record.with_(
+            status=batch.status, counts=batch.counts, looked_at=self._now(), problem="", is_stuck=False
+        )
+        if batch.failed:
+            return self._not_sent(record, f"The provider refused the batch: {batch.failed}")
+        if not batch.is_over:
+            return self.records.save(record)
+        collection = Collection(self.records, self._store, self._journal_of(record.cohort_id), self._checkpoint)
+        return collection.collect(service, batch, record, self._now(), self._run_id)
+
+    def _find(self, service: BatchService, record: BatchRecord) -> BatchRecord:
+        """Whether a batch whose creation was asked for is at its provider."""
+        others = {one.provider_id for one in self.records.all() if one.batch_id != record.batch_id and one.provider_id}
+        ids = {request.custom_id for request in self.records.requests(record.batch_id)}
+        try:
+            found = find(service, record, ids, others, self._now())
+        except ServiceError as error:
+            return self.records.save(record.with_(problem=error.message))
+        self._checkpoint("looked for")
+        if found.state is BatchState.NOT_SENT:
+            return self._not_sent(record, found.problem)
+        return self.records.save(found)
+
+    def _not_sent(self, record: BatchRecord, problem: str) -> BatchRecord:
+        """Settle a batch of which the provider has done nothing: its money is free again."""
+        end_unended(self._journal_of(record.cohort_id), self.records.requests(record.batch_id), {"kind": "not_sent"})
+        self._checkpoint("money given back")
+        return self.records.save(self._settled(record, BatchState.NOT_SENT, problem))
+
+    def _settled(self, record: BatchRecord, state: BatchState, problem: str) -> BatchRecord:
+        return record.with_(state=state, problem=problem, settled_at=self._now(), settled_in=self._run_id)
+
+    def _cancel(self, record: BatchRecord) -> BatchRecord:
+        record = self._advance(record)
+        if not record.is_open or record.state is not BatchState.ACCEPTED or record.provider_id is None:
+            return record
+        if record.is_stuck:
+            given_up = {"kind": "given_up", "perhaps_billed": True}
+            end_unended(self._journal_of(record.cohort_id), self.records.requests(record.batch_id), given_up)
+            return self.records.save(self._settled(record, BatchState.GIVEN_UP, record.problem))
+        provider_id = record.provider_id
+        record = self.records.save(record.with_(cancel_asked=True))
+        self._checkpoint("about to cancel")
+        # One that ended in this moment cannot be canceled any more: the look that follows shows it.
+        with suppress(ServiceError):
+            self._service(record.endpoint).cancel(provider_id)
+        self._checkpoint("cancellation asked for")
+        return self._advance(record)
+
+    def _service(self, endpoint: str) -> BatchService:
+        if endpoint not in self._services:
+            self._services[endpoint] = service_for(self._settings.endpoints[endpoint])
+        return self._services[endpoint]
+
+
+def _of_journal(request: BatchRequest) -> dict[str, object]:
+    names = ("stage", "gen_id", "template_id", "llm_model_id", "batch")
+    account = {name: request.account[name] for name in names}
+    return {"reserved_usd": request.reserved_usd, "request_sha256": request.request_sha256, **account}
