@@ -23,6 +23,8 @@ class HttpDoor:
         self._package = package
         self._name = endpoint.name
         self._secrets = Secrets(given.secret)
+        # To read the certificates takes as long as several requests.
+        is_encrypted = given.base_url.startswith("https://")
         timeout = httpx2.Timeout(max(SHORTEST_TIMEOUT_S, endpoint.timeout_s))
         self.client = client_class(
             base_url=given.base_url,
@@ -32,7 +34,7 @@ class HttpDoor:
             timeout=timeout,
             default_headers=given.headers,
             default_query=dict[str, object](given.query),
-            http_client=httpx2.Client(timeout=timeout, follow_redirects=False),
+            http_client=httpx2.Client(timeout=timeout, follow_redirects=False, verify=is_encrypted),
         )
 
     def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
