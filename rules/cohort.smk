@@ -35,3 +35,14 @@ rule select:
         configuration_written,
     shell:
         program("select_essays.py", *OF_RUN)
+
+
+# Ends what waits at providers; what they have answered is collected and kept.
+rule cancel_batches:
+    name:
+        "cancel-batches"
+    localrule: True
+    input:
+        configuration_written,
+    shell:
+        program("cancel_batches.py", *OF_RUN)

@@ -70,7 +70,7 @@ def _missing_keys(settings: Settings, catalogs: Catalogs, asked: Mapping[_Asked,
 
 def _variables(endpoint: Endpoint) -> list[str]:
     """The names of the environment variables that calls to an endpoint need."""
-    if endpoint.kind != "openai":
+    if endpoint.kind == "embedded":
         return []
     values = [*endpoint.default_query.values(), *endpoint.headers.values()]
     named = [value.removeprefix("$") for value in values if value.startswith("$")]

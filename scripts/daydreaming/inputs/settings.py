@@ -257,6 +257,9 @@ class Settings(SettingsModel):
         False, "Requests go out as provider batches, where an endpoint does not say otherwise.", "Use true or false."
     )
     batch_wait: bool = setting(False, "A run waits for its batches.", "Use true or false.")
+    batch_poll_s: Seconds = setting(
+        60.0, "How often a run that waits asks for them, in seconds.", "Give seconds above 0."
+    )
     max_failed_fraction: Annotated[float, Field(ge=0, le=1)] = setting(
         0.0, "The share of failed evaluations with which scores are made.", "Give a share from 0 to 1."
     )

@@ -201,6 +201,11 @@ class BatchRecords:
                 "batch=true`, or end it by `snakemake cancel-batches`.",
             )
 
+    def last_error(self, request_sha256: str) -> str | None:
+        """Why the last batch that had a request could not answer it; None if none had it, or it is another one."""
+        errors = (record.errors.get(request_sha256) for record in reversed(self.all()))
+        return next(filter(None, errors), None)
+
     def _path(self, batch_id: str) -> Path:
         return self._folder / f"{batch_id}.json"
 

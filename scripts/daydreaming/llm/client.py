@@ -154,7 +154,7 @@ class ModelClient:
                 begin = partial(OpenCall.begin, self._store, journal, request, context)
                 call = await asyncio.get_running_loop().run_in_executor(self._reserving, begin)
                 tries.number += 1
-                outcome = await self._ask(connection, request, tries)
+                outcome = await self._ask(connection, request, tries, caches=context.stage == "evaluation")
                 # Before the next call has this one's slot.
                 await self._heed(connection, request.model, outcome)
             # The next call need not wait until this answer is on the disk.
@@ -166,11 +166,13 @@ class ModelClient:
                     await self._heed(connection, request.model, error)
                 raise
 
-    async def _ask(self, connection: Connection, request: ModelRequest, tries: Tries) -> Answer | BaseException:
+    async def _ask(
+        self, connection: Connection, request: ModelRequest, tries: Tries, *, caches: bool
+    ) -> Answer | BaseException:
         """The answer to a request, or why there is none: whatever happens, the call is still to be ended."""
         started, answer = time.perf_counter(), None
         try:
-            answer = await connection.post(request)
+            answer = await connection.post(request, caches=caches)
             if not answer.is_success:
                 raise status_failure(answer, connection.base_url, connection.endpoint.longest_wait_s)
             return answer

@@ -42,12 +42,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedGeneration:
-    """A generation, what a run would do with it and why. `prompt_characters` is None without a call to make."""
+    """A generation, what a run would do with it and why. `prompt_characters` is None without a call to make.
+
+    `request` is what it needs the reply to, of a plan that keeps requests: its own call, or that of another generation.
+    """
 
     specification: Specification
     state: State
     reason: str = ""
     prompt_characters: int | None = None
+    request: ModelRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,9 @@ class _Result:
         return self.planned.state not in (State.UP_TO_DATE, State.ADOPTED)
 
 
-def make_plan(study: Study, last_stage: str = STAGES[-1]) -> Plan:
+def make_plan(study: Study, last_stage: str = STAGES[-1], *, keeps_requests: bool = False) -> Plan:
     """Find out what a run would do that makes the cohort up to a stage. Writes nothing, calls nobody."""
-    planner = _Planner(study)
+    planner = _Planner(study, keeps_requests=keeps_requests)
     for stage in STAGES[: STAGES.index(last_stage) + 1]:
         for generation in study.membership.stage(stage):
             planner.add(study.specification(stage, generation.gen_id))
@@ -84,7 +88,8 @@ def make_plan(study: Study, last_stage: str = STAGES[-1]) -> Plan:
 class _Planner:
     """Classifies generations, each after its parent."""
 
-    def __init__(self, study: Study):
+    def __init__(self, study: Study, *, keeps_requests: bool):
+        self._keeps_requests = keeps_requests
         self.results: dict[Key, _Result] = {}
         self._study = study
         self._replies = ReplyStore(study.paths)
@@ -161,12 +166,13 @@ class _Planner:
     def _call(self, specification: CallSpecification, request: ModelRequest, reason: str, characters: int) -> _Result:
         check_it_fits(request, specification.context_length)
         first = self._called_for.setdefault(request.sha256, specification)
+        kept = request if self._keeps_requests else None
         if first is not specification:
             reason += f"; its request is the same as that of {first.stage} {first.gen_id}"
-            return _result(specification, State.REUSE, reason)
+            return _Result(PlannedGeneration(specification, State.REUSE, reason, request=kept))
         if request.attempt:
             reason += f"; attempt {request.attempt + 1}, for the reply before could not be used"
-        return _Result(PlannedGeneration(specification, State.CALL, reason, characters))
+        return _Result(PlannedGeneration(specification, State.CALL, reason, characters, kept))
 
     def _without_parent(self, specification: Specification, parent: PlannedGeneration) -> _Result:
         """What becomes of a generation whose parent's text is not known."""

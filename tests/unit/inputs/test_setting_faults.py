@@ -27,7 +27,11 @@ URL = "http://127.0.0.1:1/v1"
         ({"default_endpoint": "nowhere"}, "default_endpoint", "Name one of: embedded, openrouter."),
         ({"endpoints": {"mine": {}}}, "endpoints.mine", "needs a base_url"),
         ({"endpoints": {"mine": {"base_url": "ftp://a"}}}, "endpoints.mine.base_url", "http:// or https://"),
-        ({"endpoints": {"mine": {"base_url": URL, "kind": "x"}}}, "endpoints.mine.kind", "openai or embedded"),
+        (
+            {"endpoints": {"mine": {"base_url": URL, "kind": "x"}}},
+            "endpoints.mine.kind",
+            "openai, anthropic or embedded",
+        ),
         ({"endpoints": {"openrouter": {"api_key_env": "sk-1"}}}, "endpoints.openrouter.api_key_env", "never the key"),
         ({"endpoints": {"openrouter": {"timeout_s": 0}}}, "endpoints.openrouter.timeout_s", "seconds above 0"),
         ({"endpoints": {"openrouter": {"tiemout_s": 9}}}, "endpoints.openrouter.tiemout_s", "'timeout_s'"),
