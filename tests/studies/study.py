@@ -33,6 +33,7 @@ TARGETS = {
     "all",
     "membership",
     "plan",
+    "cancel-batches",
     "drafts",
     "essays",
     "evaluations",
