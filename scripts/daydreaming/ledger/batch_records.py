@@ -61,6 +61,12 @@ class BatchRequest(msgspec.Struct, frozen=True, kw_only=True):
         return request
 
 
+class _Name(msgspec.Struct):
+    """What is needed of a request to know that it waits."""
+
+    request_sha256: str
+
+
 class BatchRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A batch. Times are Unix seconds, amounts US dollars, at the batch price.
 
@@ -185,12 +191,13 @@ class BatchRecords:
 
     def _names(self, batch_id: str) -> list[str]:
         try:
-            return [request.request_sha256 for request in self.requests(batch_id)]
-        except GenerationError:
+            with self._requests_path(batch_id).open("rb") as lines:
+                return [msgspec.json.decode(line, type=_Name).request_sha256 for line in lines]
+        except (OSError, msgspec.DecodeError):
             # Another process may have settled it in this moment.
             if not self._read(self._path(batch_id)).is_open:
                 return []
-            raise
+            return [request.request_sha256 for request in self.requests(batch_id)]
 
     def check_is_not_waiting(self, request_sha256: str) -> None:
         """Raise GenerationError (waiting) for a request that waits in a batch: it is paid for already."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from daydreaming.base.amounts import usd
@@ -29,13 +29,15 @@ ANSWERED_WITHIN_S = 86_400
 class Standing:
     """Where a cohort stands: what can be made without a batch, and the requests that are to go out in one.
 
-    `later` counts the generations whose request is not known before something else is answered.
+    `later` counts the generations whose request is not known before something else is answered, `problems` are what
+    kept requests from being sent.
     """
 
     makeable: frozenset[Key]
     ready: list[Wanted] = field(repr=False)
     waiting: int
     later: int
+    problems: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -78,7 +80,7 @@ class BatchDesk:
                 counts["waiting"] += 1
             else:
                 ready.append(Wanted(request, _context(specification)))
-        return Standing(frozenset(makeable), ready, **counts)
+        return Standing(frozenset(makeable), ready, counts["waiting"], counts["later"])
 
     def work(self, last_stage: str) -> Standing:
         """Collect what is there, order what is ready, and wait for it where the user wants that. Raises InputError."""
@@ -144,9 +146,8 @@ class BatchDesk:
             self._tell(record_text(record))
         for problem in submission.problems:
             self._tell(problem)
-        if not submission.sent and submission.problems and not standing.waiting:
-            raise InputError(Fault("batches", submission.problems[0], "Nothing was sent, and nothing is paid."))
-        return self.look(last_stage) if submission.sent else standing
+        standing = self.look(last_stage) if submission.sent else standing
+        return replace(standing, problems=tuple(submission.problems))
 
     def _can_be_made(self, planned: PlannedGeneration, makeable: set[Key], failed: set[str]) -> bool:
         """Whether a job of this run can make it: from what is stored, or by a call that is no batch's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import STAGES
 from daydreaming.generation.specification import Key
 from daydreaming.inputs.settings import Settings
@@ -65,8 +66,12 @@ class BatchGraph(CohortGraph):
         """Where the cohort stands up to a stage; looked at once in a run."""
         if last_stage not in self._standings:
             desk = BatchDesk(self.study, self.run_id, self.tell)
-            standing = desk.work(last_stage) if self.orders and orders else desk.look(last_stage)
+            is_on_line = self.orders and orders and not self.study.settings.offline
+            standing = desk.work(last_stage) if is_on_line else desk.look(last_stage)
             if text := desk.waiting_text(standing):
                 self.tell(text)
+            # A run that can neither send, nor make, nor wait for anything has failed.
+            if standing.problems and not standing.waiting and not any(map(self.is_open, standing.makeable)):
+                raise InputError(Fault("batches", standing.problems[0], "Nothing was sent, and nothing is paid."))
             self._standings[last_stage] = standing
         return self._standings[last_stage]

@@ -1,6 +1,8 @@
 """Batches against the server of the tests: orders, answers, what goes wrong, what is paid."""
 
 import json
+import os
+import signal
 
 import pytest
 from batch_fixtures import KEY_VARIABLE, KINDS, Study
@@ -88,6 +90,23 @@ def test_a_request_that_waits_is_not_called_for(study):
     study.provider.go_on()
     study.look()
     study.records.check_is_not_waiting(study.wanted(1)[0].request.sha256)
+
+
+def test_a_request_that_somebody_calls_for_now_is_left_out(study):
+    asked = study.wanted(2)[0].request.sha256
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with study.store.claimed([asked]):
+            os.write(writing, b"held")
+            signal.pause()
+    assert os.read(reading, 4) == b"held"
+    try:
+        assert study.submit(2).sent[0].requests == 1
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert study.submit(2).sent[0].requests == 1
 
 
 @pytest.mark.parametrize("effect", ["lost answer", "status after", "error in 200", "cut"])

@@ -73,13 +73,16 @@ class BatchExchange:
 
         A problem of one batch stops no other one. Raises GenerationError (storage, missing_key).
         """
-        submission = Submission()
-        with self.records.held():
+        submission, wanted = Submission(), list(wanted)
+        # From before the look until its record is there, no other process pays for any of them.
+        with self.records.held(), self._store.claimed(one.request.sha256 for one in wanted) as claimed:
             waiting = self.records.waiting(fresh=True)
             new = [
                 one
                 for one in wanted
-                if one.request.sha256 not in waiting and not self._store.exists(one.request.sha256)
+                if one.request.sha256 in claimed
+                and one.request.sha256 not in waiting
+                and not self._store.exists(one.request.sha256)
             ]
             for (endpoint, _, _), group in groups_of(new).items():
                 self._submit_group(self._service(endpoint), group, submission)
