@@ -14,7 +14,7 @@ URL = "http://127.0.0.1:1/v1"
     ("config", "key", "words"),
     [
         ({"chort": "a"}, "chort", "Did you mean 'cohort'?"),
-        ({"xyz": 1}, "xyz", "the keys here are: budget_calls, budget_usd"),
+        ({"xyz": 1}, "xyz", "the keys here are: batch, batch_poll_s"),
         ({"cohort": "a/b"}, "cohort", "Use letters, digits"),
         ({"cohort": ".."}, "cohort", "Use letters, digits"),
         ({"cohort": 12}, "cohort", "Use letters, digits"),
