@@ -176,7 +176,13 @@ class Journal:
 
     def _append(self, descriptor: int, *events: Mapping[str, Any]) -> None:
         of_all = {"run": self._run_id, "time": time.time()}
-        write_all(descriptor, b"".join(orjson.dumps({**event, **of_all}) + b"\n" for event in events))
+        size = os.fstat(descriptor).st_size
+        try:
+            write_all(descriptor, b"".join(orjson.dumps({**event, **of_all}) + b"\n" for event in events))
+        except OSError:
+            # Half a line, as a full disk leaves it, would take the next one with it.
+            os.ftruncate(descriptor, size)
+            raise
         if self._budget.is_limited:
             os.fdatasync(descriptor)
 

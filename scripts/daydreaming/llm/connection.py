@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from daydreaming.base.errors import FailureKind, GenerationError
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.llm.answers import Answer, CallError
 from daydreaming.llm.anthropic_messages import message_body

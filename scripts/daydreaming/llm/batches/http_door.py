@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.ledger.reading import error_text, shown
 from daydreaming.llm.answers import STATUS_CURES
 from daydreaming.llm.batches.service import SHORTEST_TIMEOUT_S, ServiceError

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.ledger.batch_records import BatchRecord, BatchRequest
 from daydreaming.ledger.reading import error_text
 from daydreaming.llm.batches.http_door import HttpDoor
