@@ -178,8 +178,8 @@ class Runner:
             raise GenerationError(FailureKind.API, message)
         raise GenerationError(
             FailureKind.NOT_TRIED,
-            "No call was made: its request goes out with a batch. Run `snakemake` for its stage, or with `--config "
-            "batch=false` to call now at the full price.",
+            "No call was made: its request goes out with a batch, unless this run has said what keeps it "
+            "back. Run `snakemake` for its stage, or with `--config batch=false` to call now at the full price.",
         )
 
     def _journal(self, cohort_id: str) -> Journal:

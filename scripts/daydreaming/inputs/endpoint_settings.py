@@ -138,10 +138,17 @@ class Endpoint(SettingsModel):
             raise fault(f"an endpoint of kind {self.kind} has no `start`.", "Take it out, or use kind: openai.")
         if self.kind == "anthropic" and not self.base_url:
             raise fault("an endpoint of kind anthropic needs a base_url.", "Add it: https://api.anthropic.com.")
+        if self.batch.enabled and not self.has_batches:
+            raise fault("a model that runs on this machine has no batches.", "Take batch.enabled out.")
         if self.start and self.base_url and not _is_here_without_port(self.base_url):
             problem = "base_url and `start` do not fit: the server is started on a free port of this machine."
             raise fault(problem, "Take base_url out; for another path than /v1: base_url: http://127.0.0.1/path.")
         return self
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether it can be a provider's, which has batches: what runs on this machine has none."""
+        return self.kind != "embedded" and self.start is None
 
     @property
     def command(self) -> tuple[str, ...]:

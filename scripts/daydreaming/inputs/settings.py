@@ -196,7 +196,7 @@ class Settings(SettingsModel):
     def uses_batches(self, endpoint: str) -> bool:
         """Whether requests to an endpoint go out as provider batches."""
         one = self.endpoints[endpoint]
-        return one.kind != "embedded" and (self.batch if one.batch.enabled is None else one.batch.enabled)
+        return one.has_batches and (self.batch if one.batch.enabled is None else one.batch.enabled)
 
     @property
     def paths(self) -> DataPaths:

@@ -7,6 +7,7 @@ next one knows what the provider may hold.
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from daydreaming.ledger.received import Prices
 
 # Both providers allow ids of 64 letters, digits, "-" and "_"; 40 hexadecimal digits of a name are 160 bits.
 DIGITS_OF_REQUEST = 40
+# More than any file system rounds its times to.
+_TICK_NS = 2_000_000_000
 
 
 class BatchState(StrEnum):
@@ -70,16 +73,19 @@ class _Name(msgspec.Struct):
 class BatchRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A batch. Times are Unix seconds, amounts US dollars, at the batch price.
 
-    `provider_id` is known once it was accepted. `suspects` are batches at the provider that may be this one: nobody
-    knows before their results are there; `cleared` are those that turned out to be others'. `is_stuck`: the provider no
-    longer gives what it owes. `outcomes` counts its requests by what became of them, `errors` has what the provider
-    says of those that it could not execute, by request_sha256. `settled_in` is the run that brought it to its end.
+    `answerer` is the address that it was sent to. `provider_id` is known once it was accepted. `suspects` are batches
+    at the provider that may be this one: nobody knows before their results are there; `cleared` are those that turned
+    out to be others'. `is_stuck`: the provider no longer gives what it owes, so that the user may give it up;
+    `missing_since`: since when it answers as if there were no such batch. `outcomes` counts its requests by what became
+    of them, `errors` has what the provider says of those that it could not execute, by request_sha256. `settled_in` is
+    the run that brought it to its end.
     """
 
     version: int = 1
     batch_id: str
     endpoint: str
     kind: str
+    answerer: str
     model: str
     cohort_id: str
     requests: int
@@ -98,6 +104,7 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     cancel_asked: bool = False
     problem: str = ""
     is_stuck: bool = False
+    missing_since: float | None = None
     outcomes: Mapping[str, int] = {}
     errors: Mapping[str, str] = {}
     cost_usd: float | None = None
@@ -112,6 +119,12 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def with_(self, **changes: Any) -> BatchRecord:
         """The record with some values changed."""
         return msgspec.structs.replace(self, **changes)
+
+
+# Made known to msgspec here: see `stored_answers`.
+_KNOWN: tuple[msgspec.json.Decoder[Any], ...] = tuple(
+    msgspec.json.Decoder(kind) for kind in (BatchRequest, _Name, BatchRecord)
+)
 
 
 def new_batch_id() -> str:
@@ -129,7 +142,7 @@ class BatchRecords:
 
     def __init__(self, paths: DataPaths):
         self._folder = paths.batches
-        self._seen: tuple[int, dict[str, str]] = (-1, {})
+        self._seen: tuple[int, dict[str, str]] = (-1, {})  # when the folder had changed, and what waited then
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -184,10 +197,13 @@ class BatchRecords:
             changed_at = self._folder.stat().st_mtime_ns
         except FileNotFoundError:
             return {}
-        if fresh or changed_at != self._seen[0]:
-            waiting = {name: record.batch_id for record in self.open() for name in self._names(record.batch_id)}
-            self._seen = (changed_at, waiting)
-        return self._seen[1]
+        if not fresh and changed_at == self._seen[0]:
+            return self._seen[1]
+        looked_at = time.time_ns()
+        waiting = {name: record.batch_id for record in self.open() for name in self._names(record.batch_id)}
+        # A record that is written in the same tick of the file system's clock would not be seen the next time.
+        self._seen = (changed_at if looked_at - changed_at > _TICK_NS else -1, waiting)
+        return waiting
 
     def _names(self, batch_id: str) -> list[str]:
         try:

@@ -7,6 +7,7 @@ is on the disk before anything looks at it. Failures that may pass are tried aga
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -117,8 +118,10 @@ class ModelClient:
 
     def import_packages(self) -> None:
         """Import what calls need: slow the first time."""
-        import openai  # noqa: F401
         import tenacity  # noqa: F401
+
+        for endpoint in self._settings.endpoints.values():
+            importlib.import_module("anthropic" if endpoint.kind == "anthropic" else "openai")
 
         import daydreaming.llm.transport  # noqa: F401
 

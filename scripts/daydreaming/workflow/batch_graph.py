@@ -14,8 +14,8 @@ from daydreaming.workflow.cohort_graph import CohortGraph
 
 
 def uses_batches(settings: Settings) -> bool:
-    """Whether requests to any endpoint go out as batches."""
-    return any(settings.uses_batches(name) for name in settings.endpoints)
+    """Whether requests to any endpoint go out as batches: none do offline."""
+    return not settings.offline and any(settings.uses_batches(name) for name in settings.endpoints)
 
 
 @dataclass
@@ -66,8 +66,7 @@ class BatchGraph(CohortGraph):
         """Where the cohort stands up to a stage; looked at once in a run."""
         if last_stage not in self._standings:
             desk = BatchDesk(self.study, self.run_id, self.tell)
-            is_on_line = self.orders and orders and not self.study.settings.offline
-            standing = desk.work(last_stage) if is_on_line else desk.look(last_stage)
+            standing = desk.work(last_stage) if self.orders and orders else desk.look(last_stage)
             if text := desk.waiting_text(standing):
                 self.tell(text)
             # A run that can neither send, nor make, nor wait for anything has failed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -25,7 +26,7 @@ class Collection:
         self._outcomes: dict[str, str] = {}  # custom_id -> what became of it
         self._errors: dict[str, str] = {}
         self._ends: dict[str, dict[str, Any]] = {}  # call -> how it ended
-        self._bodies: dict[str, bytes] = {}
+        self._digests: dict[str, bytes] = {}  # custom_id -> of its first answer
         self._oddities: Counter[str] = Counter()
 
     def collect(
@@ -38,7 +39,8 @@ class Collection:
         requests = {request.custom_id: request for request in self._records.requests(record.batch_id)}
         problem = self._take_results(service, batch, requests, now)
         missing = [request for name, request in requests.items() if name not in self._outcomes]
-        if missing and not problem and batch.leaves_out:
+        executed = sum(outcome in ("answered", "errored") for outcome in self._outcomes.values())
+        if missing and not problem and batch.leaves_out and executed >= batch.executed:
             for request in missing:
                 self._set(request, "canceled", {"kind": "canceled"})
             missing = []
@@ -85,7 +87,7 @@ class Collection:
             # Neither provider charges for what it did not execute.
             self._set(request, result.outcome, {"kind": result.outcome})
             return
-        self._bodies[result.custom_id] = result.body
+        self._digests[result.custom_id] = _digest(result.body)
         try:
             reply = self._stored(request, result, now) if result.body else None
             problem, billed = result.message, False
@@ -113,7 +115,7 @@ class Collection:
     def _repeated(self, request: BatchRequest, result: Result, now: float) -> None:
         """An id that stands there again: the first answer counts, and another one is kept as a receipt."""
         self._oddities["repeated ids"] += 1
-        if result.body and result.body != self._bodies.get(result.custom_id):
+        if result.body and _digest(result.body) != self._digests.get(result.custom_id):
             room = self._store.room_for(request.model_request())
             try:
                 room.receive(_received(result, now), request.prices, request.account)
@@ -123,6 +125,10 @@ class Collection:
     def _set(self, request: BatchRequest, outcome: str, end: dict[str, Any]) -> None:
         self._outcomes[request.custom_id] = outcome
         self._ends[request.call] = end
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.sha256(body).digest()
 
 
 def _received(result: Result, now: float) -> Received:

@@ -7,37 +7,24 @@ writes or answers, so that tests can end the process there.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from daydreaming.base.errors import GenerationError
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.inputs.settings import Settings
-from daydreaming.ledger.batch_records import (
-    BatchRecord,
-    BatchRecords,
-    BatchRequest,
-    BatchState,
-    custom_id,
-    new_batch_id,
-)
+from daydreaming.ledger.batch_records import BatchRecord, BatchRecords, BatchRequest, BatchState
 from daydreaming.ledger.journal import Journal
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.batches.collection import Collection, end_unended
 from daydreaming.llm.batches.finding import find
-from daydreaming.llm.batches.grouping import Limits, Wanted, batch_prices, chunks, groups_of, most_usd
+from daydreaming.llm.batches.grouping import Wanted, groups_of, most_usd
+from daydreaming.llm.batches.ordering import Submission, answerer_of, as_started, parts_of, prepared
 from daydreaming.llm.batches.service import BatchService, ServiceError, service_for
 
 Checkpoint = Callable[[str], None]
-
-
-@dataclass(slots=True)
-class Submission:
-    """What was ordered, and what was not, with the reasons."""
-
-    sent: list[BatchRecord] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+# An error object in place of a batch may pass; what lasts so long will not.
+PERHAPS_GONE_FOR_S = 3600.0
 
 
 class BatchExchange:
@@ -108,72 +95,27 @@ class BatchExchange:
 
     def _submit_group(self, service: BatchService, group: list[Wanted], submission: Submission) -> None:
         endpoint = self._settings.endpoints[group[0].context.endpoint]
-        batch = endpoint.batch
-        limits = Limits(
-            min(service.most_requests, batch.max_requests or service.most_requests),
-            min(service.most_bytes, batch.max_bytes or service.most_bytes),
-        )
-        # The ids of one batch are as long as those of another.
-        name = new_batch_id()
-        lines, sendable = [], []
-        for one in group:
-            try:
-                lines.append(service.line(self._asked(name, one, endpoint.batch.price)))
-                sendable.append(one)
-            except GenerationError as error:
-                if error.message not in submission.problems:
-                    submission.problems.append(error.message)
-        try:
-            parts = list(chunks(map(len, lines), limits))
-        except ValueError as error:
-            submission.problems.append(f"No batch for {group[0].request.model!r}: {error}.")
-            return
-        for part in parts:
-            self._order(service, sendable[part], submission)
+        for part in parts_of(group, service, endpoint, submission):
+            self._order(service, endpoint, part, submission)
 
-    def _asked(self, batch_id: str, one: Wanted, price: float) -> BatchRequest:
-        name = one.request.sha256
-        return BatchRequest(
-            custom_id=custom_id(batch_id, name),
-            request_sha256=name,
-            request=one.request.content,
-            account={**one.context.account(), "batch": batch_id},
-            prices=batch_prices(one.context.prices, price),
-            call=uuid.uuid4().hex[:16],
-            reserved_usd=most_usd(one, price),
-        )
-
-    def _order(self, service: BatchService, part: list[Wanted], submission: Submission) -> None:
+    def _order(self, service: BatchService, endpoint: Endpoint, part: list[Wanted], submission: Submission) -> None:
         """Order one batch: the record first, then the money, then the provider."""
-        context, model = part[0].context, part[0].request.model
-        endpoint, journal = self._settings.endpoints[context.endpoint], self._journal_of(context.cohort_id)
+        journal = self._journal_of(part[0].context.cohort_id)
         fitting = journal.fitting([most_usd(one, endpoint.batch.price) for one in part])
         if fitting < len(part):
             submission.problems.append(
-                f"{len(part) - fitting:,} requests to {model!r} wait: with them the batch may exceed the budget. Raise "
-                "budget_usd or budget_calls in config.yaml and run again."
+                f"{len(part) - fitting:,} requests to {part[0].request.model!r} wait: with them the batch may exceed "
+                "the budget. Raise budget_usd or budget_calls in config.yaml and run again."
             )
         if not fitting:
             return
-        batch_id = new_batch_id()
-        requests = [self._asked(batch_id, one, endpoint.batch.price) for one in part[:fitting]]
-        known = [request.reserved_usd for request in requests if request.reserved_usd is not None]
-        record = BatchRecord(
-            batch_id=batch_id,
-            endpoint=context.endpoint,
-            kind=endpoint.kind,
-            model=model,
-            cohort_id=context.cohort_id,
-            requests=len(requests),
-            prepared_at=self._now(),
-            reserved_usd=sum(known) if len(known) == len(requests) else None,
-        )
-        self.records.save_requests(batch_id, requests)
+        record, requests = prepared(part[:fitting], endpoint, self._now())
+        self.records.save_requests(record.batch_id, requests)
         self._checkpoint("requests written")
         record = self.records.save(record)
         self._checkpoint("record written")
         try:
-            journal.start_calls({request.call: _of_journal(request) for request in requests})
+            journal.start_calls({request.call: as_started(request) for request in requests})
         except GenerationError as error:
             submission.problems.append(self._not_sent(record, error.message).problem)
             return
@@ -212,6 +154,8 @@ class BatchExchange:
         """What became of an open batch."""
         if record.state is BatchState.PREPARED:
             return self._not_sent(record, "The run that prepared it ended before it was sent.")
+        if problem := self._why_not_asked(record):
+            return self.records.save(record.with_(problem=problem))
         service = self._service(record.endpoint)
         if record.state is BatchState.SENDING:
             record = self._find(service, record)
@@ -220,17 +164,30 @@ class BatchExchange:
         try:
             batch = service.look(record.provider_id)
         except ServiceError as error:
-            return self.records.save(record.with_(problem=error.message, is_stuck=error.is_gone))
+            return self.records.save(_missing(record, error, self._now()))
         self._checkpoint("looked")
         record = record.with_(
-            status=batch.status, counts=batch.counts, looked_at=self._now(), problem="", is_stuck=False
+            status=batch.status,
+            counts=batch.counts,
+            looked_at=self._now(),
+            problem="",
+            is_stuck=False,
+            missing_since=None,
         )
-        if batch.failed:
+        if batch.failed and not batch.files:
             return self._not_sent(record, f"The provider refused the batch: {batch.failed}")
         if not batch.is_over:
             return self.records.save(record)
         collection = Collection(self.records, self._store, self._journal_of(record.cohort_id), self._checkpoint)
         return collection.collect(service, batch, record, self._now(), self._run_id)
+
+    def _why_not_asked(self, record: BatchRecord) -> str:
+        """Why nobody can be asked about a batch: the endpoint is not the one that it was sent to. "" if it is."""
+        endpoint = self._settings.endpoints.get(record.endpoint)
+        if endpoint is not None and (endpoint.kind, answerer_of(endpoint)) == (record.kind, record.answerer):
+            return ""
+        what = "is not in config.yaml any more" if endpoint is None else "has another kind or address now"
+        return f"The endpoint {record.endpoint!r} {what}, and so nobody can be asked. Put it back as it was."
 
     def _find(self, service: BatchService, record: BatchRecord) -> BatchRecord:
         """Whether a batch whose creation was asked for is at its provider."""
@@ -256,12 +213,12 @@ class BatchExchange:
 
     def _cancel(self, record: BatchRecord) -> BatchRecord:
         record = self._advance(record)
-        if not record.is_open or record.state is not BatchState.ACCEPTED or record.provider_id is None:
-            return record
-        if record.is_stuck:
+        if record.is_open and record.is_stuck:
             given_up = {"kind": "given_up", "perhaps_billed": True}
             end_unended(self._journal_of(record.cohort_id), self.records.requests(record.batch_id), given_up)
             return self.records.save(self._settled(record, BatchState.GIVEN_UP, record.problem))
+        if record.state is not BatchState.ACCEPTED or record.provider_id is None or self._why_not_asked(record):
+            return record
         provider_id = record.provider_id
         record = self.records.save(record.with_(cancel_asked=True))
         self._checkpoint("about to cancel")
@@ -277,7 +234,12 @@ class BatchExchange:
         return self._services[endpoint]
 
 
-def _of_journal(request: BatchRequest) -> dict[str, object]:
-    names = ("stage", "gen_id", "template_id", "llm_model_id", "batch")
-    account = {name: request.account[name] for name in names}
-    return {"reserved_usd": request.reserved_usd, "request_sha256": request.request_sha256, **account}
+def _missing(record: BatchRecord, error: ServiceError, now: float) -> BatchRecord:
+    """The record of a batch that its provider shows no longer, for a moment or for ever."""
+    if not error.perhaps_gone:
+        return record.with_(problem=error.message, is_stuck=error.is_gone, missing_since=None)
+    since = now if record.missing_since is None else record.missing_since
+    may_be_given_up_at = since + PERHAPS_GONE_FOR_S
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(may_be_given_up_at))
+    problem = f"{error.message.rstrip('.')}. If it stays so, `snakemake cancel-batches` gives it up from {when} on."
+    return record.with_(problem=problem, is_stuck=now >= may_be_given_up_at, missing_since=since)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.ledger.costs import most_expensive_usd
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Prices
@@ -29,6 +30,12 @@ class Limits:
     requests: int
     bytes: int
 
+    def check(self, size: int) -> None:
+        """Raise GenerationError (too_long) for a line of so many bytes that is too long alone."""
+        if size + BYTES_AROUND_A_LINE + BYTES_AROUND_ALL > self.bytes:
+            message = f"No batch has room for a request of {size:,} bytes: it may have {self.bytes:,}. "
+            raise GenerationError(FailureKind.TOO_LONG, message + "Shorten its prompt, or call without batches.")
+
 
 def batch_prices(prices: Prices, factor: float) -> Prices:
     """Prices within a batch, in US dollars per million tokens, from those of single calls."""
@@ -48,14 +55,11 @@ def groups_of(wanted: Iterable[Wanted]) -> dict[tuple[str, str, str], list[Wante
 
 
 def chunks(sizes: Iterable[int], limits: Limits) -> Iterator[slice]:
-    """Parts of a list of lines, of so many bytes each, that fit into the limits. Raises ValueError for a line that is
-    too long alone."""
+    """Parts of a list of lines, of so many bytes each, that fit into the limits; none is too long alone."""
     start = number = 0
     total = BYTES_AROUND_ALL
     for number, size in enumerate(sizes, start=1):
         size += BYTES_AROUND_A_LINE
-        if size + BYTES_AROUND_ALL > limits.bytes:
-            raise ValueError(f"a request has {size:,} bytes, and a batch at most {limits.bytes:,}")
         if number - start > limits.requests or total + size > limits.bytes:
             yield slice(start, number - 1)
             start, total = number - 1, BYTES_AROUND_ALL

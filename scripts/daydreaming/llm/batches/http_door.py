@@ -46,7 +46,8 @@ class HttpDoor:
             body = None
         if not isinstance(body, dict) or (body.get("error") and "id" not in body):
             what = error_text(body["error"]) if isinstance(body, dict) else shown(content)
-            raise ServiceError(f"Endpoint {self._name!r} answered with no batch: {what}", perhaps_done=True)
+            message = f"Endpoint {self._name!r} answered with no batch: {what}"
+            raise ServiceError(message, perhaps_done=True, perhaps_gone=True)
         return body
 
     def content(self, method: str, path: str, **options: Any) -> bytes:

@@ -5,6 +5,7 @@ Facts: developers.openai.com, guide "Batch API" and the reference of Files and B
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -52,8 +53,9 @@ class OpenAIService:
     def line(self, request: BatchRequest) -> bytes:
         """A request as a line of the input file."""
         body = request.model_request().body()
-        # There is nothing to stream in a batch, and the API refuses the word.
+        # There is nothing to stream in a batch, and the API refuses the words.
         body.pop("stream", None)
+        body.pop("stream_options", None)
         return orjson.dumps({"custom_id": request.custom_id, "method": "POST", "url": URL, "body": body})
 
     def upload(self, record: BatchRecord, lines: Sequence[bytes]) -> str | None:
@@ -89,6 +91,16 @@ class OpenAIService:
                 return
             query["after"] = rows[-1]["id"]
 
+    def is_account_of(self, record: BatchRecord) -> bool:
+        """Whether the file that was uploaded for a batch is known here: a key of another project knows none of it."""
+        try:
+            self._door.json("get", f"/files/{record.input_file_id}")
+        except ServiceError as error:
+            if error.is_gone:
+                return False
+            raise
+        return True
+
     def look(self, provider_id: str) -> ProviderBatch:
         """How far a batch is."""
         return _batch(self._door.json("get", f"/batches/{provider_id}"))
@@ -96,8 +108,7 @@ class OpenAIService:
     def results(self, batch: ProviderBatch) -> Iterator[Result]:
         """The lines of the output file, then of the error file."""
         for file_id in batch.files:
-            content = self._door.content("get", f"/files/{file_id}/content")
-            for line in content.splitlines():
+            for line in io.BytesIO(self._door.content("get", f"/files/{file_id}/content")):
                 yield _result(line)
 
     def cancel(self, provider_id: str) -> None:
@@ -121,8 +132,9 @@ def _batch(row: dict[str, Any]) -> ProviderBatch:
             created_at=float(row["created_at"]),
             requests=counts.get("total", 0),
             counts=counts,
+            executed=counts.get("completed", 0) + counts.get("failed", 0),
             failed=_why_failed(row) if status == "failed" else "",
-            leaves_out=status == "cancelled",
+            leaves_out=status in ("cancelled", "failed"),
             files=files,
             mark=(row.get("metadata") or {}).get(MARK),
         )

@@ -17,21 +17,24 @@ Outcome = Literal["answered", "errored", "expired", "canceled"]
 class ServiceError(Exception):
     """An operation of a batch service that failed.
 
-    `perhaps_done`: the provider may have done what was asked. `is_gone`: it does not know the batch.
+    `perhaps_done`: the provider may have done what was asked. `is_gone`: it does not know the batch; `perhaps_gone`: it
+    answered something that is no batch, for a moment or for ever.
     """
 
-    def __init__(self, message: str, *, perhaps_done: bool = False, is_gone: bool = False):
+    def __init__(self, message: str, *, perhaps_done: bool = False, is_gone: bool = False, perhaps_gone: bool = False):
         super().__init__(message)
         self.message = message
         self.perhaps_done = perhaps_done
         self.is_gone = is_gone
+        self.perhaps_gone = perhaps_gone
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderBatch:
     """A batch as its provider shows it. `is_over`: its results are there, or it never began (then `failed` says why).
 
-    `leaves_out`: requests that were canceled stand in none of its files. Times are Unix seconds.
+    `executed` is how many requests the provider says that it has answered, with a reply or an error. `leaves_out`:
+    requests that it did not come to stand in none of its files. Times are Unix seconds.
     """
 
     id: str
@@ -40,6 +43,7 @@ class ProviderBatch:
     created_at: float
     requests: int
     counts: Mapping[str, int]
+    executed: int = 0
     failed: str = ""
     leaves_out: bool = False
     files: tuple[str, ...] = ()
@@ -80,6 +84,9 @@ class BatchService(Protocol):
 
     def since(self, moment: float) -> Iterator[ProviderBatch]:
         """The batches of the account that were made since a moment (Unix seconds), newest first."""
+
+    def is_account_of(self, record: BatchRecord) -> bool:
+        """Whether this is the account that a batch was to be made in, as far as the provider lets one see it."""
 
     def look(self, provider_id: str) -> ProviderBatch:
         """How far a batch is."""
