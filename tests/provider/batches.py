@@ -104,7 +104,7 @@ class BatchServices:
                 work.vanished = True
                 continue
             work.answer(share, self._execution(key), self._bought)
-            if do in ("completed", "expired", "canceled"):
+            if do in ("completed", "expired", "canceled", "failed"):
                 self._end(key, work, "canceled" if work.cancel_at else do)
 
     def _end(self, key: str, work: BatchWork, ended_as: Any) -> None:

@@ -142,7 +142,7 @@ class Provider:
         self._control("PUT", "batches", json.dumps({"forget": True}).encode())
 
     def go_on(self, do: str = "completed", **more: Any) -> None:
-        """Answer a `share` of the requests of open batches; `do` ends them then: completed, expired or canceled.
+        """Answer a `share` of the requests of open batches, which `do` then ends: completed, expired, canceled, failed.
 
         `answer` ends none, and `vanish` makes them unknown; `id` names one batch.
         """

@@ -80,9 +80,9 @@ class Study:
         finally:
             exchange.close()
 
-    def cancel(self) -> list[BatchRecord]:
+    def cancel(self, **options: Any) -> list[BatchRecord]:
         """End what waits."""
-        exchange = self.exchange()
+        exchange = self.exchange(**options)
         try:
             return exchange.cancel()
         finally:
