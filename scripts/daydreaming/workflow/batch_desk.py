@@ -100,7 +100,7 @@ class BatchDesk:
             self._collect()
             standing = self._order(last_stage)
             while self._study.settings.batch_wait and standing.waiting:
-                if (text := self.waiting_text(standing)) != told:
+                if (text := self.waiting_text(standing, stays=True)) != told:
                     self._tell(told := text)
                 time.sleep(self._study.settings.batch_poll_s)
                 if self._collect():
@@ -113,8 +113,8 @@ class BatchDesk:
             records = self._exchange.cancel()
         return [record_text(record) for record in records] or ["No batch waits."]
 
-    def waiting_text(self, standing: Standing) -> str:
-        """What waits, until when, and what it costs at most: "" where nothing does."""
+    def waiting_text(self, standing: Standing, *, stays: bool = False) -> str:
+        """What waits, until when, and what it costs at most: "" where nothing does. `stays`: the run waits for it."""
         records = self._exchange.records.open()
         parts, problems = [], [record_text(record) for record in records if record.problem]
         if records:
@@ -130,7 +130,8 @@ class BatchDesk:
             parts.append(f"{len(standing.ready):,} requests are ready for the next batch.")
         if standing.later:
             parts.append(f"{standing.later:,} generations follow when the ones before them are there.")
-        waiting = [f"waiting: {' '.join(parts)} Run the same command again to go on."] if parts else []
+        cure = "" if stays else " Run the same command again to go on."
+        waiting = [f"waiting: {' '.join(parts)}{cure}"] if parts else []
         return "\n".join([*waiting, *problems, *standing.held])
 
     def _collect(self) -> bool:
