@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 from fault_study import PATIENCE_S, FaultStudy, end
 
+from daydreaming.ledger.replies import ReplyStore
 from provider import Provider
 from studies import Choice
 
+PRICES = (1, 2)  # of the study's models, in US dollars per million tokens
 BATCH = ("--config", "batch=true")
 
 
@@ -25,10 +27,13 @@ def test_a_kill_in_each_start_loses_nothing_and_buys_nothing_twice(tmp_path, not
         study = FaultStudy.create(tmp_path / "study", provider, Choice(essays=("developed",), config=config))
         study.build()
 
-        def stored():
+        def names():
             # A kill between two writes leaves a reply as the receipt of itself.
             files = (path for form in ("*.json", "*.receipt") for path in study.paths.replies.glob(f"??/{form}"))
-            return len({path.name.partition(".")[0] for path in files})
+            return {path.name.partition(".")[0] for path in files}
+
+        def stored():
+            return len(names())
 
         def made(stage):
             return sum(1 for _ in study.paths.gens.glob(f"{stage}/*/parsed.txt"))
@@ -46,7 +51,11 @@ def test_a_kill_in_each_start_loses_nothing_and_buys_nothing_twice(tmp_path, not
         total = 2 * drafts + drafts * judgements
         assert (len(bought), set(bought.values())) == (total, {1})
         assert (made("draft"), made("essay"), made("evaluation")) == (drafts, drafts, drafts * judgements)
-        assert stored() == total
+        replies = [ReplyStore(study.paths).load(name) for name in names()]
+        assert len(replies) == total
+        tokens = (sum(reply.usage[f"{what}_tokens"] for reply in replies) for what in ("prompt", "completion"))
+        single_usd = sum(number * price / 1e6 for number, price in zip(tokens, PRICES, strict=True))
+        assert sum(reply.cost_usd for reply in replies) == pytest.approx(single_usd / 2)
         assert study.paths.cohort(study.config()["cohort"]).scores.exists()
         assert provider.calls == 0
     noted(f"kill -9 in each of four starts by batches ({total:,} generations)", total, "the next start goes on")

@@ -18,10 +18,15 @@ def account():
         yield started
 
 
-@pytest.fixture(params=["openai", "anthropic"])
-def study(request, tmp_path, account):
+@pytest.fixture
+def kind():
+    return "openai"
+
+
+@pytest.fixture
+def study(kind, tmp_path, account):
     study = Study.create(tmp_path / "study", account, TWO)
-    if request.param == "anthropic":
+    if kind == "anthropic":
         name = study.config()["default_endpoint"]
         study.configure(
             endpoints={name: {"kind": "anthropic", "base_url": account.base_url.removesuffix("/v1")}},
@@ -47,6 +52,7 @@ def has_scores(study):
     return study.paths.cohort(study.config()["cohort"]).scores.exists()
 
 
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
 def test_a_cohort_goes_to_its_end_in_a_few_starts(study, account):
     first = study.run("-j4", "scores", *BATCH)
     assert "waiting:" in first.output
@@ -110,6 +116,7 @@ def test_cancelled_batches_keep_what_came_and_can_be_sent_again(study, account):
     assert set(bought(account).values()) == {1}
 
 
+@pytest.mark.full_set
 def test_what_comes_back_as_an_error_fails_in_that_run_and_is_asked_again_by_the_next(study, account):
     account.script([fault_status(400, times=1)])
     study.run("-j4", "drafts", *BATCH)
@@ -123,6 +130,7 @@ def test_what_comes_back_as_an_error_fails_in_that_run_and_is_asked_again_by_the
     assert parsed(study, "draft") == expected(study, "draft")
 
 
+@pytest.mark.full_set
 def test_an_order_whose_answer_was_lost_is_not_sent_again(study, account):
     account.batch_faults(BatchFault("create", "lost answer"))
     study.run("-j4", "drafts", *BATCH)

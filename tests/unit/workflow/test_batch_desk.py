@@ -10,7 +10,7 @@ from daydreaming.workflow.batch_desk import BatchDesk
 from daydreaming.workflow.batch_graph import uses_batches
 from provider import Provider
 from provider.batch_faults import BatchFault
-from provider.faults import fault_refused, reply_content
+from provider.faults import fault_refused, fault_status, reply_content
 from studies import Choice
 from studies import Study as Folder
 
@@ -151,6 +151,18 @@ def test_a_useless_answer_without_attempts_fails_and_what_follows_it_too(folder,
     assert standing.is_complete
     errors = sorted(folder.metadata(row)["error"] for row in folder.rows("evaluation"))
     assert errors == ["none", "parse"]
+
+
+def test_what_comes_back_as_an_error_fails_in_that_start_and_goes_out_with_the_next(folder, server, starts):
+    server.script([fault_status(400, times=1)])
+    starts.start()
+    server.go_on()
+    assert starts.start().waiting == 1
+    errors = {folder.metadata(row)["error"]: folder.metadata(row)["error_message"] for row in folder.rows("draft")}
+    assert set(errors) == {"none", "api"}
+    assert "could not answer it in a batch" in errors["api"]
+    assert starts.start("next").waiting == 2
+    assert server.calls == 0
 
 
 def test_what_a_provider_refuses_is_not_sent_again_in_the_same_start(folder, server, starts):
