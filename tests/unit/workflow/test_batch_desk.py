@@ -28,6 +28,8 @@ def server():
 def folder(server, tmp_path, monkeypatch):
     server.batch_faults()
     server.script([])
+    # What another test has left waiting must not take answers from this one.
+    server.go_on()
     server.go_on("vanish")
     server.forget_bought()
     server.reset_ledger()
