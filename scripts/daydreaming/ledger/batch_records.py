@@ -186,9 +186,10 @@ class BatchRecords:
             raise GenerationError(FailureKind.STORAGE, f"{message} Put it back as it was.") from error
 
     def remove_strays(self) -> None:
-        """Remove the requests of batches that got no record: nothing was reserved for them, and nothing sent."""
+        """Remove requests that a killed process left: of batches without a record, which were not sent, or settled."""
         for path in self._folder.glob("*.requests"):
-            if not self._path(path.stem).exists():
+            record = self._path(path.stem)
+            if not record.exists() or not self._read(record).is_open:
                 path.unlink()
 
     def waiting(self, *, fresh: bool = False) -> Mapping[str, str]:
