@@ -9,15 +9,16 @@ from pathlib import Path
 
 ONE_ENVIRONMENT = "all programs run in the one environment of requirements.lock"
 THOUSANDS = "thousands of small jobs, which write their own record: metadata.json"
+COMMANDS = ("membership", "plan", "design", "select", "cancel-batches")
 TERMINAL = "it prints to the terminal, and that is what it is for"
 # Remarks that are expected, each with the reason why it stands.
 EXPECTED: dict[str, str] = {
     **{f"{stage}: No log directive defined": THOUSANDS for stage in ("draft", "essay", "evaluation")},
-    **{f"{rule}: No log directive defined": TERMINAL for rule in ("membership", "plan", "design", "select")},
+    **{f"{rule}: No log directive defined": TERMINAL for rule in COMMANDS},
     **{
         f"{rule}: Specify a conda environment or container for each rule": ONE_ENVIRONMENT
         for rule in (
-            *("draft", "essay", "evaluation", "membership", "plan", "design", "select", "score_table", "pivot_tables"),
+            *("draft", "essay", "evaluation", *COMMANDS, "score_table", "pivot_tables"),
             *("statistics", "report_page", "reading_pages", "export_files", "bundle_file"),
         )
     },

@@ -1,37 +1,26 @@
-# From the catalogs to the cohort: which generations belong to the experiment, and what a run of it would cost.
-
+# Commands for the cohort before, between and around its runs. Each has a program of its own in scripts/, with more options.
 
 # No output is declared: Snakemake deletes outputs before it makes them, and a membership is never silently replaced.
-rule membership:
-    localrule: True
-    input:
-        configuration_written,
-    shell:
-        program("build_membership.py", *OF_RUN)
+COMMANDS = {
+    # From the catalogs to the cohort: which generations belong to the experiment.
+    "membership": ["build_membership.py", *OF_RUN],
+    # What a run would do and cost. Calls nobody and writes nothing.
+    "plan": ["plan.py", *OF_RUN],
+    # How sure its comparisons would be, from assumed deviations: before anything is paid.
+    "design": ["design.py", *OF_RUN, "--configured"],
+    # The best essays of the cohort for another one, into data/2_tasks/selected_essays.txt.
+    "select": ["select_essays.py", *OF_RUN],
+    # Ends what waits at providers; what they have answered is collected and kept.
+    "cancel-batches": ["cancel_batches.py", *OF_RUN],
+}
 
+for command, words in COMMANDS.items():
 
-# Calls nobody and writes nothing. scripts/plan.py has its options.
-rule plan:
-    localrule: True
-    input:
-        configuration_written,
-    shell:
-        program("plan.py", *OF_RUN)
-
-
-# How sure its comparisons would be, from assumed deviations: before anything is paid. scripts/design.py has its options.
-rule design:
-    localrule: True
-    input:
-        configuration_written,
-    shell:
-        program("design.py", *OF_RUN, "--configured")
-
-
-# The best essays of the cohort for another one, into data/2_tasks/selected_essays.txt. scripts/select_essays.py has its options.
-rule select:
-    localrule: True
-    input:
-        configuration_written,
-    shell:
-        program("select_essays.py", *OF_RUN)
+    rule:
+        name:
+            command
+        localrule: True
+        input:
+            configuration_written,
+        shell:
+            program(*words)

@@ -12,6 +12,7 @@ from snakemake.exceptions import CliException, WorkflowError
 from snakemake.logging import logger
 
 from daydreaming.base.errors import InputError
+from daydreaming.workflow.batch_graph import BatchGraph, uses_batches
 from daydreaming.workflow.cohort_graph import PIVOTS, STATISTICS, CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 
@@ -83,6 +84,8 @@ def prepared(make_graph, **options):
 @cache
 def graph():
     """The cohort as Snakemake's graph, looked at when a rule first asks for its inputs."""
+    if uses_batches(SETTINGS):
+        return prepared(BatchGraph, run_id=RUN.run_id, orders=is_real_run(), tell=logger.warning)
     return prepared(CohortGraph)
 
 

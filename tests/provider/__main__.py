@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         window_s=args.window,
         ledger=args.ledger,
         keep_bodies=not args.no_bodies,
+        batch_s=args.batch_seconds,
     )
     asyncio.run(_serve(options, rules, args.port, args.address_file))
     return 0
@@ -54,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-concurrency", type=int, metavar="N", help="answer 429 to a call above N in flight")
     parser.add_argument("--max-calls-per-window", type=int, metavar="N", help="answer 429 to a call above N a window")
     parser.add_argument("--window", type=float, default=60.0, metavar="SECONDS", help="the rolling window, one minute")
+    parser.add_argument(
+        "--batch-seconds", type=float, help="a batch ends so long after its creation; else never by time"
+    )
     return parser
 
 

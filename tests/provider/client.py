@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from provider.batch_faults import BatchFault
 from provider.ledger import Call, Stats
 from provider.rules import Rule
 
@@ -43,6 +44,7 @@ class Provider:
         ledger_file: Path | None = None,
         keep_bodies: bool = True,
         api_key: str = "test-key",
+        batch_s: float | None = None,
     ):
         self.api_key = api_key
         self.base_url = ""
@@ -54,6 +56,8 @@ class Provider:
             self._arguments.append(f"--max-calls-per-window={max_calls_per_window}")
         if ledger_file is not None:
             self._arguments.append(f"--ledger={ledger_file.resolve()}")
+        if batch_s is not None:
+            self._arguments.append(f"--batch-seconds={batch_s}")
         if not keep_bodies:
             self._arguments.append("--no-bodies")
 
@@ -123,6 +127,26 @@ class Provider:
     def reset_ledger(self) -> None:
         """Forget all calls and counts; sequence numbers go on."""
         self._control("DELETE", "ledger")
+
+    def batches(self) -> dict[str, Any]:
+        """Return what the batch services hold: `batches`, `files`, `operations`, and `bought` for each request body."""
+        held: dict[str, Any] = self._control("GET", "batches")
+        return held
+
+    def batch_faults(self, *faults: BatchFault) -> None:
+        """Replace the faults that are to come."""
+        self._control("PUT", "batches", json.dumps({"faults": [asdict(fault) for fault in faults]}).encode())
+
+    def forget_bought(self) -> None:
+        """Count what is bought anew."""
+        self._control("PUT", "batches", json.dumps({"forget": True}).encode())
+
+    def go_on(self, do: str = "completed", **more: Any) -> None:
+        """Answer a `share` of the requests of open batches, which `do` then ends: completed, expired, canceled, failed.
+
+        `answer` ends none, and `vanish` makes them unknown; `id` names one batch.
+        """
+        self._control("PUT", "batches", json.dumps({"do": do, **more}).encode())
 
     def _control(self, method: str, what: str, body: bytes | None = None) -> Any:
         request = urllib.request.Request(f"{self._control_url}/control/{what}", data=body, method=method)

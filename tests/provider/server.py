@@ -7,12 +7,14 @@ import hashlib
 import math
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from provider.batches import BatchServices
 from provider.connection import Connection, Request
 from provider.ledger import Call, Ledger, RollingWindow
 from provider.replies import Reply, reply_for
@@ -35,6 +37,7 @@ class Options:
     window_s: float = 60.0
     ledger: Path | None = None
     keep_bodies: bool = True
+    batch_s: float | None = None
 
 
 class ProviderServer:
@@ -45,6 +48,7 @@ class ProviderServer:
         self._script = Script(rules)
         self._ledger = Ledger(options.ledger, options.keep_bodies, options.window_s)
         self._accepted = RollingWindow(options.window_s)
+        self._batches = BatchServices(self._complete, options.api_key, options.batch_s)
         self._connections: set[Connection] = set()
         self._listener: asyncio.Server | None = None
         self._reopening: asyncio.Task[None] | None = None
@@ -73,6 +77,9 @@ class ProviderServer:
         if self._listener is None:  # the connection was waiting to be accepted when the server went down
             connection.reset()
             return
+        if self._batches.serves(request):
+            await self._batches.answer(request, connection)
+            return
         call = _call_from(request, self._ledger.next_sequence(), self._options.api_key)
         self._ledger.open(call)
         name, answer = self._choose_answer(call)
@@ -86,6 +93,14 @@ class ProviderServer:
             raise
         finally:
             self._ledger.close(call, delivery.ended, delivery.status, delivery.reply_sent)
+
+    def _complete(self, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """What a request within a batch gets, by the same rules as a call."""
+        request = Request("POST", "/v1/chat/completions", {}, orjson.dumps(body))
+        call = _call_from(request, self._ledger.next_sequence(), self._options.api_key)
+        rule = self._script.choose(call.model, call.prompt)
+        reply = reply_for(rule.answer if rule else Answer(), call)
+        return reply.status, orjson.loads(reply.body)
 
     def _choose_answer(self, call: Call) -> tuple[str, Answer]:
         """Return who answers, as the ledger names it, and the answer."""
@@ -156,6 +171,8 @@ class ProviderServer:
         await connection.send(reply.head() + body)
 
     def _control_answer(self, request: Request) -> tuple[int, bytes]:
+        if request.path == "/control/batches":
+            return self._batches.control(request)
         match request.method, request.path:
             case "GET", "/control/ledger":
                 return 200, self._ledger.as_json()

@@ -34,6 +34,7 @@ TARGETS = {
     "all",
     "membership",
     "plan",
+    "cancel-batches",
     "drafts",
     "essays",
     "evaluations",

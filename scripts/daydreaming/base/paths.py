@@ -173,6 +173,11 @@ class DataPaths:
         return self.root / "replies"
 
     @property
+    def batches(self) -> Path:
+        """The records of provider batches."""
+        return self.root / "batches"
+
+    @property
     def adopted_texts(self) -> Path:
         """Texts that no stored reply holds, kept before anything replaces them."""
         return self.replies / "adopted"

@@ -17,6 +17,7 @@ from daydreaming.generation.outcome import Outcome, Received
 from daydreaming.generation.specification import CallSpecification, Specification
 from daydreaming.generation.work import GenerationWork, Steps, Workbench
 from daydreaming.inputs.settings import Settings
+from daydreaming.ledger.batch_records import BatchRecords
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import ReplyStore
@@ -47,6 +48,7 @@ class Runner:
         self._journals: dict[str, Journal] = {}
         self._replies = ReplyStore(settings.paths)
         self._bench = Workbench.for_run(settings, self._replies)
+        self._batches = BatchRecords(settings.paths)
         self._unusable = AnswerBreaker(settings.stop_after_unusable)
         self._client = ModelClient(settings, self._replies, calls_in_flight)
 
@@ -162,8 +164,23 @@ class Runner:
             stored = await self._in_file_thread(self._replies.load, request.sha256, limit)
             if stored is not None:
                 return Received(stored, reused=True)
+            await self._in_file_thread(self._check_batches, request, specification.endpoint)
             done = await self._client.complete(request, _context(specification), journal, turn.check, waited_ms)
             return Received(done.reply, times=done.times)
+
+    def _check_batches(self, request: ModelRequest, endpoint: str) -> None:
+        """Raise GenerationError where a single call would buy what a batch has bought, or is to buy."""
+        self._batches.check_is_not_waiting(request.sha256)
+        if not self._settings.uses_batches(endpoint):
+            return
+        if (problem := self._batches.last_error(request.sha256)) is not None:
+            message = f"The provider could not answer it in a batch: {problem.rstrip('.')}. The next run asks again."
+            raise GenerationError(FailureKind.API, message)
+        raise GenerationError(
+            FailureKind.NOT_TRIED,
+            "No call was made: its request goes out with a batch, unless this run has said what keeps it "
+            "back. Run `snakemake` for its stage, or with `--config batch=false` to call now at the full price.",
+        )
 
     def _journal(self, cohort_id: str) -> Journal:
         if cohort_id not in self._journals:

@@ -13,6 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from daydreaming.inputs.setting_models import (
     BODY_CURE,
     OUTPUT_LIMIT_CURE,
+    BatchSettings,
     OutputLimitParameter,
     SettingsModel,
     StageSettings,
@@ -47,7 +48,9 @@ class Endpoint(SettingsModel):
     """A place that answers chat completions, and its limits. None means no limit."""
 
     name: SkipJsonSchema[Identifier]
-    kind: Literal["openai", "embedded"] = setting("openai", "What answers there.", "Use openai or embedded.")
+    kind: Literal["openai", "anthropic", "embedded"] = setting(
+        "openai", "What answers there.", "Use openai, anthropic or embedded."
+    )
     base_url: Address | None = setting(
         None,
         "The address of an OpenAI-compatible server, without /chat/completions.",
@@ -123,6 +126,7 @@ class Endpoint(SettingsModel):
         "Settings of stages at this endpoint; they win over those of all.",
         "Give draft, essay, evaluation.",
     )
+    batch: BatchSettings = setting({}, "Whether its requests go out as batches, and how.", "Give an object.")
 
     @model_validator(mode="after")
     def _has_an_address(self) -> Endpoint:
@@ -130,12 +134,21 @@ class Endpoint(SettingsModel):
             raise fault(
                 "an endpoint of kind openai needs a base_url.", "Add it, or `start` for a server to be started."
             )
-        if self.start and self.kind == "embedded":
-            raise fault("an endpoint of kind embedded has no `start`.", "Take it out, or use kind: openai.")
+        if self.start and self.kind != "openai":
+            raise fault(f"an endpoint of kind {self.kind} has no `start`.", "Take it out, or use kind: openai.")
+        if self.kind == "anthropic" and not self.base_url:
+            raise fault("an endpoint of kind anthropic needs a base_url.", "Add it: https://api.anthropic.com.")
+        if self.batch.enabled and not self.has_batches:
+            raise fault("a model that runs on this machine has no batches.", "Take batch.enabled out.")
         if self.start and self.base_url and not _is_here_without_port(self.base_url):
             problem = "base_url and `start` do not fit: the server is started on a free port of this machine."
             raise fault(problem, "Take base_url out; for another path than /v1: base_url: http://127.0.0.1/path.")
         return self
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether it can be a provider's, which has batches: what runs on this machine has none."""
+        return self.kind != "embedded" and self.start is None
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -145,7 +158,7 @@ class Endpoint(SettingsModel):
     @property
     def variables(self) -> tuple[str, ...]:
         """The names of the environment variables that calls need."""
-        if self.kind != "openai":
+        if self.kind == "embedded":
             return ()
         values = [*self.default_query.values(), *self.headers.values()]
         named = [value.removeprefix("$") for value in values if value.startswith("$")]

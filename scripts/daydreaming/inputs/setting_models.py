@@ -68,6 +68,23 @@ class StageSettings(SettingsModel):
     extra_body: Body = setting({}, "Added to the body of each request.", BODY_CURE)
 
 
+class BatchSettings(SettingsModel):
+    """Whether requests to an endpoint go out as provider batches, and how large these may be. None: as usual."""
+
+    enabled: bool | None = setting(
+        None, "Whether its requests go out as batches; null: as `batch` says.", "Use true or false, or null."
+    )
+    price: Annotated[float, Field(ge=0, le=1)] = setting(
+        0.5, "What a call costs within a batch, as a share of its price.", "Give a share from 0 to 1."
+    )
+    max_requests: Annotated[int, Field(ge=1)] | None = setting(
+        None, "The most requests of a batch.", "Give a number from 1, or null for the provider's limit."
+    )
+    max_bytes: Annotated[int, Field(ge=4096)] | None = setting(
+        None, "The most bytes of a batch.", "Give a number of bytes from 4096, or null for the provider's limit."
+    )
+
+
 class ModelSettings(SettingsModel):
     """What is particular to one model of llm_models.csv, wherever it is asked. What is not said is as without it."""
 

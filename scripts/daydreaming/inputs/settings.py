@@ -31,6 +31,7 @@ from daydreaming.inputs.setting_types import (
     FolderPath,
     Identifier,
     RetriedKind,
+    Seconds,
     Stage,
     empty_if_none,
     fault,
@@ -153,6 +154,13 @@ class Settings(SettingsModel):
         False, "Make generations again that no run of this workflow made.", "Use true or false."
     )
     offline: bool = setting(False, "Make no call; use stored replies only.", "Use true or false.")
+    batch: bool = setting(
+        False, "Requests go out as provider batches, where an endpoint does not say otherwise.", "Use true or false."
+    )
+    batch_wait: bool = setting(False, "A run waits for its batches.", "Use true or false.")
+    batch_poll_s: Seconds = setting(
+        60.0, "How often a run that waits asks for them, in seconds.", "Give seconds above 0."
+    )
     max_failed_fraction: Annotated[float, Field(ge=0, le=1)] = setting(
         0.0, "The share of failed evaluations with which scores are made.", "Give a share from 0 to 1."
     )
@@ -184,6 +192,11 @@ class Settings(SettingsModel):
         if known and name not in known:
             raise fault(f"{name!r} is not an endpoint.", f"Name one of: {', '.join(sorted(known))}.")
         return name
+
+    def uses_batches(self, endpoint: str) -> bool:
+        """Whether requests to an endpoint go out as provider batches."""
+        one = self.endpoints[endpoint]
+        return one.has_batches and (self.batch if one.batch.enabled is None else one.batch.enabled)
 
     @property
     def paths(self) -> DataPaths:

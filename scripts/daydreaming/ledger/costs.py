@@ -64,7 +64,9 @@ def cost_usd(usage: Any, prices: Prices) -> float | None:
         return reported
     if "prompt_tokens" not in counts or "completion_tokens" not in counts:
         return None
-    return (counts["prompt_tokens"] * price_in + counts["completion_tokens"] * price_out) / 1e6
+    billed = amount_usd(usage.get("billed_prompt_tokens"))
+    prompt_tokens = counts["prompt_tokens"] if billed is None else billed
+    return (prompt_tokens * price_in + counts["completion_tokens"] * price_out) / 1e6
 
 
 def was_paid(usage: Any) -> bool:

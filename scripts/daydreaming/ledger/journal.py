@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +101,38 @@ class Journal:
             self._append(descriptor, event)
         return call
 
+    def start_calls(self, calls: Mapping[str, Mapping[str, Any]]) -> None:
+        """Reserve money for many calls at once, by ids that the caller gives, each with its `reserved_usd` and details.
+
+        Raises GenerationError (budget) when they could exceed the budget together: then nothing is reserved.
+        """
+        with self._locked() as descriptor:
+            if self._budget.is_limited:
+                self._read_on(descriptor)
+                self._check(sum(details.get("reserved_usd") or 0.0 for details in calls.values()), len(calls))
+            self._append(descriptor, *({"event": "call_started", "call": call, **of} for call, of in calls.items()))
+
+    def fitting(self, reserves_usd: Sequence[float | None]) -> int:
+        """How many calls, the first ones of those that may cost so much each, the budget allows now."""
+        if not self._budget.is_limited:
+            return len(reserves_usd)
+        with self._locked() as descriptor:
+            self._read_on(descriptor)
+            self._account.settle(self._stored_cost)
+            left = None if self._budget.calls is None else max(0, self._budget.calls - self._account.calls)
+            total, number = self._total(0.0), 0
+            for reserve in reserves_usd[:left]:
+                total += reserve or 0.0
+                if self._budget.usd is not None and total > self._budget.usd + ROUNDING_USD:
+                    break
+                number += 1
+            return number
+
+    def end_calls(self, calls: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write how many calls ended, each with the details of `end_call`."""
+        with self._locked() as descriptor:
+            self._append(descriptor, *({"event": "call_ended", "call": call, **of} for call, of in calls.items()))
+
     def end_call(self, call: str, **details: Any) -> None:
         """Write how a call ended: `cost_usd` and tokens, or the `kind` of its failure."""
         self.write("call_ended", call=call, **details)
@@ -110,9 +142,13 @@ class Journal:
         with self._locked() as descriptor:
             self._append(descriptor, {"event": event, **details})
 
-    def _check(self, reserve_usd: float) -> None:
+    def events(self) -> Iterator[dict[str, Any]]:
+        """All events of the cohort, oldest first."""
+        return read_events(self._path)
+
+    def _check(self, reserve_usd: float, calls: int = 1) -> None:
         account, budget = self._account, self._budget
-        if budget.calls is not None and account.calls >= budget.calls:
+        if budget.calls is not None and account.calls + calls > budget.calls:
             raise GenerationError(
                 FailureKind.BUDGET,
                 f"The cohort has made {account.calls} calls and budget_calls is {budget.calls}. "
@@ -138,10 +174,11 @@ class Journal:
             self._account.take(event)
         self._position = os.fstat(descriptor).st_size
 
-    def _append(self, descriptor: int, event: dict[str, Any]) -> None:
+    def _append(self, descriptor: int, *events: Mapping[str, Any]) -> None:
+        of_all = {"run": self._run_id, "time": time.time()}
         size = os.fstat(descriptor).st_size
         try:
-            write_all(descriptor, orjson.dumps({**event, "run": self._run_id, "time": time.time()}) + b"\n")
+            write_all(descriptor, b"".join(orjson.dumps({**event, **of_all}) + b"\n" for event in events))
         except OSError:
             # Half a line, as a full disk leaves it, would take the next one with it.
             os.ftruncate(descriptor, size)

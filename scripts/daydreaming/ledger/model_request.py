@@ -60,6 +60,11 @@ class ModelRequest:
         """The name of the request: SHA-256 of its canonical JSON (sorted keys, no white space)."""
         return hashlib.sha256(orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> ModelRequest:
+        """The request that has this `content`."""
+        return cls(**{**content, "messages": tuple(content["messages"])})
+
     def body(self) -> dict[str, Any]:
         """The body of the HTTP call. Some gateways stream unless they are told not to; that changes no answer."""
         body = {

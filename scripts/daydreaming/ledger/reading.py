@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from daydreaming.base.errors import FailureKind
+from daydreaming.ledger.anthropic_answers import as_completion
 from daydreaming.ledger.bodies import BodyError, json_object, reported_usage
 from daydreaming.ledger.costs import cost_usd, token_counts, was_paid
 from daydreaming.ledger.received import Prices, Received, Reply
@@ -43,6 +44,7 @@ def read_reply(request_sha256: str, received: Received, prices: Prices) -> Reply
         body, malformed = {"usage": reported_usage(received.content)}, None
         fault: NoReplyError | None = _no_object(received, error)
     else:
+        body = as_completion(body)
         fault = _fault(body, _choice(body), received)
     usage, choice = body.get("usage"), _choice(body)
     if fault is not None and not was_paid(usage):

@@ -5,8 +5,8 @@ Beside the reply to a request lie the receipts of what else was answered to it: 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -123,6 +123,17 @@ class ReplyStore:
         # 60 bits of the name: two requests that share them would wait for each other, and nothing worse.
         async with self._locks.hold(int(request_sha256[:15], 16), until=lambda: self.exists(request_sha256)):
             yield
+
+    @contextmanager
+    def claimed(self, names: Iterable[str]) -> Iterator[set[str]]:
+        """Hold requests as `in_flight` does, without waiting: yields those that nobody else pays for now."""
+        numbers = {name: int(name[:15], 16) for name in names}
+        taken = {name for name, number in numbers.items() if self._locks.try_acquire(number)}
+        try:
+            yield taken
+        finally:
+            for name in taken:
+                self._locks.release(numbers[name])
 
     def close(self) -> None:
         """Give back all locks."""

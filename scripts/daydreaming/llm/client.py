@@ -7,6 +7,7 @@ is on the disk before anything looks at it. Failures that may pass are tried aga
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -117,8 +118,10 @@ class ModelClient:
 
     def import_packages(self) -> None:
         """Import what calls need: slow the first time."""
-        import openai  # noqa: F401
         import tenacity  # noqa: F401
+
+        for endpoint in self._settings.endpoints.values():
+            importlib.import_module("anthropic" if endpoint.kind == "anthropic" else "openai")
 
         import daydreaming.llm.transport  # noqa: F401
 
@@ -161,7 +164,8 @@ class ModelClient:
                 begin = partial(OpenCall.begin, self._store, journal, request, context)
                 call = await asyncio.get_running_loop().run_in_executor(self._reserving, begin)
                 tries.number += 1
-                outcome = await self._explained(connection.endpoint, await self._ask(connection, request, tries))
+                outcome = await self._ask(connection, request, tries, caches=context.stage == "evaluation")
+                outcome = await self._explained(connection.endpoint, outcome)
                 # Before the next call has this one's slot.
                 await self._heed(connection, request.model, outcome)
             # The next call need not wait until this answer is on the disk.
@@ -173,11 +177,13 @@ class ModelClient:
                     await self._heed(connection, request.model, error)
                 raise
 
-    async def _ask(self, connection: Connection, request: ModelRequest, tries: Tries) -> Answer | BaseException:
+    async def _ask(
+        self, connection: Connection, request: ModelRequest, tries: Tries, *, caches: bool
+    ) -> Answer | BaseException:
         """The answer to a request, or why there is none: whatever happens, the call is still to be ended."""
         started, answer = time.perf_counter(), None
         try:
-            answer = await connection.post(request)
+            answer = await connection.post(request, caches=caches)
             if not answer.is_success:
                 raise status_failure(answer, connection.base_url, connection.endpoint.longest_wait_s)
             return answer

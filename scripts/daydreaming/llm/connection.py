@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from daydreaming.base.errors import FailureKind
+from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.llm.answers import Answer, CallError
+from daydreaming.llm.anthropic_messages import message_body
 from daydreaming.llm.credentials import Credentials
 from daydreaming.llm.limits import EndpointLimits
 from daydreaming.llm.secrets_hidden import Secrets
@@ -28,6 +30,8 @@ class Connection:
         self._given = given
         self._secrets = Secrets(given.secret)
         self._client: Any = None
+        self._status_error: type[Any] = Exception
+        self._connection_error: type[Any] = Exception
 
     def open(self) -> None:
         """Make the client: `openai` over aiohttp, which takes a third of the CPU of its default transport.
@@ -35,12 +39,14 @@ class Connection:
         Raises GenerationError (connection) for a proxy in the environment that cannot be used.
         """
         import httpx2
-        from openai import AsyncOpenAI
 
         from daydreaming.llm.transport import http_client
 
         endpoint, given = self.endpoint, self._given
-        self._client = AsyncOpenAI(
+        package = importlib.import_module("anthropic" if endpoint.kind == "anthropic" else "openai")
+        self._status_error, self._connection_error = package.APIStatusError, package.APIConnectionError
+        make_client = package.AsyncAnthropic if endpoint.kind == "anthropic" else package.AsyncOpenAI
+        self._client = make_client(
             base_url=given.base_url,
             api_key=given.key,
             max_retries=0,
@@ -52,18 +58,21 @@ class Connection:
             ),
         )
 
-    async def post(self, request: ModelRequest) -> Answer:
-        """Send a request and return the answer, as far as it came. Raises CallError when none came."""
-        import httpx2
-        import openai
+    async def post(self, request: ModelRequest, *, caches: bool = False) -> Answer:
+        """Send a request and return the answer, as far as it came. Raises CallError when none came.
 
+        `caches`: its system message is shared by many requests, and is kept where the provider wants to be told.
+        """
+        import httpx2
+
+        path, asked = self._asked(request, caches=caches)
         started_at, started = time.time(), time.perf_counter()
         try:
             # The raw answer: what was paid for must be kept as it came, before a model class interprets it.
-            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=request.body())
-        except openai.APIStatusError as error:
+            response = await self._client.post(path, cast_to=httpx2.Response, body=asked)
+        except self._status_error as error:
             response = error.response
-        except (openai.APIConnectionError, httpx2.TransportError, TimeoutError) as error:
+        except (self._connection_error, httpx2.TransportError, TimeoutError) as error:
             raise self._no_answer(error) from None
         body, redacted = self._secrets.hide(response.content)
         milliseconds = response.extensions.get("milliseconds", (time.perf_counter() - started) * 1000)
@@ -80,6 +89,14 @@ class Connection:
             larger_than=response.extensions.get("larger_than"),
             redacted=redacted,
         )
+
+    def _asked(self, request: ModelRequest, *, caches: bool) -> tuple[str, dict[str, Any]]:
+        if self.endpoint.kind == "anthropic":
+            try:
+                return "/v1/messages", message_body(request, caches=caches)
+            except GenerationError as error:
+                raise CallError(error.kind, error.message) from error
+        return "/chat/completions", request.body()
 
     def _hidden(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The headers in lower case, without secrets."""

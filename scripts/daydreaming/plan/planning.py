@@ -5,7 +5,7 @@ Requests are built and stored replies are read by the same code as in a run, so 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache, partial
 from math import inf
@@ -42,12 +42,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedGeneration:
-    """A generation, what a run would do with it and why. `prompt_characters` is None without a call to make."""
+    """A generation, what a run would do with it and why. `prompt_characters` is None without a call to make.
+
+    `request` is what it needs the reply to, of a plan that keeps requests: its own call, or that of another generation.
+    `failure` is why its last reply cannot be used, or why it fails.
+    """
 
     specification: Specification
     state: State
     reason: str = ""
     prompt_characters: int | None = None
+    request: ModelRequest | None = None
+    failure: GenerationError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +78,9 @@ class _Result:
         return self.planned.state not in (State.UP_TO_DATE, State.ADOPTED)
 
 
-def make_plan(study: Study, last_stage: str = STAGES[-1]) -> Plan:
+def make_plan(study: Study, last_stage: str = STAGES[-1], *, keeps_requests: bool = False) -> Plan:
     """Find out what a run would do that makes the cohort up to a stage. Writes nothing, calls nobody."""
-    planner = _Planner(study)
+    planner = _Planner(study, keeps_requests=keeps_requests)
     for stage in STAGES[: STAGES.index(last_stage) + 1]:
         for generation in study.membership.stage(stage):
             planner.add(study.specification(stage, generation.gen_id))
@@ -84,7 +90,8 @@ def make_plan(study: Study, last_stage: str = STAGES[-1]) -> Plan:
 class _Planner:
     """Classifies generations, each after its parent."""
 
-    def __init__(self, study: Study):
+    def __init__(self, study: Study, *, keeps_requests: bool):
+        self._keeps_requests = keeps_requests
         self.results: dict[Key, _Result] = {}
         self._study = study
         self._replies = ReplyStore(study.paths)
@@ -103,7 +110,7 @@ class _Planner:
             else:
                 result = self._with_parent(specification, parent)
         except GenerationError as error:
-            result = _result(specification, State.FAIL, str(error))
+            result = _Result(PlannedGeneration(specification, State.FAIL, str(error), failure=error))
         except OSError as error:
             result = _result(specification, State.FAIL, f"[{FailureKind.STORAGE}] {error}")
         self.results[specification.key] = result
@@ -120,9 +127,11 @@ class _Planner:
             return _Result(PlannedGeneration(specification, State.COPY, finding.reason), parent.text, parent.sha256)
         prompt = self._prompter.prompt(self._prompter.sources(specification), self._text(parent) if parent else None)
         store = GenerationStore(self._study.paths, specification.key, self._replies)
-        text, request = self._stored_text(specification, prompt, store)
+        useless: list[GenerationError] = []
+        text, request = self._stored_text(specification, prompt, store, useless)
         if text is None:
-            return self._call(specification, request, finding.reason, len(prompt))
+            planned = self._call(specification, request, finding.reason, len(prompt))
+            return _Result(replace(planned, failure=useless[-1] if useless else None))
         own = found.record.metadata.request_sha256 == request.sha256
         state = State.REPARSE if own else State.REUSE
         return _Result(PlannedGeneration(specification, state, finding.reason), text, text_sha256(text))
@@ -140,11 +149,22 @@ class _Planner:
         return _Result(PlannedGeneration(specification, state, finding.reason), text, text_sha256(text))
 
     def _stored_text(
-        self, specification: CallSpecification, prompt: str, store: GenerationStore
+        self, specification: CallSpecification, prompt: str, store: GenerationStore, useless: list[GenerationError]
     ) -> tuple[str | None, ModelRequest]:
-        """The parsed text of the first stored reply that can be used; no text if the request needs a call."""
+        """The parsed text of the first stored reply that can be used; no text if the request needs a call.
+
+        `useless` takes why the replies before cannot be used.
+        """
+
+        def read(reply: Reply) -> str:
+            try:
+                return read_reply(reply, specification)
+            except GenerationError as error:
+                useless.append(error)
+                raise
+
         retries = {str(kind): number for kind, number in self._study.settings.retry_replies.items()}
-        steps = attempts(specification, prompt, retries, lambda reply: read_reply(reply, specification))
+        steps = attempts(specification, prompt, retries, read)
         request = next(steps)
         limit = self._study.settings.endpoints[specification.endpoint].max_reply_bytes
         while (reply := self._stored(request, store, limit)) is not None:
@@ -158,15 +178,18 @@ class _Planner:
         """The stored reply to a request; a run also takes the one in the generation's own raw.txt."""
         return self._replies.load(request.sha256, max_reply_bytes) or store.kept_reply(request.sha256)
 
-    def _call(self, specification: CallSpecification, request: ModelRequest, reason: str, characters: int) -> _Result:
+    def _call(
+        self, specification: CallSpecification, request: ModelRequest, reason: str, characters: int
+    ) -> PlannedGeneration:
         check_it_fits(request, specification.context_length)
         first = self._called_for.setdefault(request.sha256, specification)
+        kept = request if self._keeps_requests else None
         if first is not specification:
             reason += f"; its request is the same as that of {first.stage} {first.gen_id}"
-            return _result(specification, State.REUSE, reason)
+            return PlannedGeneration(specification, State.REUSE, reason, request=kept)
         if request.attempt:
             reason += f"; attempt {request.attempt + 1}, for the reply before could not be used"
-        return _Result(PlannedGeneration(specification, State.CALL, reason, characters))
+        return PlannedGeneration(specification, State.CALL, reason, characters, kept)
 
     def _without_parent(self, specification: Specification, parent: PlannedGeneration) -> _Result:
         """What becomes of a generation whose parent's text is not known."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from daydreaming.base.errors import GenerationError
@@ -41,10 +41,14 @@ class PlanRow:
     prompt_tokens: Range = Range()
     completion_tokens: Range = Range()
     usd: Range = Range()
+    batch_usd: Range = Range()
 
 
-def price_plan(plan: Plan, history: History) -> list[PlanRow]:
-    """Return one row for each stage and model, in the order in which the plan has them."""
+def price_plan(plan: Plan, history: History, batch_prices: Mapping[str, float] | None = None) -> list[PlanRow]:
+    """Return one row for each stage and model, in the order in which the plan has them.
+
+    `batch_prices` are what a call costs within a batch at an endpoint, as shares of its price; 1 where none is given.
+    """
     estimator = _Estimator(plan, history)
     rows: dict[tuple[str, str], PlanRow] = {}
     for planned in plan.generations:
@@ -57,7 +61,9 @@ def price_plan(plan: Plan, history: History) -> list[PlanRow]:
             price_in, price_out = (_per_token(price) for price in specification.prices)
             row.prompt_tokens += prompt
             row.completion_tokens += completion
-            row.usd += prompt.times(price_in) + completion.times(price_out)
+            price = prompt.times(price_in) + completion.times(price_out)
+            row.usd += price
+            row.batch_usd += price.times((batch_prices or {}).get(specification.endpoint, 1.0))
     return list(rows.values())
 
 
@@ -69,6 +75,7 @@ def total_row(rows: Iterable[PlanRow]) -> PlanRow:
         total.prompt_tokens += row.prompt_tokens
         total.completion_tokens += row.completion_tokens
         total.usd += row.usd
+        total.batch_usd += row.batch_usd
     return total
 
 

@@ -10,6 +10,7 @@ from daydreaming.base.amounts import usd
 from daydreaming.base.paths import STAGES
 from daydreaming.base.terminal_tables import table_text
 from daydreaming.generation.study import Study
+from daydreaming.ledger.batch_records import BatchRecord, BatchRecords
 from daydreaming.plan.axis_table import axis_rows, axis_table
 from daydreaming.plan.history import ASSUMED_CHARACTERS_PER_TOKEN, History, read_history
 from daydreaming.plan.planning import Plan, PlannedGeneration, State, make_plan
@@ -31,6 +32,7 @@ class PlanReport:
     history: History
     rows: list[PlanRow]
     status: str = ""
+    waiting: tuple[BatchRecord, ...] = ()
 
     def text(self, *, why: bool = False) -> str:
         """The table with its notes; `why` adds a line with the reason for each generation that is not up to date."""
@@ -51,6 +53,8 @@ class PlanReport:
             "status": self.status,
             "axes": {row.axis: dict(row.rows) for row in axis_rows(self.study.membership)},
             "offline": self.study.settings.offline,
+            "usd_in_batches": _range_values(total_row(self.rows).batch_usd) if self._uses_batches() else None,
+            "waiting_in_batches": sum(record.requests for record in self.waiting),
             "rows": [_row_values(row) for row in self.rows],
             "total": _row_values(total_row(self.rows)),
             "characters_per_token": {
@@ -79,7 +83,31 @@ class PlanReport:
             yield "offline is true: a run makes none of these calls, and what needs one fails."
         if any(counts[state] for state in PAID_STATES):
             yield from self._estimate_notes()
+        yield from self._batch_notes()
         yield MORE_IN_SCRIPT
+
+    def _uses_batches(self) -> bool:
+        settings = self.study.settings
+        return any(settings.uses_batches(name) for name in settings.endpoints)
+
+    def _batch_notes(self) -> Iterator[str]:
+        """The price within batches, and what waits in them."""
+        total = total_row(self.rows)
+        if self._uses_batches() and _calls(total):
+            within, single = total.batch_usd, total.usd
+            yield (
+                f"At the batch price: {_amount(within.expected)} expected, at most {_amount(within.most)}; as single "
+                f"calls {_amount(single.expected)}, at most {_amount(single.most)}."
+            )
+        if self.waiting:
+            number = sum(record.requests for record in self.waiting)
+            batches = f"{len(self.waiting)} {'batch' if len(self.waiting) == 1 else 'batches'}"
+            known = [record.reserved_usd for record in self.waiting if record.reserved_usd is not None]
+            most = _amount(sum(known) if len(known) == len(self.waiting) else None)
+            yield (
+                f"{number:,} requests of this data folder wait in {batches}, for at most {most}, which is reserved. "
+                "Here they still count as calls; none of them is sent again."
+            )
 
     def _estimate_notes(self) -> Iterator[str]:
         lengths = {model_id: self.history.token_length(model_id) for model_id in self._models()}
@@ -125,7 +153,10 @@ def plan_report(study: Study, last_stage: str = STAGES[-1], status: str = "") ->
     `status` is what there is to say of the cohort's table.
     """
     plan, history = make_plan(study, last_stage), read_history(study.paths)
-    return PlanReport(study, plan, history, price_plan(plan, history), status)
+    settings = study.settings
+    prices = {name: one.batch.price for name, one in settings.endpoints.items() if settings.uses_batches(name)}
+    waiting = tuple(BatchRecords(study.paths).open())
+    return PlanReport(study, plan, history, price_plan(plan, history, prices), status, waiting)
 
 
 def _tables(rows: Sequence[PlanRow]) -> list[str]:
@@ -157,6 +188,10 @@ def _tokens(number: float | None) -> str:
 def _price(amount: float | None) -> str:
     # The unit stands above the column.
     return "?" if amount is None else usd(amount).removesuffix(" USD")
+
+
+def _amount(amount: float | None) -> str:
+    return "an unknown amount" if amount is None else usd(amount)
 
 
 def _row_values(row: PlanRow) -> dict[str, Any]:
