@@ -162,8 +162,8 @@ def _print_summary(rows: Sequence[ScoreRow], catalogs: Catalogs, embedded: set[s
         ids = (row.generation_template, row.generation_model, row.evaluation_template, row.evaluation_llm_model)
         cells.append((*ids, row.n, row.n_failed, "" if row.mean is None else f"{row.mean:.2f}"))
     print(f"\n{table_text(names, cells, numbers=names[-3:])}\n")
-    rubrics = dict.fromkeys(catalogs.templates["evaluation"][row.evaluation_template] for row in rows)
-    scales = [f"{one.template_id} from {one.score_min:g} to {one.score_max:g}" for one in rubrics]
+    ends = dict.fromkeys((row.evaluation_template, row.score_min, row.score_max) for row in rows)
+    scales = [f"{rubric} from {lowest:g} to {highest:g}" for rubric, lowest, highest in ends]
     print(f"Scales: {', '.join(scales)}.")
     used = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)} & embedded
     if used:

@@ -119,7 +119,9 @@ class Executor(RealExecutor):
         from daydreaming.watch.run_events import run_started
 
         if not self._is_part_of_a_run:
-            totals = Counter(stage for stage, _ in self._planned)
+            counts = Counter(stage for stage, _ in self._planned)
+            # The rules of generations have the names of their stages, and their order.
+            totals = {rule.name: counts[rule.name] for rule in self.workflow.rules if counts[rule.name]}
             run_started(self.logger, Path(journal), self._run_id, totals)
 
     def _tell(self, results: Results) -> None:

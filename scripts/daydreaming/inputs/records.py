@@ -95,7 +95,10 @@ class Combo:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A row of membership.csv. Drafts have no parent; `combo_id` and `llm_model_id` are "" where a row has none."""
+    """A row of membership.csv. What is made from combos has no parent, and only a comparison has a second one.
+
+    `combo_id` and `llm_model_id` are "" where a row has none.
+    """
 
     stage: str
     gen_id: str
@@ -105,6 +108,7 @@ class Generation:
     template_id: str
     llm_model_id: str
     replicate: int = 1
+    second_parent_gen_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

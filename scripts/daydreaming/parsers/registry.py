@@ -1,4 +1,4 @@
-"""Which parsers there are: by stage, then by the name that a template catalog gives in its column `parser`.
+"""Which parsers there are: by what they make, then by the name that a template catalog gives in its column `parser`.
 
 To add one, write a function of the shape `contract.Parser` and enter it here (see docs/parsers.md).
 """
@@ -18,38 +18,35 @@ from daydreaming.parsers.thoughts import answer_of
 
 PARSERS: Mapping[str, Mapping[str, Parser]] = MappingProxyType(
     {
-        "draft": MappingProxyType(
+        "text": MappingProxyType(
             {"identity": identity, "essay_idea_last": essay_idea_last, "essay_block": essay_block}
         ),
-        "essay": MappingProxyType({"identity": identity}),
-        "evaluation": MappingProxyType(
-            {"in_last_line": in_last_line, "complex": complex_score, "json_score": json_score}
-        ),
+        "score": MappingProxyType({"in_last_line": in_last_line, "complex": complex_score, "json_score": json_score}),
     }
 )
 
 
-def parser_names(stage: str) -> tuple[str, ...]:
-    """Return the names that a template of this stage may give as its parser."""
-    return tuple(PARSERS[stage])
+def parser_names(makes: str) -> tuple[str, ...]:
+    """Return the names of the parsers that read a text, or a score."""
+    return tuple(PARSERS[makes])
 
 
-def get_parser(stage: str, name: str | None) -> Parser:
+def get_parser(makes: str, name: str | None) -> Parser:
     """Return the parser of this name, which is given replies and reads their answers, without the model's thoughts.
 
-    Drafts and essays that name none (None or "") are taken as they are. Evaluations return a ParsedScore.
+    Texts whose template names none (None or "") are taken as they are. Those of scores return a ParsedScore.
 
     Raises:
-        InputError: the stage has no such parser, or an evaluation names none.
+        InputError: there is no such parser of what is made, or a score is to be read by none.
     """
-    parsers = PARSERS[stage]
+    parsers = PARSERS[makes]
     parser = parsers.get(name or "identity")
     if parser is None:
         raise InputError(
             Fault(
-                file=f"{stage}_templates.csv",
+                file="the table of templates",
                 column="parser",
-                problem=f"there is no parser {name!r} for the stage {stage!r}." if name else "no parser is named.",
+                problem=f"there is no parser {name!r} of a {makes}." if name else "no parser is named.",
                 cure=f"Use one of: {', '.join(parsers)}.",
             )
         )

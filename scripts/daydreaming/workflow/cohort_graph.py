@@ -16,7 +16,6 @@ from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.file_times import bring_back_from_the_future
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.study import Study
@@ -93,12 +92,13 @@ class CohortGraph:
         return [*template, *(str(text.path) for text in concepts)]
 
     def parent(self, stage: str, gen_id: str) -> list[str]:
-        """The parsed text that a generation is made from, where it is in the graph."""
-        generation = self.study.membership.get(stage, gen_id)
-        parent = self.study.membership.parent(generation)
-        if parent is None or not self.is_shown((parent.stage, parent.gen_id)):
-            return []
-        return [self.study.paths.parsed_text(parent.stage, parent.gen_id)]
+        """The parsed texts that a generation is made from, as far as they are in the graph."""
+        membership = self.study.membership
+        generation = membership.get(stage, gen_id)
+        parent = membership.parent(generation)
+        texts = () if parent is None else (parent, *membership.further(generation))
+        shown = (one for one in texts if self.is_shown((one.stage, one.gen_id)))
+        return [self.study.paths.parsed_text(one.stage, one.gen_id) for one in shown]
 
     def renewed(self, stage: str, gen_id: str) -> list[str]:
         """A file that is newer than the text of a generation, if that is there and not what is asked now."""
@@ -143,7 +143,8 @@ class CohortGraph:
         changed = [
             key
             for key in self.study.membership.generations
-            if key[0] == "evaluation" and (self.is_shown(key) or self.inspection.changed_at_ns(key) > made_at > 0)
+            if self.study.membership.stages[key[0]].makes == "score"
+            and (self.is_shown(key) or self.inspection.changed_at_ns(key) > made_at > 0)
         ]
         return [self.study.paths.parsed_text(*key) for key in changed]
 
@@ -155,7 +156,7 @@ class CohortGraph:
         if self.study.settings.slice is not None:
             problem, cure = "scores are of the whole cohort.", "With `slice`, ask for drafts, essays or evaluations."
             raise InputError(Fault("config.yaml", problem, cure, key="slice"))
-        return [*self.texts(*STAGES), *self._files(Result.SCORES, Result.PIVOTS)]
+        return [*self.texts(*self.study.membership.stages.names), *self._files(Result.SCORES, Result.PIVOTS)]
 
     def result_files(self) -> list[str]:
         """The tables of scores and statistics of the cohort, its report and charts, the list of pages to read in."""
@@ -167,8 +168,3 @@ class CohortGraph:
 
     def _files(self, *results: Result) -> list[str]:
         return [str(path) for result in results for path in result_files(self.study.cohort_files, result)]
-
-
-def stages_up_to(stage: str) -> tuple[str, ...]:
-    """The stages that a stage needs, and itself."""
-    return STAGES[: STAGES.index(stage) + 1]

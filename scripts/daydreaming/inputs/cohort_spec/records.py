@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from daydreaming.base.errors import Fault
+from daydreaming.inputs.cohort_spec.axes import AxisTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class CohortSpec:
-    """A spec, its names resolved. `files` are those that it was read from, its own first."""
+    """A spec, its names resolved. `files` are those that it was read from, its own first; `table` has all axes."""
 
     files: tuple[Path, ...]
+    table: AxisTable
     axes: Mapping[str, AxisLevels]
     subsets: Mapping[str, Subset]
     ties: tuple[Tie, ...]

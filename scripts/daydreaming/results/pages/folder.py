@@ -19,6 +19,7 @@ from daydreaming.base.temporary_files import temporary_name
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.templates import load_template_text
+from daydreaming.results.labels import rubrics
 from daydreaming.results.made_results import Result, unchanged_files
 from daydreaming.results.pages.essay_plans import EssayPlan, plan_essays
 from daydreaming.results.pages.essay_texts import EssayTexts, read_texts, texts_digest
@@ -146,7 +147,8 @@ def _make_essay(folder: Path, cohort_id: str, code: str, job: tuple[EssayPlan, E
 
 
 def _searched(plan: EssayPlan, texts: EssayTexts) -> str:
-    parts = [plan.gen_id, *plan.concepts, texts.draft.parsed, texts.essay.parsed]
+    written = (*texts.before, texts.essay, *texts.after)
+    parts = [plan.gen_id, *plan.concepts, *(one.parsed for one in written)]
     return "\n".join([*parts, *(one.judgement for one in texts.evaluations)])
 
 
@@ -155,10 +157,10 @@ def _shared_files(
 ) -> dict[str, bytes]:
     cohort_id = study.membership.cohort_id
     files = {f"assets/{path.name}": path.read_bytes() for path in sorted(_ASSETS.iterdir()) if path.is_file()}
-    used = dict.fromkeys(one.template_id for plan in plans for one in plan.evaluations)
-    templates = study.catalogs.templates["evaluation"]
-    rubrics = {name: visible(load_template_text(templates[name])[:_LONGEST_RUBRIC]) for name in used}
-    data = list_files(cohort_id, plans, listed, index.parts(), rubrics, {name: templates[name].scale for name in used})
+    used = dict.fromkeys(one.label for plan in plans for one in plan.evaluations)
+    templates = rubrics(study.catalogs, study.membership.stages)
+    shown = {name: visible(load_template_text(templates[name])[:_LONGEST_RUBRIC]) for name in used}
+    data = list_files(cohort_id, plans, listed, index.parts(), shown, {name: templates[name].scale for name in used})
     parts = [name for name in data if name.startswith("data/essays-")]
     files |= {name: _encoded(text) for name, text in data.items()}
     return files | {name: _encoded(page_of(f"{name}.jinja", cohort_id=cohort_id, parts=parts)) for name in _PAGES}

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from statistics import median
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import analyse_cohort
@@ -100,8 +99,8 @@ def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspectio
     judged = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)}
     return ReportContent(
         cohort_id=study.membership.cohort_id,
-        stages={stage: stages[stage] for stage in STAGES},
-        combos=len({generation.combo_id for generation in generations if generation.stage == "draft"}),
+        stages={stage: stages[stage] for stage in study.membership.stages.names},
+        combos=len({one.combo_id for one in generations if study.membership.stages[one.stage].is_first}),
         parts=parts,
         models=_used_models(study, parts, making),
         making=making,
@@ -149,7 +148,7 @@ def _parts(study: Study) -> list[Part]:
     )
     return [
         Part(stage, template, study.catalogs.templates[stage][template].generator, model, number)
-        for of_stage in STAGES
+        for of_stage in study.membership.stages.names
         for (stage, template, model), number in counted.items()
         if stage == of_stage
     ]
