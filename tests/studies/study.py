@@ -36,6 +36,8 @@ TARGETS = {
     "drafts",
     "essays",
     "evaluations",
+    "critiques",
+    "comparisons",
     "scores",
     "report",
     "export",

@@ -56,6 +56,7 @@ def integrity_faults(rows: Sequence[NumberedRow], background: Background) -> lis
 def _identity_faults(rows: Sequence[NumberedRow], background: Background) -> Iterable[Fault]:
     file = background.file
     first_row: dict[_Key, int | None] = {}
+    judged: dict[str, str] = {}
     for number, generation in rows:
         key = (generation.stage, generation.gen_id)
         if generation.stage not in background.stages:
@@ -68,6 +69,12 @@ def _identity_faults(rows: Sequence[NumberedRow], background: Background) -> Ite
             problem = f"the {generation.stage} {generation.gen_id!r} is already in row {first_row[key]}."
             yield Fault(file, problem, "Delete one of the rows, or give it a gen_id of its own.", number, "gen_id")
         first_row.setdefault(key, number)
+        if generation.stage in background.stages.judged:
+            other = judged.setdefault(generation.gen_id, generation.stage)
+            if other != generation.stage:
+                # The tables of scores name a text by its id alone.
+                problem = f"a text of the stage {other!r} that is judged, too, has the gen_id {generation.gen_id!r}."
+                yield Fault(file, problem, "Give one of them a gen_id of its own.", number, "gen_id")
         if generation.cohort_id != background.cohort_id:
             problem = f"{generation.cohort_id!r} is not the cohort of this folder, {background.cohort_id!r}."
             yield Fault(file, problem, "Correct the cell, or move the row to its cohort.", number, "cohort_id")
