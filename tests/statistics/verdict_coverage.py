@@ -10,7 +10,7 @@ from simulated_verdicts import VerdictDesign, simulate_verdicts
 
 from daydreaming.results.statistics.preferences.analysis import PreferenceAnalysis
 
-MANY_COMBOS = 4_000
+MANY_COMBOS = 3_000
 
 
 @dataclass

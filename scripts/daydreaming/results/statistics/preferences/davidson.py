@@ -21,6 +21,8 @@ from daydreaming.results.statistics.observations import Codes
 
 _NEGLIGIBLE = 1e-7
 _CONVERGED = 1e-6
+# With columns from -1 to 1 a slope below the tolerance along a separated direction takes an estimate beyond this.
+_FAR_AWAY = 3.0
 
 
 class NotEstimableError(ValueError):
@@ -52,6 +54,8 @@ class Fit:
 def fit_davidson(design: Floats, points: Floats, combo: Codes) -> Fit:
     """Estimate by maximum likelihood; `points` is 1, 0.5 or 0 for the first text of each comparison.
 
+    The design's columns lie between -1 and 1.
+
     Leaving out a combo takes one Newton step from the estimate on all (the linearised cluster jackknife of MacKinnon,
     Nielsen, Webb 2024), so that a sample whose remainder is separated still has an interval.
 
@@ -63,9 +67,12 @@ def fit_davidson(design: Floats, points: Floats, combo: Codes) -> Fit:
     model = _Likelihood(design, points)
     if model.all_tied:
         raise NotEstimableError("all verdicts are ties", "verdicts that differ")
-    if model.is_separated():
+    theta, converged = _maximum(model)
+    # Where a finite estimate is small, it is the only maximum; of infinite ones the search ends far away.
+    if (not converged or np.abs(theta).max() > _FAR_AWAY) and model.is_separated():
         raise NotEstimableError("the verdicts are separated, and an estimate would be infinite", "more comparisons")
-    theta = _maximum(model)
+    if not converged:
+        raise NotEstimableError("the estimation did not come to an end", "more comparisons")
     scores, total = model.scores(theta), model.information(theta)
     used, sizes = np.unique(combo, return_counts=True)
     by_combo = np.split(np.argsort(combo, kind="stable"), np.cumsum(sizes)[:-1])
@@ -160,7 +167,8 @@ class _Likelihood:
         return bool(rows.sum(axis=0) @ found.x > _NEGLIGIBLE)
 
 
-def _maximum(model: _Likelihood) -> Floats:
+def _maximum(model: _Likelihood) -> tuple[Floats, bool]:
+    """The parameters where the search ended, and whether the likelihood is flat there."""
     from scipy.optimize import minimize
 
     def gradient_at(theta: Floats) -> Floats:
@@ -179,6 +187,5 @@ def _maximum(model: _Likelihood) -> Floats:
         method="trust-exact",
         options={"gtol": _NEGLIGIBLE},
     )
-    if np.abs(gradient_at(found.x)).max() > _CONVERGED * max(len(model.points), 1):
-        raise NotEstimableError("the estimation did not come to an end", "more comparisons")
-    return np.asarray(found.x, dtype=np.float64)
+    converged = np.abs(gradient_at(found.x)).max() <= _CONVERGED * max(1.0, len(model.points) / 1000)
+    return np.asarray(found.x, dtype=np.float64), bool(converged)
