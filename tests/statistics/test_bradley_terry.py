@@ -147,3 +147,21 @@ def test_a_group_that_always_wins_is_separated_though_its_members_are_not():
 def test_columns_that_explain_each_other_are_refused():
     with pytest.raises(NotEstimableError, match="do not tell the effects apart"):
         fit_davidson(np.ones((4, 2)), np.array([1.0, 0.0, 1.0, 0.0]), np.arange(4))
+
+
+def test_many_verdicts_are_estimated_as_few_are():
+    few = simulate_verdicts(VerdictDesign("", 12), seed=6)
+    many = few.chosen(np.ones(len(few.points), bool))
+    for _ in range(9):
+        many = type(many)(
+            **{
+                name: np.concatenate([getattr(many, name)] * 2)
+                if name in ("combo", "first", "second", "judge", "order", "replicate", "points")
+                else getattr(many, name)
+                for name in many.__dataclass_fields__
+            }
+        )
+    assert len(many.points) > 150_000
+    fits = [fit_models(one, one.model, with_length=True) for one in (few, many)]
+    assert fits[1].strengths == pytest.approx(fits[0].strengths, abs=1e-6)
+    assert fits[1].strengths_without == pytest.approx(fits[0].strengths_without, abs=1e-5)

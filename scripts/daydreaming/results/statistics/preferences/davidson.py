@@ -20,7 +20,8 @@ from daydreaming.results.statistics.intervals import Floats
 from daydreaming.results.statistics.observations import Codes
 
 _NEGLIGIBLE = 1e-7
-_CONVERGED = 1e-6
+_FLAT = 1e-6
+_MOST_LAST_STEPS = 4
 # With columns from -1 to 1 a slope below the tolerance along a separated direction takes an estimate beyond this.
 _FAR_AWAY = 3.0
 
@@ -141,11 +142,13 @@ class _Likelihood:
         design = self.design[which]
         lead = (win - loss) / 2
         by_eta = (win + loss) / 4 - lead**2
-        matrix: Floats = design.T @ (by_eta[:, None] * design)
-        if not self.has_ties:
-            return matrix
-        mixed = -(lead * tied) @ design
-        return np.block([[matrix, mixed[:, None]], [mixed[None, :], (tied * (1 - tied)).sum()]])
+        p = design.shape[1]
+        matrix = np.empty((self.size, self.size))
+        matrix[:p, :p] = design.T @ (by_eta[:, None] * design)
+        if self.has_ties:
+            matrix[:p, p] = matrix[p, :p] = -(lead * tied) @ design
+            matrix[p, p] = (tied * (1 - tied)).sum()
+        return matrix
 
     def is_separated(self) -> bool:
         """Whether the likelihood has no finite maximum, by a linear programme (Albert and Anderson 1984).
@@ -187,5 +190,10 @@ def _maximum(model: _Likelihood) -> tuple[Floats, bool]:
         method="trust-exact",
         options={"gtol": _NEGLIGIBLE},
     )
-    converged = np.abs(gradient_at(found.x)).max() <= _CONVERGED * max(1.0, len(model.points) / 1000)
-    return np.asarray(found.x, dtype=np.float64), bool(converged)
+    theta = np.asarray(found.x, dtype=np.float64)
+    # The search compares values of the likelihood, which of many verdicts are told apart only so far; slopes are finer.
+    for _ in range(_MOST_LAST_STEPS):
+        if np.abs(gradient_at(theta)).max() <= _FLAT:
+            return theta, True
+        theta = theta - np.linalg.lstsq(curvature_at(theta), gradient_at(theta), rcond=None)[0]
+    return theta, False
