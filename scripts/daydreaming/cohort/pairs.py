@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, count
+from statistics import fmean
 from typing import NamedTuple
 
 # They bound the search for a round in which all play.
@@ -65,8 +66,8 @@ def sampled_pairs(combos: Combos, n: int, seed: int) -> list[Pair]:
 
     The same seed gives the same pairs, and a larger `n` these and more. Combos take turns in an order drawn by lot, so
     that each has as many pairs as another, within one, until it has no more. Within a combo the pairs come in rounds:
-    after any number of pairs each of its essays was drawn equally often within one. Which of two
-    essays is first is drawn by lot.
+    after any number of pairs each of its essays was drawn equally often within one. Which of two essays is first is
+    drawn by lot.
 
     Raises ValueError if there are fewer than `n` pairs, `n` is negative, or an essay is listed twice.
     """
@@ -84,12 +85,12 @@ def sampled_pairs(combos: Combos, n: int, seed: int) -> list[Pair]:
 def swiss_round(combos: Combos, results: Iterable[Comparison], seed: int) -> list[Pair]:
     """The next round of a Swiss-style tournament in each combo: essays with about equal points, not yet paired.
 
-    Points are the mean over an essay's comparisons of what it got in them, so that both orders and several judges of a
-    pair count as one comparison each; without any it has 0.5. From the highest to the lowest, each essay is paired with
-    the next one that it has not met; equal points are put in order by lot. No essay is in two pairs of a round. Of an
-    odd number the one that has met most others pauses, the lowest of several; others pause where all that are left have
-    met them. No pair is chosen twice, so that at last the rounds are empty. Of two essays the one that was first less
-    often is first.
+    Points are the mean over the essays that an essay has met of what it got against each, so that both orders and
+    several judges of a pair are one meeting; without any it has 0.5. From the highest to the lowest, each essay is
+    paired with the next one that it has not met; equal points are put in order by lot. No essay is in two pairs of a
+    round. Of an odd number the one that has met most others pauses, the lowest of several; others pause where all that
+    are left have met them. No pair is chosen twice, so that at last the rounds are empty. Of two essays the one that
+    was first less often is first.
 
     Raises ValueError for results of essays that the combos do not list, points outside 0 to 1, and an essay that is
     listed twice.
@@ -163,19 +164,20 @@ def _tournament(essays: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _round(combo_id: str, essays: Sequence[str], results: Sequence[Comparison], name: str) -> Iterable[Pair]:
-    points: defaultdict[str, list[float]] = defaultdict(list)
-    met: set[frozenset[str]] = set()
+    points: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for result in results:
-        points[result.pair.first].append(result.points)
-        points[result.pair.second].append(1.0 - result.points)
-        met.add(result.pair.essays)
+        points[result.pair.first, result.pair.second].append(result.points)
+        points[result.pair.second, result.pair.first].append(1.0 - result.points)
+    meetings: defaultdict[str, list[float]] = defaultdict(list)
+    for (essay, _), got in points.items():
+        meetings[essay].append(fmean(got))
+    met = {result.pair.essays for result in results}
     lots = _shuffled(essays, f"{name}\x1e{len(met)}")
-    means = {essay: sum(points[essay]) / len(points[essay]) if points[essay] else 0.5 for essay in lots}
+    means = {essay: fmean(meetings[essay]) if meetings[essay] else 0.5 for essay in lots}
     standing = sorted(lots, key=lambda essay: -means[essay])
     firsts = Counter(result.pair.first for result in results)
     if len(standing) % 2:
-        opponents = Counter(essay for pair in met for essay in pair)
-        standing.remove(max(reversed(standing), key=opponents.__getitem__))
+        standing.remove(max(reversed(standing), key=lambda essay: len(meetings[essay])))
     for one, other in _matched(standing, met):
         first, second = (one, other) if firsts[one] <= firsts[other] else (other, one)
         yield Pair(combo_id, first, second)

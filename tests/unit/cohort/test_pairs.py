@@ -152,6 +152,14 @@ def test_both_orders_and_several_judges_are_one_meeting():
     assert "e0-2" in next_pair.essays
 
 
+def test_a_pair_that_many_judges_saw_weighs_no_more_than_another():
+    """e0-0 lost one meeting, which nine judges saw, and won one: e0-2, which lost its only one, is below."""
+    results = [Comparison(Pair("k0", "e0-0", "e0-1"), 0.0)] * 9
+    results += [Comparison(Pair("k0", "e0-0", "e0-3"), 1.0), Comparison(Pair("k0", "e0-3", "e0-2"), 1.0)]
+    pairs = [{pair.essays for pair in swiss_round(combos_of(6), results, seed)} for seed in range(20)]
+    assert 0 < sum(frozenset({"e0-0", "e0-2"}) in chosen for chosen in pairs) < 20
+
+
 def test_whoever_was_first_less_often_is_first_now():
     combos = combos_of(4)
     results = [Comparison(Pair("k0", "e0-0", "e0-1"), 0.5), Comparison(Pair("k0", "e0-0", "e0-2"), 0.5)]
