@@ -22,5 +22,5 @@ def test_a_sample():
 def test_each_figure_of_each_design(design):
     results = verdict_coverage(design, cohorts=200, seed=1).values()
     # 200 cohorts tell a coverage to about 3 points.
-    assert {result.figure: result.share for result in results if result.share < 0.91} == {}
+    assert {result.figure: result.share for result in results if result.share < 0.90} == {}
     assert {result.figure for result in results if result.share_printed < 0.85} == set()

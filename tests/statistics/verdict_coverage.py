@@ -10,7 +10,8 @@ from simulated_verdicts import VerdictDesign, simulate_verdicts
 
 from daydreaming.results.statistics.preferences.analysis import PreferenceAnalysis
 
-MANY_COMBOS = 3_000
+# So many times the combos of a design tell its truth to a sixteenth of a cohort's standard error.
+MANY_TIMES = 250
 
 
 @dataclass
@@ -65,7 +66,7 @@ def figures(analysis: PreferenceAnalysis) -> dict[tuple[str, ...], tuple[float, 
 
 def verdict_coverage(design: VerdictDesign, cohorts: int, seed: int) -> dict[str, FigureCoverage]:
     """Simulate a design, and count for each kind of figure how often the interval covers the truth."""
-    truth = {key: value for key, (value, _, _) in figures(_analysis(design, seed, MANY_COMBOS)).items()}
+    truth = {key: value for key, (value, _, _) in figures(_analysis(design, seed, MANY_TIMES * design.combos)).items()}
     results: dict[str, FigureCoverage] = {}
     for number in range(cohorts):
         for key, (_, low, high) in figures(_analysis(design, seed + 1 + number)).items():
@@ -83,7 +84,7 @@ def verdict_coverage(design: VerdictDesign, cohorts: int, seed: int) -> dict[str
 def _analysis(design: VerdictDesign, seed: int, combos: int | None = None) -> PreferenceAnalysis:
     comparisons = simulate_verdicts(design, seed, combos)
     # Scores that know something of what judges see: the lengths, which are part of it, and noise.
-    noise = np.random.default_rng(seed).normal(0, 800, len(comparisons.essays))
+    noise = np.random.default_rng([seed, 1]).normal(0, 800, len(comparisons.essays))
     scores = dict(zip(comparisons.essays, comparisons.length + noise, strict=True))
     analysis = PreferenceAnalysis(comparisons, scores)
     analysis.__dict__["essays"] = pd.DataFrame()
