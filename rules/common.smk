@@ -1,5 +1,6 @@
 # What all rules share: the configuration, the cohort that it describes, and the functions that rules use as inputs.
 
+import inspect
 import shlex
 import sys
 from functools import cache
@@ -104,6 +105,18 @@ def configuration_written(wildcards):
     return []
 
 
+def with_signature(function):
+    """A function whose signature is known: Snakemake asks for it at each call, and finding it takes longer than a call."""
+    function.__signature__ = inspect.signature(function)
+    return function
+
+
+@with_signature
+def threads_of_a_call(wildcards):
+    """None with the plugin, which takes all that is ready and keeps -j calls in flight; else a generation is a process."""
+    return 0 if executor_name() == PLUGIN else 1
+
+
 def asks(question, *about):
     """Returns an input function: what the cohort's graph answers, of the generation that the wildcards name, if any."""
 
@@ -111,7 +124,7 @@ def asks(question, *about):
         generation = [wildcards.gen_id] if hasattr(wildcards, "gen_id") else []
         return checked(getattr(graph(), question), *about, *generation)
 
-    return answer
+    return with_signature(answer)
 
 
 def shown(result, category, **more):

@@ -1,7 +1,7 @@
 # Generations: three rules of one shape. Each declares parsed.txt alone; the runner owns the prompt, the reply and the
 # metadata beside it, for Snakemake deletes declared outputs before it runs a job and after a job has failed.
-# A newer time of a template or a concept alone makes nothing again. No threads with the plugin, which takes all that is
-# ready and keeps -j calls in flight; with any other executor a generation is a process.
+# A newer time of a template or a concept alone makes nothing again. What was made from another row, text or setting gets
+# one more input that is newer (`renewed`); no `params` say it again, for Snakemake loads pandas to compare them.
 
 
 rule draft:
@@ -10,9 +10,7 @@ rule draft:
         renewed=asks("renewed", "draft"),
     output:
         parsed=GENS / "draft/{gen_id}/parsed.txt",
-    params:
-        row=asks("row", "draft"),
-    threads: lambda wildcards: 0 if executor_name() == PLUGIN else 1
+    threads: threads_of_a_call
     shell:
         RUN_STAGE + " --stage draft --gen-id={wildcards.gen_id}"
 
@@ -24,9 +22,7 @@ rule essay:
         renewed=asks("renewed", "essay"),
     output:
         parsed=GENS / "essay/{gen_id}/parsed.txt",
-    params:
-        row=asks("row", "essay"),
-    threads: lambda wildcards: 0 if executor_name() == PLUGIN else 1
+    threads: threads_of_a_call
     shell:
         RUN_STAGE + " --stage essay --gen-id={wildcards.gen_id}"
 
@@ -38,9 +34,7 @@ rule evaluation:
         renewed=asks("renewed", "evaluation"),
     output:
         parsed=GENS / "evaluation/{gen_id}/parsed.txt",
-    params:
-        row=asks("row", "evaluation"),
-    threads: lambda wildcards: 0 if executor_name() == PLUGIN else 1
+    threads: threads_of_a_call
     shell:
         RUN_STAGE + " --stage evaluation --gen-id={wildcards.gen_id}"
 

@@ -39,8 +39,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _select(arguments: argparse.Namespace) -> int:
-    from daydreaming.cohort.build import cohort_id_for
-    from daydreaming.inputs.catalogs import load_catalogs
+    from daydreaming.generation.study import load_study
+    from daydreaming.results.outdated_results import scores_of_now
     from daydreaming.results.score_table import read_scores
     from daydreaming.results.selection import select_essays, write_selection
 
@@ -48,10 +48,13 @@ def _select(arguments: argparse.Namespace) -> int:
     combos = arguments.combos.absolute() if arguments.combos else None
     settings = load_project(arguments)
     if table is None:
-        cohort_id = arguments.cohort or settings.cohort or cohort_id_for(settings, load_catalogs(settings))
-        table = settings.paths.cohort(cohort_id).scores
+        # A table that was edited, or is an older one, must choose nothing.
+        named = {"cohort": arguments.cohort} if arguments.cohort else {}
+        rows = scores_of_now(load_study(settings.model_copy(update=named))).rows
+    else:
+        rows = read_scores(table)
     selection = select_essays(
-        read_scores(table),
+        rows,
         arguments.top,
         rubric=arguments.by,
         judge=arguments.judge,

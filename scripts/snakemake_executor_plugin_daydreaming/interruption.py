@@ -39,10 +39,12 @@ class Interruption:
     def cancelling(self, give_up_calls: Callable[[], None]) -> None:
         """From now on Ctrl-C interrupts nobody: the second one says what goes on, and later ones give the calls up.
 
-        `give_up_calls` may be called from the handler, in the main thread. It is called at once where Ctrl-C was
-        pressed three times on the way here.
+        Also where no call was asked for yet, and nobody listened before. `give_up_calls` may be called from the
+        handler, in the main thread. It is called at once where Ctrl-C was pressed three times on the way here.
         """
         self._give_up_calls = give_up_calls
+        if not self._give_back:
+            self.listen()
         self._presses = max(self._presses, 1)
         if self._presses > 2:
             give_up_calls()

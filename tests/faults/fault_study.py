@@ -11,11 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from daydreaming.base.errors import GenerationError
+from daydreaming.ledger.replies import ReplyStore
 from provider import Call, Provider
 from studies import Choice, Study
 from studies.study import PROJECT, environment, with_target
@@ -97,8 +100,19 @@ class FaultStudy(Study):
         }
 
     def stored_calls(self) -> set[str]:
-        """The provider's ids of the calls whose replies are stored."""
-        return {orjson.loads(path.read_bytes())["reply"]["request_id"] for path in self.paths.replies.glob("*/*.json")}
+        """The provider's ids of the calls whose replies are stored: as a reply, or as the receipt of one.
+
+        It stays a receipt where the disk had room for the answer, and none for a second file of it.
+        """
+        files = self.paths.replies.glob("*/*.json")
+        kept = {orjson.loads(path.read_bytes())["reply"]["request_id"] for path in files}
+        store = ReplyStore(self.paths)
+        for receipt in self.paths.replies.glob("*/*.receipt"):
+            with suppress(GenerationError):  # what was answered holds no reply
+                reply = store.load(receipt.name.partition(".")[0])
+                kept |= {reply.request_id} if reply is not None else set()
+        store.close()
+        return kept
 
     def scores(self, cohort: str | None = None) -> list[str]:
         """The lines of a cohort's table of scores, without its header."""

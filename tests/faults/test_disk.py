@@ -66,7 +66,7 @@ def test_disk_full_while_writing(small_disk: Path, provider: Provider, survived:
     filler = fill(study.data, leave=200_000)
 
     full = study.run(code=1)
-    stored_when_full = len(study.replies())
+    stored_when_full = len(study.stored_calls())
     filler.unlink()
     rerun = study.run()
 

@@ -15,7 +15,7 @@ from fault_study import FaultStudy, end, kill_group, lost, wait_for_calls
 from provider import Call, Provider, faults
 
 # Enough that there is something left to make after all kills, however fast the machine.
-CHAINS, KILLS = 150, 10
+CHAINS_OF_A_KILL = 15
 # Replies of very different speeds, so that at any moment some are coming, some have come, and some are being stored.
 SPEEDS = [faults.reply_slowly(0.02, probability=0.4), faults.reply_slowly(0.5, probability=0.3, seed=1)]
 LATENCY_S, LONGEST_DELAY_S = 0.2, 0.6
@@ -38,13 +38,17 @@ def slow_provider() -> Iterator[Provider]:
         yield started
 
 
-def test_kill_at_ten_moments(tmp_path: Path, slow_provider: Provider, survived: Callable[..., None]) -> None:
-    undisturbed = FaultStudy.with_chains(tmp_path / "undisturbed", slow_provider, CHAINS)
+@pytest.mark.parametrize("killed", [4, pytest.param(10, marks=pytest.mark.full_set)])
+def test_kill_at_random_moments(
+    killed: int, tmp_path: Path, slow_provider: Provider, survived: Callable[..., None]
+) -> None:
+    chains = CHAINS_OF_A_KILL * killed
+    undisturbed = FaultStudy.with_chains(tmp_path / "undisturbed", slow_provider, chains)
     undisturbed.run()
     slow_provider.reset_ledger()
-    study = FaultStudy.with_chains(tmp_path / "killed", slow_provider, CHAINS)
+    study = FaultStudy.with_chains(tmp_path / "killed", slow_provider, chains)
     moments = random.Random(20261123)
-    kills = [kill_one_run(study, moments, number) for number in range(KILLS)]
+    kills = [kill_one_run(study, moments, number) for number in range(killed)]
     try:
         wait_for_calls_in_flight(slow_provider)
         locked = study.run(code=1)
@@ -58,10 +62,10 @@ def test_kill_at_ten_moments(tmp_path: Path, slow_provider: Provider, survived: 
     unread = {sequence for sequence, age in ages.items() if age <= UNREAD_S}
     oldest_ms = 1000 * max((ages[sequence] for sequence in unread), default=0.0)
     seen = f"Snakemake asks for --unlock ({len(unread)} replies came {oldest_ms:.0f} ms or less before a kill, unread)"
-    survived(f"kill -9 at {KILLS} moments, then a rerun", study, last, seen=seen, unread=unread)
+    survived(f"kill -9 at {killed} moments, then a rerun", study, last, seen=seen, unread=unread)
     assert "--unlock" in locked.output
     assert len(locked.calls) == 0
-    assert len(study.parsed_texts()) == 3 * CHAINS
+    assert len(study.parsed_texts()) == 3 * chains
     assert study.parsed_texts() == undisturbed.parsed_texts()
     assert study.errors() == []
 

@@ -78,10 +78,15 @@ def make_cohort(folder: Path, failures: int = 0, endpoint: str = "openrouter", c
         (folder / f"data/1_raw/concepts/descriptions-paragraph/{concept}.txt").write_text(f"About {concept}.\n")
     rows = generations()
     write_membership(folder / "data/cohorts" / fixtures.COHORT / "membership.csv", rows)
-    study = load_study(settings_from_config({"cohort": fixtures.COHORT, "k_max": 2}))
+    study = load_cohort()
     _make_generations(study, rows, failures, cost_usd)
     _write_journal(study, rows)
     return study
+
+
+def load_cohort() -> Study:
+    """Load the cohort of the current folder."""
+    return load_study(settings_from_config({"cohort": fixtures.COHORT, "k_max": 2}))
 
 
 def _make_generations(study: Study, rows: list[Generation], failures: int, cost_usd: float | None) -> None:

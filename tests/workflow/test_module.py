@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from provider import Provider
 from studies import Choice, Study
-from studies.study import PROJECT
+from studies.study import PROJECT, environment
 
 SNAKEFILE = f"""
 configfile: "config.yaml"
@@ -66,3 +69,27 @@ def test_one_line_of_set_up_brings_progress_summary_and_speed(using: Study):
     assert "Each generation is a process of its own" not in run.output
     assert (using.folder / "best.txt").read_text() == "1 scores\n"
     assert using.command("snakemake", "-n", "best").did_nothing
+
+
+def test_the_commands_of_the_document_make_a_study_in_an_empty_folder(tmp_path: Path, provider: Provider):
+    def run(*blocks: str, folder: Path) -> str:
+        script = ["bash", "-ec", "\n".join(blocks)]
+        variables = {**environment(), "DAYDREAMING": str(PROJECT)}
+        done = subprocess.run(script, cwd=folder, env=variables, capture_output=True, text=True, timeout=180)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    text = (PROJECT / "docs" / "own-folder.md").read_text(encoding="utf-8")
+    making, *working = [block.replace("\n    ", "\n") for block in re.findall(r"\n((?:    .*\n|\n(?=    ))+)", text)]
+    folder = tmp_path / "my-study"
+    run(making, folder=tmp_path)
+    # The commands are the document's; the scripted provider answers in place of the embedded model, for it is quicker.
+    answers = {"endpoints": {"embedded": {"kind": "openai", "base_url": provider.base_url, "max_concurrency": 8}}}
+    with (folder / "config.yaml").open("a", encoding="utf-8") as config:
+        config.write(yaml.safe_dump(answers))
+    output = run(*working, folder=folder)
+    assert "All inputs are fine." in output
+    assert output.count("Run of cohort mine") == 1
+    assert "Each generation is a process of its own" not in output
+    assert len((folder / "first_scores.csv").read_text().splitlines()) == 4
+    assert (folder / "data/7_cross_experiment/parsed_scores.csv").is_file()

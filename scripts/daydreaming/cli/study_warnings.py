@@ -1,8 +1,9 @@
-"""What hardly anyone wants of a run: calls that only repeat an answer, inputs that nothing uses, keys not set."""
+"""What hardly anyone wants of a run: calls that only repeat an answer, unused inputs, missing keys and servers."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from daydreaming.base.amounts import counted
 from daydreaming.base.paths import STAGES
 from daydreaming.inputs.records import Catalogs, Combo, Generation
 from daydreaming.inputs.resolved_settings import endpoint_of, resolved_settings
-from daydreaming.inputs.settings import Endpoint, Settings
+from daydreaming.inputs.settings import Settings
 
 _LISTED = 5
 
@@ -21,7 +22,7 @@ def study_warnings(
 ) -> Iterator[str]:
     """Yield a sentence for each doubt. Without `generations`, what new cohorts would be made of is looked at."""
     asked = _asked(catalogs, generations) or _would_be_asked(settings, catalogs)
-    yield from _missing_keys(settings, catalogs, asked)
+    yield from _not_callable(settings, catalogs, asked)
     yield from _equal_replicates(settings, catalogs, asked)
     if settings.paths.selected_combos.is_file():
         yield from _unused_concepts(settings, catalogs, combos)
@@ -59,22 +60,18 @@ def _would_be_asked(settings: Settings, catalogs: Catalogs) -> Counter[_Asked]:
     return asked
 
 
-def _missing_keys(settings: Settings, catalogs: Catalogs, asked: Mapping[_Asked, int]) -> Iterator[str]:
+def _not_callable(settings: Settings, catalogs: Catalogs, asked: Mapping[_Asked, int]) -> Iterator[str]:
     if settings.offline:
         return
     for name in dict.fromkeys(endpoint_of(settings, catalogs.models[one.model_id]) for one in asked):
-        missing = [variable for variable in _variables(settings.endpoints[name]) if not os.environ.get(variable)]
-        for variable in missing:
+        endpoint = settings.endpoints[name]
+        for variable in (one for one in endpoint.variables if not os.environ.get(one)):
             yield f"The environment variable {variable} is not set: calls to the endpoint {name!r} would fail."
-
-
-def _variables(endpoint: Endpoint) -> list[str]:
-    """The names of the environment variables that calls to an endpoint need."""
-    if endpoint.kind != "openai":
-        return []
-    values = [*endpoint.default_query.values(), *endpoint.headers.values()]
-    named = [value.removeprefix("$") for value in values if value.startswith("$")]
-    return list(dict.fromkeys([*([endpoint.api_key_env] if endpoint.api_key_env else []), *named]))
+        if endpoint.command and shutil.which(endpoint.command[0]) is None:
+            yield (
+                f"There is no program {endpoint.command[0]!r} here: calls to the endpoint {name!r} would fail. "
+                f"Install it, or give its path in config.yaml (endpoints.{name}.start)."
+            )
 
 
 def _equal_replicates(settings: Settings, catalogs: Catalogs, asked: Mapping[_Asked, int]) -> Iterator[str]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.inputs.cohort_spec.axes import AXES, FOLLOWS, NO_MODEL, Axis, did_you_mean
+from daydreaming.base.nearest_names import did_you_mean
+from daydreaming.inputs.cohort_spec.axes import AXES, FOLLOWS, NO_MODEL, Axis
 from daydreaming.inputs.cohort_spec.models import MOST_REPLICATES
 from daydreaming.inputs.cohort_spec.records import CohortSpec, ConceptChoices, Coupling, Level, Place
 from daydreaming.inputs.concepts import cohort_combos, combos_of_concepts, load_combos

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.inputs.cohort_spec.axes import AXES, did_you_mean
+from daydreaming.base.nearest_names import did_you_mean
+from daydreaming.inputs.cohort_spec.axes import AXES
 from daydreaming.inputs.cohort_spec.records import CohortSpec, Coupling, CouplingRow, Level, Tie
 
 Levels = Mapping[str, tuple[str, ...]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -151,11 +152,17 @@ class Study:
 
 
 def answerer(settings: Settings, endpoint: str) -> str:
-    """Who answers at an endpoint: its base URL without a slash at its end, or the embedded model's name and version."""
+    """Who answers at an endpoint.
+
+    Its base URL without a slash at its end; the command of the server that is started for it, without its port; or the
+    embedded model's name and version.
+    """
     from daydreaming.llm.embedded import embedded_identity
 
     configured = settings.endpoints[endpoint]
-    return embedded_identity() if configured.kind == "embedded" else (configured.base_url or "").rstrip("/")
+    if configured.kind == "embedded":
+        return embedded_identity()
+    return f"local:{shlex.join(configured.command)}" if configured.start else (configured.base_url or "").rstrip("/")
 
 
 def load_study(config: Mapping[str, Any] | Settings) -> Study:

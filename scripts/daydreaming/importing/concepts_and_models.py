@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import DESCRIPTION_LEVELS
@@ -131,8 +132,6 @@ def combo_catalog(
 
 def _same(one: Combo, other: Combo) -> bool:
     """Whether two combos are the same choice; a folder without versions says nothing of them."""
-    from dataclasses import replace
-
     return same_choice(one, other if other.version else replace(other, version=one.version))
 
 

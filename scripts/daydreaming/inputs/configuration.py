@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.nearest_names import did_you_mean
 from daydreaming.inputs.settings import Settings
 
 _DEEPEST = 50
@@ -91,9 +91,8 @@ class _Reading:
         for key, item in value.items():
             name = key if isinstance(key, str) else json.dumps(key, default=str).strip('"')
             if known is not None and name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                cure = f"Did you mean {close[0]!r}?" if close else f"Remove it; the keys here are: {', '.join(known)}."
-                self._add((*place, name), "unknown key.", cure)
+                otherwise = f"Remove it; the keys here are: {', '.join(known)}."
+                self._add((*place, name), "unknown key.", did_you_mean(name, known, otherwise))
             else:
                 read[name] = self.value(item, _child(node, name), (*place, name))
         return read

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.nearest_names import did_you_mean
 from daydreaming.inputs.setting_models import FrontMatter
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def _key_faults(node: yaml.MappingNode, name: str) -> Iterator[Fault]:
     for key, _ in node.value:
         line, word = _line(key.start_mark), str(key.value)
         if word not in known:
-            close = difflib.get_close_matches(word, known, n=1)
-            cure = f"Did you mean {close[0]!r}?" if close else f"The keys of front matter are {', '.join(known)}."
+            cure = did_you_mean(word, known, f"The keys of front matter are {', '.join(known)}.")
             yield Fault(name, "unknown key in its front matter.", f"{cure} {_AS_IT_IS}", key=word, line=line)
         elif word in seen:
             yield Fault(name, "the key stands twice in its front matter.", "Take one of them out.", key=word, line=line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,12 @@ Value = TypeVar("Value")
 _SECRET_NAME = re.compile(r"key|token|auth|secret|passw|cookie|credential|signature", re.IGNORECASE)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+# An option or a variable of a command that names a secret, with or without its value.
+_SECRET_WORD = re.compile(
+    r"--?(?:\w+[-_])*(?:api[-_]?key|token|password|secret)(?:=.*)?|\w*(?:key|token|password|secret)=.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_SHELL_WORD = re.compile(r"[|&;<>]+|\d?>+.*|[~$].*", re.DOTALL)
 _BLANK = re.compile(r"[\x00-\x20\x7f\x85\xa0\u2028\u2029]")
 
 
@@ -97,6 +104,30 @@ def _checked_address(url: str) -> str:
     return url
 
 
+def _checked_command(command: str) -> str:
+    """The command of a server; the fault never repeats it, for a key may be in it."""
+    example = "as in `llama-server -m model.gguf --port {port}`"
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        raise fault("the command has a quotation mark that is not closed.", "Close it.") from None
+    if "\x00" in command or not any(words):
+        raise fault("there is no command, or it has a NUL character in it.", f"Give a command, {example}.")
+    if "=" in words[0]:
+        raise fault("the command starts with a variable, and no shell reads it.", "Write `env NAME=value command ...`.")
+    if any(_SECRET_WORD.fullmatch(word) for word in words):
+        cure = (
+            "Take it out, and name the environment variable in which the server looks for its key in api_key_env: "
+            "the server has it as well (LLAMA_API_KEY, VLLM_API_KEY)."
+        )
+        raise fault("a word of the command may be a key, and a key has no place in a file.", cure)
+    if any(_SHELL_WORD.fullmatch(word) for word in words):
+        raise fault("the command has a word that only a shell understands, and none reads it.", "Write paths in full.")
+    if not any("{port}" in word for word in words[1:]):
+        raise fault("the command has no {port}.", f"Write it where the server is told its port, {example}.")
+    return command
+
+
 def _checked_path(path: Any) -> Path:
     if isinstance(path, Path):
         return path
@@ -145,6 +176,8 @@ Identifier = Annotated[str, Field(max_length=200), AfterValidator(_checked_ident
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 FolderPath = Annotated[Path, BeforeValidator(_checked_path, json_schema_input_type=str)]
 Address = Annotated[str, AfterValidator(_checked_address)]
+ServerCommand = Annotated[str, AfterValidator(_checked_command)]
+UrlPath = Annotated[str, Field(pattern=r"^/[!-~]*$")]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 CountFromZero = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=604_800)]

@@ -15,122 +15,27 @@ from pydantic import (
     Field,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
 
 from daydreaming.base.paths import DataPaths
 from daydreaming.inputs.embedded_grammars import DRAFT_GRAMMAR, ESSAY_GRAMMAR, EVALUATION_GRAMMAR
+from daydreaming.inputs.endpoint_settings import Endpoint, StageMapping
 from daydreaming.inputs.setting_models import (
-    BODY_CURE,
-    OUTPUT_LIMIT_CURE,
     ModelSettings,
-    OutputLimitParameter,
     SettingsModel,
-    StageSettings,
     setting,
 )
 from daydreaming.inputs.setting_types import (
-    Address,
-    Body,
     Count,
     CountFromZero,
     FolderPath,
-    HeaderValues,
     Identifier,
-    QueryValues,
     RetriedKind,
-    Seconds,
-    SecondsFromZero,
     Stage,
-    VariableName,
     empty_if_none,
     fault,
     read_only,
 )
-
-_StageMapping = Annotated[
-    Mapping[Stage, StageSettings],
-    BeforeValidator(empty_if_none, json_schema_input_type=Mapping[Stage, StageSettings] | None),
-    AfterValidator(read_only),
-]
-
-
-class Endpoint(SettingsModel):
-    """A place that answers chat completions, and its limits. None means no limit."""
-
-    name: SkipJsonSchema[Identifier]
-    kind: Literal["openai", "embedded"] = setting("openai", "What answers there.", "Use openai or embedded.")
-    base_url: Address | None = setting(
-        None,
-        "The address of an OpenAI-compatible server, without /chat/completions.",
-        "Give an address that starts with http:// or https://.",
-        private=True,
-    )
-    api_key_env: VariableName | None = setting(
-        None,
-        "The name of the environment variable that holds the key.",
-        "Give the NAME of the environment variable that holds the key, never the key.",
-        private=True,
-    )
-    max_concurrency: Count | None = setting(
-        None, "Calls in flight.", "Give a number of calls from 1, or null for no limit."
-    )
-    requests_per_minute: Count | None = setting(
-        None, "Calls that may start in a minute.", "Give a number of calls from 1, or null for no limit."
-    )
-    tokens_per_minute: Count | None = setting(
-        None, "Tokens, of prompts and replies, in a minute.", "Give a number of tokens from 1, or null for no limit."
-    )
-    timeout_s: Seconds = setting(120.0, "How long a reply may take, in seconds.", "Give seconds above 0.")
-    max_retries: Annotated[int, Field(ge=0, le=1000)] = setting(
-        6, "Tries after a call that failed.", "Give a number from 0 to 1000."
-    )
-    output_limit_parameter: OutputLimitParameter = setting(
-        "max_tokens", "Under which name `max_tokens` is sent.", OUTPUT_LIMIT_CURE
-    )
-    finish_reasons: Annotated[Mapping[str, Literal["finished", "truncated", "refused"]], AfterValidator(read_only)] = (
-        setting(
-            {},
-            "What a word of the server's as finish_reason means.",
-            "Use finished, truncated or refused for each word.",
-        )
-    )
-    default_query: QueryValues = setting(
-        {},
-        "Added to the address of each call, after a `?`; `$NAME` is taken from the environment variable NAME.",
-        "Give a mapping of texts; write a number or a date in quotation marks.",
-        private=True,
-    )
-    headers: HeaderValues = setting(
-        {},
-        "Added to the headers of each call; `$NAME` is taken from the environment variable NAME.",
-        "Give a mapping of texts; write a number or a date in quotation marks.",
-        private=True,
-    )
-    loading_wait_s: SecondsFromZero = setting(
-        600.0, "How long a server that is loading its model is waited for, in seconds.", "Give seconds from 0."
-    )
-    longest_wait_s: SecondsFromZero = setting(
-        600.0,
-        "The longest Retry-After, in seconds, that is waited for; a longer one stops that model.",
-        "Give seconds from 0.",
-    )
-    max_reply_bytes: Annotated[int, Field(ge=1024, le=4_294_967_296)] = setting(
-        67_108_864, "The most bytes of a body, unpacked.", "Give a number of bytes from 1024 to 4294967296."
-    )
-    extra_body: Body = setting({}, "Added to the body of each request.", BODY_CURE)
-    stages: _StageMapping = setting(
-        {},
-        "Settings of stages at this endpoint; they win over those of all.",
-        "Give draft, essay, evaluation.",
-    )
-
-    @model_validator(mode="after")
-    def _has_an_address(self) -> Endpoint:
-        if self.kind == "openai" and not self.base_url:
-            raise fault("an endpoint of kind openai needs a base_url.", "Add it.")
-        return self
 
 
 def _named(endpoints: Any) -> Any:
@@ -215,7 +120,7 @@ class Settings(SettingsModel):
         "What is particular to a model, by its id in llm_models.csv; it wins over the endpoint.",
         "Give the id of each model an object with its settings.",
     )
-    stages: _StageMapping = setting(
+    stages: StageMapping = setting(
         _DEFAULT_STAGES, "How each stage is sampled, and what its replies must have.", "Give draft, essay, evaluation."
     )
     replicates: Annotated[Mapping[Stage, Annotated[int, Field(ge=1, le=100_000)]], AfterValidator(read_only)] = setting(

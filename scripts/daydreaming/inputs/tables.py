@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import is_valid_id
+from daydreaming.inputs.table_texts import read_table_text, table_records
 
 Number = TypeVar("Number", int, float)
 # Disks take names of 255 bytes; endings and the marks of temporary files are added to an id.
@@ -47,7 +48,7 @@ def scan_table(
     are skipped. A file whose columns cannot be told gives no rows.
     """
     try:
-        text = _read_text(path, required)
+        text = read_table_text(path, required)
     except InputError as error:
         return [], list(error.faults)
     return scan_text(path, text, required, last=last, verbatim=verbatim)
@@ -58,9 +59,7 @@ def scan_text(
 ) -> tuple[list[Row], list[Fault]]:
     """Do what `scan_table` does with the text of a table that is known already; `path` is for the faults."""
     try:
-        _refuse_dialects(path, text)
-        _refuse_nothing(path, text, required)
-        records, faults = _parse(path, text)
+        records, faults = table_records(path, text, required)
     except InputError as error:
         return [], list(error.faults)
     header = [name.strip() for name in records[0]]
@@ -88,37 +87,6 @@ def _values(header: list[str], cells: list[str], verbatim: Sequence[str]) -> dic
     return values
 
 
-def _read_text(path: Path, required: Sequence[str]) -> str:
-    columns = ", ".join(required)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(Fault(str(path), "does not exist.", f"Create it with the columns {columns}.")) from None
-    except OSError as error:
-        raise InputError(Fault(str(path), f"cannot be read ({error.strerror}).", "Make it a readable file.")) from error
-    _refuse_other_files(path, data)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            Fault(
-                str(path),
-                f"is not UTF-8 text (byte 0x{data[error.start]:02x}).",
-                "Save the file again as 'CSV UTF-8'.",
-                row=line,
-            )
-        ) from error
-    return text
-
-
-def _refuse_nothing(path: Path, text: str, required: Sequence[str]) -> None:
-    """Raise an InputError for a table without a header."""
-    if not text.strip():
-        columns = ", ".join(required)
-        raise InputError(Fault(str(path), "is empty.", f"Add a header with the columns {columns}, and rows.", row=1))
-
-
 def with_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     """Return the text of a table with rows added at its end; what is there stays as it is, byte for byte.
 
@@ -137,46 +105,6 @@ def with_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, ob
         writer.writeheader()
     writer.writerows(rows)
     return text + stream.getvalue()
-
-
-def _refuse_other_files(path: Path, data: bytes) -> None:
-    """Raise an InputError that says what a file is, where it is not a text in UTF-8 at all."""
-    cure = "Save the table again as 'CSV UTF-8'."
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(Fault(str(path), "is a text in UTF-16 (as a spreadsheet's 'Unicode text').", cure, row=1))
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(Fault(str(path), "is a spreadsheet or an archive under the name of a CSV file.", cure, row=1))
-    if b"\x00" in data:
-        line = data.count(b"\n", 0, data.index(b"\x00")) + 1
-        problem = "has NUL bytes in it: it is damaged, or in UTF-16, or no text."
-        raise InputError(Fault(str(path), problem, cure, row=line))
-
-
-def _refuse_dialects(path: Path, text: str) -> None:
-    """Raise an InputError for the line that Excel's exports begin with; without it all columns would be missing."""
-    first = text.lstrip("\ufeff").split("\n", 1)[0].strip().strip('"')
-    if first.lower().startswith("sep=") and len(first) <= 5:
-        cells = "" if first[4:] == "," else f"; its cells are separated by {first[4:]!r}"
-        cure = "Delete that line and save the file with commas between the cells."
-        raise InputError(Fault(str(path), f"begins with {first!r}, a line for Excel alone{cells}.", cure, row=1))
-    if text.startswith("\ufeff"):
-        cure = "Save the table again as 'CSV UTF-8'."
-        raise InputError(Fault(str(path), "begins with two byte order marks.", cure, row=1))
-
-
-def _parse(path: Path, text: str) -> tuple[list[list[str]], list[Fault]]:
-    records: list[list[str]] = []
-    # Without newline="" the line ends inside quoted cells would be changed.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        records.extend(reader)
-    except csv.Error as error:
-        cure = "Close every quotation mark, and write a mark inside quoted text twice."
-        fault = Fault(str(path), f"is not well-formed CSV ({error}).", cure, row=len(records) + 1)
-        if not records:
-            raise InputError(fault) from error
-        return records, [fault]
-    return records, []
 
 
 def _header_faults(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -80,7 +79,7 @@ def with_shared_texts(source: TemplateSource, folder: Path | None) -> TemplateSo
 def _add_included(
     where: str, text: str, line: int, folder: Path | None, found: dict[str, SharedText], through: tuple[str, ...]
 ) -> None:
-    for tag_line, name in _included(where, text, line):
+    for tag_line, name in loading_tags(text, where, line=line):
         place = f"{where}, line {tag_line}"
         if name in through:
             raise template_error(
@@ -89,12 +88,6 @@ def _add_included(
         if name not in found:
             found[name] = _shared_text(name, folder, place)
         _add_included(found[name].path, found[name].text, 1, folder, found, (*through, name))
-
-
-def _included(where: str, text: str, line: int) -> Iterator[tuple[int, str]]:
-    # To parse a text takes milliseconds, and hardly any includes another one.
-    if "{%" in text and ("include" in text or "import" in text or "extends" in text):
-        yield from loading_tags(text, where, line=line)
 
 
 def _shared_text(name: str, folder: Path | None, place: str) -> SharedText:

@@ -49,6 +49,8 @@ class _Generation(msgspec.Struct):
 
 
 _TYPES: dict[str, type] = {"call_started": _CallStarted, "call_ended": _CallEnded, "generation": _Generation}
+# Made known to msgspec here: see `stored_answers`.
+_KNOWN: tuple[msgspec.json.Decoder[Any], ...] = tuple(msgspec.json.Decoder(kind) for kind in _TYPES.values())
 
 
 def parse_event(line: bytes) -> dict[str, Any] | None:

@@ -139,7 +139,13 @@ class Journal:
         self._position = os.fstat(descriptor).st_size
 
     def _append(self, descriptor: int, event: dict[str, Any]) -> None:
-        write_all(descriptor, orjson.dumps({**event, "run": self._run_id, "time": time.time()}) + b"\n")
+        size = os.fstat(descriptor).st_size
+        try:
+            write_all(descriptor, orjson.dumps({**event, "run": self._run_id, "time": time.time()}) + b"\n")
+        except OSError:
+            # Half a line, as a full disk leaves it, would take the next one with it.
+            os.ftruncate(descriptor, size)
+            raise
         if self._budget.is_limited:
             os.fdatasync(descriptor)
 

@@ -18,9 +18,9 @@ BYTES_PER_TOKEN = 4
 class ModelRequest:
     """All that decides an answer, and nothing else: no key, no timeout, no endpoint's name.
 
-    `answerer` says who answers: the endpoint's base URL, or the embedded model's package and version. `attempt` counts
-    the fresh attempts after replies that could not be used (0 for the first request). `output_limit_parameter` is the
-    name under which `max_tokens` is sent.
+    `answerer` says who answers: the endpoint's base URL, the command of its local server, or the embedded model's
+    package and version. `attempt` counts the fresh attempts after replies that could not be used (0 for the first
+    request). `output_limit_parameter` is the name under which `max_tokens` is sent.
     """
 
     answerer: str

@@ -29,6 +29,8 @@ class ReplyStore:
 
     def __init__(self, paths: DataPaths):
         self._paths = paths
+        # Nothing is moved to the archive while a process makes generations. Most studies have none to look into.
+        self._has_archive = paths.archived(paths.replies).is_dir()
         self._locks = RangeLocks(paths.replies / ".in_flight.lock")
 
     def load(self, request_sha256: str, max_reply_bytes: int | None = None) -> Reply | None:
@@ -40,13 +42,10 @@ class ReplyStore:
         for again. `edited`: it was changed after it was stored; `storage`: it cannot be read, or is no stored answer;
         `malformed`: there is no reply, for the answer was larger than `max_reply_bytes` (None: that is not asked).
         """
-        path = self._paths.reply(request_sha256)
-        content = _content(path)
-        if content is None:
-            path = self._paths.archived(path)
+        for path in self._places(request_sha256):
             content = _content(path)
-        if content is not None:
-            return reply_of(path, from_file(path, content, request_sha256))
+            if content is not None:
+                return reply_of(path, from_file(path, content, request_sha256))
         largest = 0
         for answer in self._receipts(request_sha256):
             with suppress(NoReplyError):
@@ -58,8 +57,7 @@ class ReplyStore:
 
     def _receipts(self, request_sha256: str) -> Iterator[StoredAnswer]:
         """What was answered to a request besides its reply: oldest first, archived ones last. Raises as `load`."""
-        home = self._paths.reply(request_sha256)
-        for reply in (home, self._paths.archived(home)):
+        for reply in self._places(request_sha256):
             for number in count(1):
                 path = receipt_path(reply, number)
                 content = _content(path)
@@ -109,11 +107,10 @@ class ReplyStore:
 
     def exists(self, request_sha256: str) -> bool:
         """Whether the reply to a request is in the store, in whatever state its file is."""
-        path = self._paths.reply(request_sha256)
-        archived = self._paths.archived(path)
-        if path.exists() or archived.exists():
+        places = self._places(request_sha256)
+        if any(path.exists() for path in places):
             return True
-        if not receipt_path(path, 1).exists() and not receipt_path(archived, 1).exists():
+        if not any(receipt_path(path, 1).exists() for path in places):
             return False
         try:
             return self.load(request_sha256) is not None
@@ -130,6 +127,11 @@ class ReplyStore:
     def close(self) -> None:
         """Give back all locks."""
         self._locks.close()
+
+    def _places(self, request_sha256: str) -> tuple[Path, ...]:
+        """Where the reply to a request may lie, its receipts beside it."""
+        home = self._paths.reply(request_sha256)
+        return (home, self._paths.archived(home)) if self._has_archive else (home,)
 
     def path(self, request_sha256: str) -> Path:
         """Where the reply to a request is stored."""

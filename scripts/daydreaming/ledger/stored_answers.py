@@ -14,6 +14,9 @@ from daydreaming.ledger.received import VERSION, Received, Reply, StoredAnswer
 
 PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _PAY_AGAIN = "move it away to pay for the request again"
+# What msgspec knows of a type is put together when it is first used. msgspec 0.22 ends the process with a segmentation
+# fault where two threads come first at once, so it is done here, while this module is imported.
+_KNOWN = tuple(msgspec.json.Decoder(kind) for kind in (StoredAnswer, Reply))
 
 
 def as_file(answer: StoredAnswer) -> bytes:

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, TypeVar
 
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.locks import RangeLocks
-from daydreaming.inputs.settings import Endpoint, Settings
+from daydreaming.inputs.endpoint_settings import Endpoint
+from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.journal import Journal
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply
@@ -29,6 +30,7 @@ from daydreaming.llm.connection import Connection
 from daydreaming.llm.credentials import Credentials, credentials_of
 from daydreaming.llm.embedded import EmbeddedServer
 from daydreaming.llm.limits import EndpointLimits
+from daydreaming.llm.local_servers import LocalServers
 from daydreaming.llm.tries import CallFailedError, CallTimes, Tries, milliseconds_since
 
 # Threads that store replies: apart from all other work on files, so that a reply never waits for a prompt.
@@ -45,7 +47,7 @@ class Completion:
 
 
 class ModelClient:
-    """Makes calls, all from one event loop. Opens nothing (no connection, no embedded model) before the first call.
+    """Makes calls, all from one event loop. Opens nothing (no connection, no local server) before the first call.
 
     `calls_in_flight` is the most calls at a time, to all endpoints (None: as many as their limits allow).
     """
@@ -58,9 +60,12 @@ class ModelClient:
             asyncio.Semaphore(calls_in_flight) if calls_in_flight else nullcontext()
         )
         self._connections: dict[str, Connection] = {}
+        # To servers that ended; calls may still be about to find that out.
+        self._replaced: list[Connection] = []
         # Endpoints of other names may have the same address and key, and then they share its slots.
         self._locks_in = cache(RangeLocks)
         self._embedded = EmbeddedServer()
+        self._local_servers = LocalServers(settings)
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="replies")
         # Apart: the next call need not wait until all replies that came together are on the disk, and none of those
         # until the disk has made the others safe. What has come is kept from whatever ends this process at once.
@@ -124,11 +129,13 @@ class ModelClient:
             task.cancel()
 
     async def close(self) -> None:
-        """Close the connections and the embedded model."""
-        for connection in self._connections.values():
+        """Close the connections, the embedded model and the local servers."""
+        for connection in (*self._replaced, *self._connections.values()):
             await connection.close()
+        self._replaced.clear()
         self._connections.clear()
         await self._in_thread(self._embedded.stop)
+        await self._in_thread(self._local_servers.close)
         self._threads.shutdown()
         self._reserving.shutdown()
         self._receiving.shutdown()
@@ -154,7 +161,7 @@ class ModelClient:
                 begin = partial(OpenCall.begin, self._store, journal, request, context)
                 call = await asyncio.get_running_loop().run_in_executor(self._reserving, begin)
                 tries.number += 1
-                outcome = await self._ask(connection, request, tries)
+                outcome = await self._explained(connection.endpoint, await self._ask(connection, request, tries))
                 # Before the next call has this one's slot.
                 await self._heed(connection, request.model, outcome)
             # The next call need not wait until this answer is on the disk.
@@ -179,6 +186,15 @@ class ModelClient:
         finally:
             # Apart from what this process took to get to it.
             tries.llm_ms += milliseconds_since(started) if answer is None else answer.milliseconds
+
+    async def _explained(self, endpoint: Endpoint, outcome: Answer | BaseException) -> Answer | BaseException:
+        """The outcome of a call. A connection that broke because its server ended says so, and is not tried again."""
+        if endpoint.start is None or not isinstance(outcome, CallError) or outcome.kind != FailureKind.CONNECTION:
+            return outcome
+        why = await self._local_servers.why_ended(endpoint)
+        if why is None:
+            return outcome
+        return CallError(why.kind, why.message, perhaps_billed=outcome.perhaps_billed, lasting="its server ended")
 
     async def _received(self, call: OpenCall, outcome: Answer | BaseException) -> Answer | BaseException:
         """The outcome of a call. An answer is stored by then; one that could not be is an error."""
@@ -226,8 +242,9 @@ class ModelClient:
             await self._in_thread(self.import_packages)
         # From here on nothing waits: of the first calls, only one makes the connection.
         connection = self._connections.get(endpoint.name)
-        # The embedded model has another address after it was started again.
+        # A server of this machine has another address after it was started again.
         if connection is None or connection.base_url != given.base_url:
+            self._replaced += [connection] if connection else []
             # The embedded model's key is new on every start; its limits are not.
             limits_key = "" if endpoint.kind == "embedded" else "\n".join(dict.fromkeys((given.key, *given.secret)))
             limits = EndpointLimits(endpoint, limits_key, self._settings.limits_dir, self._locks_in)
@@ -239,7 +256,10 @@ class ModelClient:
     async def _credentials(self, endpoint: Endpoint) -> Credentials:
         if endpoint.kind == "embedded":
             return Credentials(*await self._in_thread(self._embedded.address))
-        return credentials_of(endpoint)
+        given = credentials_of(endpoint)
+        return (
+            given if endpoint.start is None else replace(given, base_url=await self._local_servers.base_url(endpoint))
+        )
 
     async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *arguments))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.llm.answers import Answer, CallError
 from daydreaming.llm.credentials import Credentials

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from daydreaming.base.errors import FailureKind, GenerationError
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

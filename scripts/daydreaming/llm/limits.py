@@ -20,7 +20,7 @@ from typing import Any
 from pyrate_limiter import GCRA, Rate
 
 from daydreaming.base.locks import RangeLocks
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.llm.model_throttle import ModelThrottle, Slots
 from daydreaming.llm.shared_state import SharedState
 
@@ -40,7 +40,9 @@ class EndpointLimits:
         locks_in: Callable[[Path], RangeLocks] = RangeLocks,
         now: Callable[[], float] = time.time,
     ):
-        identity = hashlib.sha256(f"{endpoint.base_url or endpoint.kind}\n{key}".encode()).hexdigest()[:16]
+        # A server that is started for it has another port every time.
+        place = endpoint.start or endpoint.base_url or endpoint.kind
+        identity = hashlib.sha256(f"{place}\n{key}".encode()).hexdigest()[:16]
         self._rates = {"requests": endpoint.requests_per_minute, "tokens": endpoint.tokens_per_minute}
         self._paced = any(self._rates.values())
         self._slot_count = endpoint.max_concurrency or UNLIMITED_SLOTS

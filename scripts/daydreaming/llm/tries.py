@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from daydreaming.base.errors import FailureKind, GenerationError
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.llm.answers import CallError
 
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0

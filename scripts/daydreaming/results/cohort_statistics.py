@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 def analyse_cohort(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> Analysis:
     """Analyse the scores of a cohort, of which there is at least one row, and its readers'. Raises InputError."""
+    return analyse_at_price(rows, human_rows(study), draft_price(study, inspection or inspect_cohort(study)))
+
+
+def analyse_at_price(rows: Sequence[ScoreRow], readers: Sequence[ScoreRow], price: float | None) -> Analysis:
+    """Analyse the scores of a cohort whose drafts cost so many US dollars each. Raises InputError without a row."""
     from daydreaming.results.statistics.analysis import analyse_rows
 
-    price = draft_price(study, inspection or inspect_cohort(study))
-    return analyse_rows(rows, {} if price is None else {"draft": price}, readers=human_rows(study))
+    return analyse_rows(rows, {} if price is None else {"draft": price}, readers=readers)
 
 
 def write_statistics(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> list[Path]:

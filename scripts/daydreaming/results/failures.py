@@ -30,7 +30,7 @@ CURES: Mapping[str, str] = {
     FailureKind.API: "Read what the provider says in the message; correct the model's name, its settings or the key.",
     FailureKind.RATE_LIMIT: "Lower requests_per_minute or max_concurrency of the endpoint, and run again.",
     FailureKind.TIMEOUT: "Run again. If it comes back, raise timeout_s of the endpoint, or lower max_tokens.",
-    FailureKind.CONNECTION: "Check the network and the endpoint's base_url in config.yaml, and run again.",
+    FailureKind.CONNECTION: "Check the network and the endpoint's base_url or start in config.yaml, and run again.",
     FailureKind.MALFORMED: f"{_KEPT} Ask the provider, {_FRESH_ATTEMPTS.format('malformed')} {_LARGER}",
     FailureKind.TRUNCATED: f"{_KEPT} Raise max_tokens (`--explain` says where), {_FRESH_ATTEMPTS.format('truncated')}",
     FailureKind.REFUSED: f"{_KEPT} Change the template or the model, {_FRESH_ATTEMPTS.format('refused')}",

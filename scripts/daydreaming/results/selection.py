@@ -8,8 +8,9 @@ from pathlib import Path
 
 from daydreaming.base import atomic
 from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.nearest_names import did_you_mean
 from daydreaming.base.terminal_tables import table_text
-from daydreaming.inputs.cohort_spec.axes import COMBO, did_you_mean
+from daydreaming.inputs.cohort_spec.axes import COMBO
 from daydreaming.results.score_table import ScoreRow, csv_text
 
 SHOWN_BELOW = 5

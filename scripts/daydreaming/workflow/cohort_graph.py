@@ -69,11 +69,6 @@ class CohortGraph:
         keys = (key for key in self.study.membership.generations if key[0] in stages and self.is_shown(key))
         return [str(self.study.cohort_files.membership), *(self.study.paths.parsed_text(*key) for key in keys)]
 
-    def row(self, stage: str, gen_id: str) -> str:
-        """What a generation is made from and by, in words: the `params` of its rule."""
-        self._asked[stage, gen_id] = None
-        return self.study.specification(stage, gen_id).fingerprint()
-
     @property
     def planned(self) -> list[Key]:
         """The generations that Snakemake has asked about, to make them."""
@@ -87,7 +82,11 @@ class CohortGraph:
         return ""
 
     def texts_behind(self, stage: str, gen_id: str) -> list[str]:
-        """The files of the template, the texts that it includes and the concepts that a generation is made from."""
+        """The files of the template, the texts that it includes and the concepts that a generation is made from.
+
+        Snakemake asks for them once for each generation that it has in its graph: see `planned`.
+        """
+        self._asked[stage, gen_id] = None
         specification = self.study.specification(stage, gen_id)
         template = self.study.texts_of(specification.template)
         concepts = specification.concepts if isinstance(specification, CallSpecification) else ()

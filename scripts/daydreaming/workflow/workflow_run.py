@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.catalogs import load_catalogs
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.settings import Settings
+from daydreaming.llm.local_servers import servers_kept
 from daydreaming.watch.run_end import end_run
 from daydreaming.watch.run_events import run_ended, run_started
 from daydreaming.workflow.cohort_graph import CohortGraph
@@ -83,6 +85,7 @@ class WorkflowRun:
     _started: float = field(default_factory=time.monotonic, repr=False)
     _watched: CohortGraph | None = field(default=None, repr=False)
     _variable_before: str | None = field(default=None, repr=False)
+    _servers: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @cached_property
     def configuration(self) -> Path:
@@ -104,6 +107,8 @@ class WorkflowRun:
         if not (planned := graph.planned):
             return
         graph.begin()
+        # Each job is a process: a local server would end with the first of them, and be loaded again for the next.
+        self._servers.enter_context(servers_kept(self.cohort.settings))
         self._watched, self._variable_before = graph, os.environ.get(RUN_VARIABLE)
         os.environ[RUN_VARIABLE] = self.run_id
         totals = Counter(stage for stage, _ in planned)
@@ -114,6 +119,7 @@ class WorkflowRun:
         if (graph := self._watched) is None:
             return
         self._watched = None
+        self._servers.close()
         if self._variable_before is None:
             del os.environ[RUN_VARIABLE]
         seconds = time.monotonic() - self._started

@@ -21,7 +21,7 @@ from daydreaming.cohort.membership import write_membership
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.specification import CallSpecification
 from daydreaming.inputs.records import Generation
-from daydreaming.inputs.settings import StageSettings
+from daydreaming.inputs.setting_models import StageSettings
 
 
 @pytest.fixture

@@ -308,3 +308,12 @@ def test_a_budget_needs_prices_of_the_models_that_a_spec_calls(judged, faulty):
     assert ["the model 'judge' has no prices" in fault for fault in faults(cohort="designed", budget_usd=1)] == [
         True
     ] * faulty
+
+
+def test_a_server_that_cannot_be_started_here_is_a_remark(cohort):
+    lab = {"start": "no-such-server --port {port}"}
+    config = {"cohort": "first", "endpoints": {"lab": lab}, "default_endpoint": "lab"}
+    (remark,) = validate_inputs(settings_with(**config)).remarks
+    assert "no program 'no-such-server'" in remark
+    assert "(endpoints.lab.start)" in remark
+    assert validate_inputs(settings_with(**config, offline=True)).remarks == ()

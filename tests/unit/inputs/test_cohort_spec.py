@@ -1,19 +1,13 @@
-"""Reading a spec: every fault with file, line and key, and the nearest name; the schema; the original's format."""
+"""Reading a spec: every fault with file, line and key, and the nearest name."""
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 
-import jsonschema
 import pytest
-import yaml
 from cohort_fixtures import make_cohort_project
 from inputs_fixtures import write
-from spec_fixtures import SPEC, crossing, faults_of, rows_of, write_models
-
-from daydreaming.inputs.cohort_spec.models import spec_schema
+from spec_fixtures import SPEC, faults_of, write_models
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -264,100 +258,3 @@ def test_a_table_of_a_rule_needs_the_columns_of_its_axes():
 def test_all_faults_are_told_at_once():
     told = faults_of("axes: {draft_template: [bodl], draft_llm: [writr], evaluation_llm: [juge]}")
     assert [fault.key for fault in told] == ["axes.draft_template", "axes.draft_llm", "axes.evaluation_llm"]
-
-
-def test_the_published_schema_is_that_of_the_model():
-    path = PROJECT / "schemas/cohort_spec.schema.json"
-    assert json.loads(path.read_text(encoding="utf-8")) == spec_schema()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "axes: {combo: {k_of: {concepts: [tide, moss], k: 2}}, draft_replicate: 2, draft_llm: '@file:a.csv'}",
-        "axes: {combo: active, essay_llm: null, draft_replicate: [1, 2]}\nrules: {ties: {t: [draft_llm, essay_llm]}}",
-        "rules: {pairs: {p: {left: combo, right: bundle, allowed: [[a, [b, c]]]}}, tuples: {t: "
-        "{axes: [combo], items: '@file:a.csv'}}}",
-        "sample: {n: 200, seed: 1, balance: [draft_template, evaluation_llm]}",
-    ],
-)
-def test_editors_accept_what_the_workflow_accepts(text: str):
-    jsonschema.validate(yaml.safe_load(text), dict(spec_schema()))
-
-
-def test_the_examples_of_the_page_fit_the_schema():
-    examples = re.findall(r"```yaml\n(.*?)```", (PROJECT / "docs/cohorts.md").read_text(), re.DOTALL)
-    assert len(examples) >= 5
-    for example in examples:
-        jsonschema.validate(yaml.safe_load(example), dict(spec_schema()))
-
-
-def test_editors_refuse_what_the_workflow_refuses():
-    for text in ("axis: {}", "axes: {draft_templates: [a]}", "sample: {seed: 1}", "axes: {draft_template: {a: b}}"):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(yaml.safe_load(text), dict(spec_schema()))
-
-
-class TestTheOriginalsFormat:
-    def test_its_names_of_axes_and_its_sections(self):
-        write(SPEC.parent / "spec/items/drafts.csv", "draft_template\nplain\nbold\n")
-        write(SPEC.parent / "spec/items/essays.csv", "essay_template,essay_llm\nwrite,poet\nwrite,writer\n")
-        write(SPEC.parent / "spec/items/pairs.csv", "evaluation_template,evaluation_llm\nrubric,judge\nstrict,critic\n")
-        write(
-            SPEC.parent / "spec/config.yaml",
-            "axes:\n"
-            "  combo_id: [mine]\n  draft_template: '@file:items/drafts.csv'\n  draft_llm: [writer]\n"
-            "  draft_template_replicate: ['1', '2']\n  evaluation_replicate: ['1', '2']\n"
-            "rules:\n"
-            "  tuples:\n    essay_bundle:\n      axes: [essay_template, essay_llm]\n"
-            "      items: '@file:items/essays.csv'\n"
-            "  pairs:\n    which:\n      left: draft_template\n      right: essay_bundle\n      allowed:\n"
-            "        - [plain, [write, poet]]\n        - [bold, [write, writer]]\n"
-            "    judging:\n      left: evaluation_template\n      right: evaluation_llm\n"
-            "      allowed: '@file:items/pairs.csv'\n"
-            "output:\n  field_order:\n    - combo_id\n    - draft_template_replicate\n    - evaluation_replicate\n",
-        )
-        columns = "combo_id,version,concept_id,description_level,k_max,created_at\n"
-        write("data/combo_mappings.csv", columns + "mine,v1,tide,paragraph,1,\n")
-        rows = self._rows()
-        every = crossing(
-            combo=["mine"],
-            draft_template=["plain", "bold"],
-            draft_llm=["writer"],
-            draft_replicate=["1", "2"],
-            essay_template=["write"],
-            essay_llm=["poet", "writer"],
-            evaluation_template=["rubric", "strict"],
-            evaluation_llm=["judge", "critic"],
-            evaluation_replicate=["1", "2"],
-        )
-        together = {("plain", "poet"): True, ("bold", "writer"): True}
-        judged = {("rubric", "judge"): True, ("strict", "critic"): True}
-        assert set(rows) == {row for row in every if (row[1], row[5]) in together and (row[7], row[8]) in judged}
-
-    def test_its_tuple_of_all_axes_that_lists_a_whole_cohort(self):
-        axes = "combo_id, draft_template, draft_llm, draft_replicate, essay_template, essay_llm, essay_replicate"
-        axes += ", evaluation_template, evaluation_llm, evaluation_replicate"
-        columns = "combo_id,version,concept_id,description_level,k_max,created_at\n"
-        write("data/combo_mappings.csv", columns + "mine,v1,tide,paragraph,1,\n")
-        write(
-            SPEC.parent / "spec/config.yaml",
-            f"axes: {{}}\nrules:\n  tuples:\n    cohort_rows:\n      axes: [{axes}]\n"
-            f"      items: '@file:items/rows.yaml'\n",
-        )
-        write(
-            SPEC.parent / "spec/items/rows.yaml",
-            "- [mine, plain, writer, 1, write, poet, 2, rubric, judge, 1]\n"
-            "- [mine, plain, writer, 1, pass, None, 1, strict, critic, 3]\n",
-        )
-        assert set(self._rows()) == {
-            ("mine", "plain", "writer", "1", "write", "poet", "2", "rubric", "judge", "1"),
-            ("mine", "plain", "writer", "1", "pass", "writer", "1", "strict", "critic", "3"),
-        }
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        """The rows of the spec in the folder: `rows_of` writes one of its own, so it is given the same text."""
-        folder = SPEC.parent / "spec"
-        text = (folder / "config.yaml").read_text()
-        (folder / "config.yaml").unlink()
-        return rows_of(text.replace("@file:", "@file:spec/"))

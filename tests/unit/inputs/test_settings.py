@@ -22,9 +22,10 @@ from daydreaming.base.errors import InputError
 from daydreaming.base.paths import STAGES
 from daydreaming.cli.command_line import PROJECT
 from daydreaming.inputs.configuration import config_schema, merge, settings_from_config
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.inputs.resolved_settings import resolved_settings
 from daydreaming.inputs.setting_models import StageSettings
-from daydreaming.inputs.settings import Endpoint, Settings
+from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.model_request import ModelRequest
 
 URL = "http://127.0.0.1:1/v1"
@@ -274,3 +275,17 @@ def test_whatever_a_configuration_says_it_is_read_or_faulted(config: dict[str, A
     else:
         bodies = [sampling(read, stage, endpoint).extra_body for stage in STAGES for endpoint in read.endpoints]
         assert all(map(orjson.dumps, bodies))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "llama-server -m 'my model.gguf' --port {port}",
+        "vllm serve Qwen/Qwen3-8B --port={port} --max-num-batched-tokens 8192 --tokenizer=Qwen/Qwen3-8B",
+        "env OLLAMA_HOST=127.0.0.1:{port} ollama serve",
+    ],
+)
+def test_a_server_that_is_started_needs_no_address(command: str):
+    endpoint = settings_from_config({"endpoints": {"lab": {"start": command}}}).endpoints["lab"]
+    assert endpoint.base_url is None
+    assert sum("{port}" in word for word in endpoint.command) == 1

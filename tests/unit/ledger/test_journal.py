@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import threading
 from pathlib import Path
 
@@ -221,6 +222,21 @@ def test_a_line_that_cannot_be_used_is_skipped_and_named(tmp_path: Path, line: b
     events = list(read_events(path))
     assert [event["event"] for event in events] == ["call_started", "call_ended", "bad_line", "call_started"]
     assert (events[2]["line"], bool(events[2]["problem"])) == (3, True)
+
+
+def test_a_line_that_the_disk_takes_half_of_leaves_the_next_one_whole(tmp_path: Path):
+    book = journal(tmp_path)
+    call = start(book)
+    path = tmp_path / "cohort" / "journal.jsonl"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            start(book)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    book.end_call(call, cost_usd=0.05)
+    assert [event["event"] for event in read_events(path)] == ["call_started", "call_ended"]
 
 
 def test_a_line_of_bytes_that_are_no_event_and_have_no_end_is_a_torn_one(tmp_path: Path):

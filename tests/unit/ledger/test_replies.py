@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from core_fixtures import reply, request
+from reply_fixtures import ACCOUNT, body, files_of, not_a_reply, save
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
-from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.reading import NoReplyError
 from daydreaming.ledger.received import Received, Reply
 from daydreaming.ledger.replies import ReplyStore
@@ -24,33 +24,6 @@ def store(tmp_path: Path):
     replies = ReplyStore(DataPaths(tmp_path / "data"))
     yield replies
     replies.close()
-
-
-ACCOUNT = {"stage": "draft", "gen_id": "g1"}
-
-
-def body(text: str | None = "One idea.", **changes: object) -> bytes:
-    choice = {"message": {"content": text}, "finish_reason": "stop"}
-    return json.dumps({"choices": [choice], "usage": {"cost": 0.01}, **changes}).encode()
-
-
-def save(store: ReplyStore, asked: ModelRequest, received: bytes | None = None) -> Reply:
-    room = store.room_for(asked)
-    try:
-        answer = Received.of(body() if received is None else received, started_at=100.0, finished_at=101.0)
-        return room.keep(answer, (1.0, 2.0), ACCOUNT)
-    finally:
-        room.discard()
-
-
-def not_a_reply(store: ReplyStore, asked: ModelRequest, received: bytes = b"<html>Sign in</html>") -> None:
-    with pytest.raises(NoReplyError):
-        save(store, asked, received)
-
-
-def files_of(store: ReplyStore) -> list[str]:
-    folder = store.path(request().sha256).parent
-    return sorted(path.name for path in folder.iterdir())
 
 
 def test_what_is_stored_comes_back(store: ReplyStore):
@@ -279,63 +252,6 @@ def test_a_file_that_cannot_be_read_is_an_error(store: ReplyStore):
         store.load(request().sha256)
 
 
-def test_room_that_was_not_used_is_given_back(store: ReplyStore):
-    room = store.room_for(request(max_tokens=100_000))
-    (reserved,) = room.path.parent.iterdir()
-    assert reserved.stat().st_size > 1_000_000
-    room.discard()
-    assert list(room.path.parent.iterdir()) == []
-    room.discard()
-
-
-def test_a_full_disk_is_told_before_anything_is_paid(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
-    def refuse(*arguments: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "posix_fallocate", refuse)
-    with pytest.raises(GenerationError) as caught:
-        store.room_for(request())
-    assert caught.value.kind == "storage"
-    assert "No call was made" in caught.value.message
-    assert "No space left" in caught.value.message
-    assert files_of(store) == []
-
-
-def test_a_folder_that_refuses_is_told_before_anything_is_paid(store: ReplyStore, tmp_path: Path):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "replies").write_text("a file where a folder should be")
-    with pytest.raises(GenerationError, match="No call was made"):
-        store.room_for(request())
-
-
-def test_a_reply_that_the_folder_refuses_is_kept_elsewhere(
-    store: ReplyStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
-
-    def refuse(descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    room = store.room_for(request())
-    monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(GenerationError) as caught:
-        room.keep(Received.of(body()))
-    room.discard()
-    assert caught.value.kind == "storage"
-    (rescued,) = (tmp_path / "elsewhere").rglob("*.json")
-    assert str(rescued) in caught.value.message
-    assert not store.exists(request().sha256)
-    monkeypatch.undo()
-    rescued.rename(store.path(request().sha256))
-    assert store.load(request().sha256).text == "One idea."
-
-
-def test_a_reply_of_unexpected_length_is_stored_all_the_same(store: ReplyStore):
-    saved = save(store, request(max_tokens=1), body("y" * 3_000_000))
-    assert store.load(request(max_tokens=1).sha256) == saved
-
-
 def test_a_reply_known_from_its_generation_alone_can_be_adopted(store: ReplyStore):
     adopted = reply(request().sha256)
     store.adopt(adopted, source="data/gens/draft/a/raw.txt")
@@ -384,6 +300,7 @@ def test_what_was_moved_to_the_archive_is_found_there(as_receipt: bool, store: R
     archived = paths.archived(home)
     archived.parent.mkdir(parents=True)
     home.rename(archived.with_name(f"{home.stem}.1.receipt") if as_receipt else archived)
-    assert store.load(request().sha256) == saved
-    assert store.exists(request().sha256)
-    assert not store.exists(request(seed=2).sha256)
+    later = ReplyStore(paths)
+    assert later.load(request().sha256) == saved
+    assert later.exists(request().sha256)
+    assert not later.exists(request(seed=2).sha256)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from core_fixtures import python
 
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.llm.limits import EndpointLimits
 from daydreaming.llm.model_throttle import RECOVERY_S, SLOW_DOWN_INTERVAL_S
 
@@ -21,7 +21,7 @@ import asyncio, sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from daydreaming.llm.limits import EndpointLimits
-from daydreaming.inputs.settings import Endpoint
+from daydreaming.inputs.endpoint_settings import Endpoint
 async def main():
     limits = EndpointLimits(Endpoint(name="other", base_url="http://a/v1", max_concurrency=3), "key", Path(sys.argv[1]))
     async with AsyncExitStack() as stack:

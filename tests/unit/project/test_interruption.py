@@ -64,6 +64,21 @@ def test_no_ctrl_c_interrupts_a_run_that_cancels(listening: Interruption, capfd)
     assert len(gave_up) == 2
 
 
+def test_no_ctrl_c_interrupts_a_run_that_cancels_before_its_first_call(capfd):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    made, gave_up = Interruption(lambda: None), list[None]()
+    try:
+        made.cancelling(lambda: gave_up.append(None))
+        press_ctrl_c()
+        assert "Calls in flight are paid for" in capfd.readouterr().err
+        press_ctrl_c()
+        assert gave_up
+        made.end()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_three_times_ctrl_c_on_the_way_to_cancel_give_the_calls_up(listening: Interruption):
     with pytest.raises(KeyboardInterrupt):
         press_ctrl_c()

@@ -23,9 +23,11 @@ import pytest
 
 import daydreaming
 from daydreaming.base.errors import InputError
+from daydreaming.results.cohort_statistics import write_statistics
 from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES, Kind
 from daydreaming.results.export.files import export_cohort
 from daydreaming.results.export.parquet import parquet_schema
+from daydreaming.results.scores import collect_scores
 from provider import Provider
 from studies import Study as Folder
 
@@ -223,6 +225,18 @@ def test_a_cohort_is_loaded_in_one_line_from_anywhere(cohort: Folder, tmp_path: 
     assert data.essays.set_index("gen_id")["text"].to_dict() == {
         row.gen_id: cohort.files(row).parsed.read_text() for row in cohort.rows("essay")
     }
+
+
+def test_the_statistics_of_a_loaded_cohort_are_those_that_the_workflow_writes(cohort: Folder, tmp_path: Path):
+    study = fixtures.loaded(cohort)
+    written = write_statistics(study, collect_scores(study))
+    data = daydreaming.load("c1", cohort.folder)
+    assert len(data.contrasts) > 0
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    for ours, theirs in zip(data.analysis.write(tables), written, strict=True):
+        assert ours.name == theirs.name
+        assert ours.read_bytes() == theirs.read_bytes()
 
 
 def test_a_cohort_that_is_not_there_is_a_fault(cohort: Folder):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from report_fixtures import make_cohort
+from report_fixtures import load_cohort, make_cohort
 
 from daydreaming.base.errors import InputError
 from daydreaming.generation.inspection import inspect_cohort
@@ -27,21 +27,31 @@ from daydreaming.results.score_table import write_scores
 from daydreaming.results.scores import collect_scores
 
 
+@pytest.fixture(scope="module")
+def folder_with_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a cohort with its tables, its report, its pages and its export, which no test changes."""
+    folder = tmp_path_factory.mktemp("with-results")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        study = make_cohort(folder, failures=2)
+        rows, files = collect_scores(study), study.cohort_files
+        write_scores(files.scores, rows)
+        write_pivot(build_pivot(rows), files.reports)
+        source = source_digest(study, inspect_cohort(study))
+        record_scores(study, source, rows)
+        record_made(study, Result.REPORT, source, [write_report(study, rows), *plot_files(files.plots)])
+        record_made(study, Result.STATISTICS, source, write_statistics(study, rows))
+        record_made(study, Result.PAGES, source, write_reading_pages(study, rows, processes=1).files)
+        record_made(study, Result.EXPORT, source, export_cohort(study))
+    return folder
+
+
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
-    """A cohort with its tables and its report."""
+def study(tmp_path: Path, folder_with_results: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """A copy of that cohort."""
+    shutil.copytree(folder_with_results, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    study = make_cohort(tmp_path, failures=2)
-    rows, files = collect_scores(study), study.cohort_files
-    write_scores(files.scores, rows)
-    write_pivot(build_pivot(rows), files.reports)
-    source = source_digest(study, inspect_cohort(study))
-    record_scores(study, source, rows)
-    record_made(study, Result.REPORT, source, [write_report(study, rows), *plot_files(study.cohort_files.plots)])
-    record_made(study, Result.STATISTICS, source, write_statistics(study, rows))
-    record_made(study, Result.PAGES, source, write_reading_pages(study, rows, processes=1).files)
-    record_made(study, Result.EXPORT, source, export_cohort(study))
-    return study
+    return load_cohort()
 
 
 def outdated(study: Study) -> set[Result]:

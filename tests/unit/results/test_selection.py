@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from report_fixtures import make_cohort
 
 from daydreaming.base.errors import InputError
 from daydreaming.base.paths import DataPaths
 from daydreaming.cohort.chains import selected_chains
+from daydreaming.generation.study import Study
 from daydreaming.results.score_table import ScoreRow, write_scores
+from daydreaming.results.scores import collect_scores
 from daydreaming.results.selection import select_essays, write_selection
 from select_essays import main
 
@@ -113,15 +116,19 @@ def test_another_selection_is_not_replaced_unasked(tmp_path: Path):
     assert write_selection(path, "b\n", force=True)
 
 
+TABLE = Path("scores.csv")
+OF_TABLE = ("--directory", ".", "--parsed-scores", str(TABLE))
+
+
 class TestScript:
     @pytest.fixture(autouse=True)
     def project(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         (tmp_path / "config.yaml").write_text("cohort: c1\n")
-        write_scores(DataPaths(Path("data")).cohort("c1").scores, ROWS)
+        write_scores(TABLE, ROWS)
 
-    def test_the_configured_cohorts_scores_make_the_selection(self, capsys: pytest.CaptureFixture[str]):
-        assert main(["--directory", ".", "--top", "2", "--by", "novelty"]) == 0
+    def test_a_table_of_scores_makes_the_selection(self, capsys: pytest.CaptureFixture[str]):
+        assert main([*OF_TABLE, "--top", "2", "--by", "novelty"]) == 0
         text = Path("data/2_tasks/selected_essays.txt").read_text()
         assert [line.split()[0] for line in text.splitlines()[1:]] == ["a", "b", "c"]
         assert "3 of 4 essays with a score are chosen" in capsys.readouterr().out
@@ -131,16 +138,42 @@ class TestScript:
         assert [fault.row for fault in caught.value.faults] == [2, 3, 4]
 
     def test_a_dry_run_writes_nothing(self, capsys: pytest.CaptureFixture[str]):
-        assert main(["--directory", ".", "--dry-run"]) == 0
+        assert main([*OF_TABLE, "--dry-run"]) == 0
         assert not Path("data/2_tasks").exists()
         assert "Nothing was written" in capsys.readouterr().out
 
     def test_the_combos_of_the_essays_for_a_spec(self):
         combos = Path("data/cohorts/next/combos.csv")
-        assert main(["--directory", ".", "--top", "1", "--combos", str(combos)]) == 0
+        assert main([*OF_TABLE, "--top", "1", "--combos", str(combos)]) == 0
         assert combos.read_text() == "combo\ncombo-of-a\n"
         assert not Path("data/2_tasks").exists()
 
-    def test_scores_that_are_not_there(self, capsys: pytest.CaptureFixture[str]):
+
+class TestScoresOfACohort:
+    @pytest.fixture(autouse=True)
+    def study(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+        monkeypatch.chdir(tmp_path)
+        study = make_cohort(tmp_path)
+        (tmp_path / "config.yaml").write_text("cohort: c1\nk_max: 2\n")
+        write_scores(study.cohort_files.scores, collect_scores(study))
+        return study
+
+    def test_the_configured_cohorts_scores_make_the_selection(self, study: Study):
+        assert main(["--directory", ".", "--top", "2", "--by", "novelty", "--ties", "none"]) == 0
+        chosen = [line.split()[0] for line in study.paths.selected_essays.read_text().splitlines()[1:]]
+        assert 1 <= len(chosen) <= 2
+        assert set(chosen) <= {row.gen_id for row in study.membership.stage("essay")}
+
+    def test_an_edited_table_chooses_nothing(self, study: Study, capsys: pytest.CaptureFixture[str]):
+        text = study.cohort_files.scores.read_text()
+        study.cohort_files.scores.write_text(text.replace("4.0", "9.0", 1))
+        assert main(["--directory", ".", "--top", "2", "--by", "novelty"]) == 1
+        assert "not what the generations say now" in capsys.readouterr().err
+        assert not study.paths.selected_essays.exists()
+
+    def test_scores_that_are_not_there(self, study: Study, capsys: pytest.CaptureFixture[str]):
+        study.cohort_files.scores.unlink()
+        assert main(["--directory", "."]) == 1
+        assert "data/cohorts/c1/reports/parsed_scores.csv" in capsys.readouterr().err
         assert main(["--directory", ".", "--cohort", "other"]) == 1
-        assert "data/cohorts/other/reports/parsed_scores.csv" in capsys.readouterr().err
+        assert "data/cohorts/other/" in capsys.readouterr().err

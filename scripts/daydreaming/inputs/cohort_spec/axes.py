@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,9 +58,3 @@ AXIS_NAMES = tuple(_CANONICAL)
 def canonical(name: str) -> str:
     """The name of an axis; another name comes back as it is."""
     return _CANONICAL.get(name, name)
-
-
-def did_you_mean(name: str, known: Collection[str], otherwise: str) -> str:
-    """The cure for a name that does not exist: the nearest one that does, else what `otherwise` says."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else otherwise

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.inputs.cohort_spec.axes import canonical, did_you_mean
+from daydreaming.base.nearest_names import did_you_mean
+from daydreaming.inputs.cohort_spec.axes import canonical
 from daydreaming.inputs.cohort_spec.models import FILE
 from daydreaming.inputs.cohort_spec.records import CouplingRow, Level, Place
 from daydreaming.inputs.cohort_spec.yaml_lines import Document, Step, read_document

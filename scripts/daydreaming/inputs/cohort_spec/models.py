@@ -20,7 +20,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from daydreaming.base.errors import Fault
-from daydreaming.inputs.cohort_spec.axes import AXIS_NAMES, did_you_mean
+from daydreaming.base.nearest_names import did_you_mean
+from daydreaming.inputs.cohort_spec.axes import AXES, AXIS_NAMES
 from daydreaming.inputs.cohort_spec.yaml_lines import Document
 
 FILE = "@file:"
@@ -39,14 +40,8 @@ def _fault(problem: str, cure: str) -> PydanticCustomError:
 def _axis_name(name: str) -> str:
     if name not in AXIS_NAMES:
         # Those with other names are known, too, but one name of each is enough to choose from.
-        raise _fault(f"there is no axis {name!r}.", did_you_mean(name, AXIS_NAMES, f"The axes are: {_listed()}."))
+        raise _fault(f"there is no axis {name!r}.", did_you_mean(name, AXIS_NAMES, f"The axes are: {', '.join(AXES)}."))
     return name
-
-
-def _listed() -> str:
-    from daydreaming.inputs.cohort_spec.axes import AXES
-
-    return ", ".join(AXES)
 
 
 def _levels(value: Any) -> Any:

@@ -9,8 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from daydreaming.base.errors import Fault, InputError
+from daydreaming.base.nearest_names import did_you_mean
 from daydreaming.base.paths import DataPaths
-from daydreaming.inputs.cohort_spec.axes import AXES, AXIS_NAMES, canonical, did_you_mean
+from daydreaming.inputs.cohort_spec.axes import AXES, AXIS_NAMES, canonical
 from daydreaming.inputs.cohort_spec.helper_files import HelperFiles, coupling_rows
 from daydreaming.inputs.cohort_spec.models import (
     ACTIVE,

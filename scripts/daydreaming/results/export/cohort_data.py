@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from daydreaming.results.statistics.analysis import Analysis
+
 
 class Cohort:
     """The data of one cohort as it was on the disk when it was loaded, as data frames.
@@ -85,6 +87,18 @@ class Cohort:
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self._rows.scores], columns=list(COLUMNS))
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The statistics, each table a data frame: `levels`, `ranking`, `judges` and so on; see docs/results.md."""
+        from daydreaming.results.cohort_statistics import analyse_at_price
+
+        return analyse_at_price(self._rows.scores, self._rows.readers, self._rows.draft_price)
+
+    @property
+    def contrasts(self) -> pd.DataFrame:
+        """All pairs of templates, models and judges: difference, interval, p."""
+        return self.analysis.contrasts
 
     def _table(self, name: str) -> pd.DataFrame:
         return _frame(self._rows.tables[name], TABLES[name])

@@ -14,7 +14,9 @@ from daydreaming.generation.study import Study
 from daydreaming.inputs.concepts import read_description
 from daydreaming.inputs.records import Generation
 from daydreaming.inputs.templates import load_template_text
+from daydreaming.results.cohort_statistics import draft_price
 from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES
+from daydreaming.results.human_scores import human_rows
 from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.scores import collect_scores, trouble_of
 
@@ -47,12 +49,15 @@ _OF_RECORD = (
 class CohortRows:
     """The tables of a cohort: by name, each a list of rows in the order of its catalog or of the membership.
 
-    `scores` has the rows of `parsed_scores.csv`.
+    `scores` has the rows of `parsed_scores.csv`, `readers` those of people's scores; `draft_price` is the mean cost of
+    a draft in US dollars, None where nobody told any.
     """
 
     cohort_id: str
     tables: dict[str, list[Row]]
     scores: list[ScoreRow]
+    readers: list[ScoreRow]
+    draft_price: float | None
 
     def chains(self) -> Iterator[Row]:
         """One row for each evaluation, with its essay, its draft and its combo."""
@@ -93,7 +98,9 @@ def cohort_rows(study: Study, inspection: Inspection | None = None) -> CohortRow
     inspection = inspection or inspect_cohort(study)
     scores = collect_scores(study, inspection)
     rows = {**_catalog_rows(study), **_generation_rows(study, inspection, scores)}
-    return CohortRows(study.membership.cohort_id, {name: rows[name] for name in TABLES}, scores)
+    tables = {name: rows[name] for name in TABLES}
+    price = draft_price(study, inspection)
+    return CohortRows(study.membership.cohort_id, tables, scores, human_rows(study), price)
 
 
 def _catalog_rows(study: Study) -> dict[str, list[Row]]:

@@ -55,7 +55,11 @@ _MAKING = (
     Column("model", Kind.TEXT, "the model string that was sent"),
     Column("served_model", Kind.TEXT, "the model that the provider says has answered"),
     Column("endpoint", Kind.TEXT, "the name of the endpoint that was called"),
-    Column("answerer", Kind.TEXT, "who answered: a `base_url`, or the embedded model's package and version"),
+    Column(
+        "answerer",
+        Kind.TEXT,
+        "who answered: a `base_url`, the command of a local server, or the embedded model's package and version",
+    ),
     Column("temperature", Kind.NUMBER, "as sent"),
     Column("max_tokens", Kind.INTEGER, "the most tokens that were asked for"),
     Column("seed", Kind.INTEGER, "as sent"),

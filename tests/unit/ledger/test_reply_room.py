@@ -1,0 +1,79 @@
+"""Room on the disk for an answer, before it is paid for, and what becomes of one that the disk refuses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from core_fixtures import request
+from reply_fixtures import body, files_of, save
+
+from daydreaming.base.errors import GenerationError
+from daydreaming.base.paths import DataPaths
+from daydreaming.ledger.received import Received
+from daydreaming.ledger.replies import ReplyStore
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    replies = ReplyStore(DataPaths(tmp_path / "data"))
+    yield replies
+    replies.close()
+
+
+def test_room_that_was_not_used_is_given_back(store: ReplyStore):
+    room = store.room_for(request(max_tokens=100_000))
+    (reserved,) = room.path.parent.iterdir()
+    assert reserved.stat().st_size > 1_000_000
+    room.discard()
+    assert list(room.path.parent.iterdir()) == []
+    room.discard()
+
+
+def test_a_full_disk_is_told_before_anything_is_paid(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*arguments: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with pytest.raises(GenerationError) as caught:
+        store.room_for(request())
+    assert caught.value.kind == "storage"
+    assert "No call was made" in caught.value.message
+    assert "No space left" in caught.value.message
+    assert files_of(store) == []
+
+
+def test_a_folder_that_refuses_is_told_before_anything_is_paid(store: ReplyStore, tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "replies").write_text("a file where a folder should be")
+    with pytest.raises(GenerationError, match="No call was made"):
+        store.room_for(request())
+
+
+def test_a_reply_that_the_folder_refuses_is_kept_elsewhere(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    room = store.room_for(request())
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(GenerationError) as caught:
+        room.keep(Received.of(body()))
+    room.discard()
+    assert caught.value.kind == "storage"
+    (rescued,) = (tmp_path / "elsewhere").rglob("*.json")
+    assert str(rescued) in caught.value.message
+    assert not store.exists(request().sha256)
+    monkeypatch.undo()
+    rescued.rename(store.path(request().sha256))
+    assert store.load(request().sha256).text == "One idea."
+
+
+def test_a_reply_of_unexpected_length_is_stored_all_the_same(store: ReplyStore):
+    saved = save(store, request(max_tokens=1), body("y" * 3_000_000))
+    assert store.load(request(max_tokens=1).sha256) == saved
