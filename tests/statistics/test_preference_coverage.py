@@ -20,7 +20,8 @@ def test_a_sample():
 @pytest.mark.full_set
 @pytest.mark.parametrize("design", VERDICT_DESIGNS, ids=lambda design: design.name)
 def test_each_figure_of_each_design(design):
-    results = verdict_coverage(design, cohorts=200, seed=1).values()
-    # 200 cohorts tell a coverage to about 3 points.
-    assert {result.figure: result.share for result in results if result.share < 0.90} == {}
+    results = verdict_coverage(design, cohorts=120, seed=1).values()
+    print(*results, sep="\n")  # for docs/preferences.md: pytest -rP
+    # 120 cohorts tell a coverage to about 4 points.
+    assert {result.figure: result.share for result in results if result.share < 0.88} == {}
     assert {result.figure for result in results if result.share_printed < 0.85} == set()

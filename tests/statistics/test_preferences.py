@@ -46,6 +46,9 @@ def test_every_table_of_a_simulated_cohort_has_numbers_intervals_and_counts():
         assert (table.value < table.high).all(), name
         assert (table.n_combos == 8).all(), name
         assert not table.isna().drop(columns=["numerator", "denominator"], errors="ignore").iloc[0].any(), name
+    differences = tables["differences"]
+    assert (differences.low < differences.difference).all()
+    assert (differences.p <= differences.p_holm).all()
     assert set(tables["strengths"].judge) == {"", "m0", "m1"}
     assert tables["strengths"][tables["strengths"].figure == "strength"].groupby("judge").value.sum().abs().max() < 1e-9
 
@@ -222,6 +225,35 @@ def test_a_judges_preference_for_its_own_model_is_held_against_the_others():
     differences = pd.Series([1, 1, 1, 1, 1, 1, 0]) - pd.Series([1, 0, 0.5, 1, 0, 0.5, 0])
     half = 2.4469118 * differences.std() / 7**0.5
     assert (difference.low, difference.high) == pytest.approx((6 / 14 - half, 6 / 14 + half))
+
+
+def test_differences_of_strengths_are_those_of_the_strengths_with_an_interval_of_their_own():
+    analysis = analyse_preferences(records(simulate_verdicts(VerdictDesign("", 12), seed=4)))
+    strengths = analysis.strengths[analysis.strengths.figure == "strength"].set_index("level")
+    for _, one in analysis.differences.iterrows():
+        a, b = (strengths.loc[model] for model in (one.model_a, one.model_b))
+        assert one.difference == pytest.approx(a.value - b.value)
+        # Strengths around a common mean are not independent: their intervals do not tell that of a difference.
+        half, of_a, of_b = ((row.high - row.low) / 2 for row in (one, a, b))
+        assert abs(of_a - of_b) < half < of_a + of_b
+        assert (one.p < 0.05) == (one.low > 0 or one.high < 0)
+    assert len(analysis.differences) == 3
+    two = analyse_preferences(records(simulate_verdicts(VerdictDesign("", 12, 2), seed=4)))
+    [one] = two.differences.itertuples()
+    [first] = two.strengths[two.strengths.level == "m0"].itertuples()
+    assert (one.low, one.high) == pytest.approx((2 * first.low, 2 * first.high))
+
+
+def test_a_judge_may_write_under_ids_of_other_names():
+    verdicts = both_orders(
+        *((combo, "xy", both) for combo, both in enumerate(("AB", "AA", "BA", "AB"))), (0, "xz", "AB")
+    )
+    verdicts = [replace(one, judge="jury") for one in verdicts]
+    assert analyse_preferences(verdicts).own_model.empty
+    table = analyse_preferences(verdicts, own_models={"jury": ["mx", "mz"]}).own_model
+    first = row(table, model="mx", figure="own model preferred")
+    assert (first.judge, first.numerator, first.denominator) == ("jury", 5, 8)
+    assert row(table, model="mz", figure="own model preferred").denominator == 0
 
 
 def test_without_another_judge_the_difference_cannot_be_told():

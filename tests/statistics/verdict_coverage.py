@@ -10,8 +10,8 @@ from simulated_verdicts import VerdictDesign, simulate_verdicts
 
 from daydreaming.results.statistics.preferences.analysis import PreferenceAnalysis
 
-# So many times the combos of a design tell its truth to a sixteenth of a cohort's standard error.
-MANY_TIMES = 250
+# So many combos tell the truth of a design to a tenth of a cohort's standard error, or better.
+MANY_TIMES, MOST_COMBOS = 250, 4000
 
 
 @dataclass
@@ -33,6 +33,11 @@ class FigureCoverage:
     def share_printed(self) -> float:
         return self.printed / self.intervals
 
+    def __str__(self) -> str:
+        width = float(np.mean(self.widths)) if self.widths else float("nan")
+        seen = f"covers {100 * self.share:.1f}%, printed {100 * self.share_printed:.1f}%, width {width:.3f}"
+        return f"{self.design.name} | {self.figure} | {seen}"
+
 
 def figures(analysis: PreferenceAnalysis) -> dict[tuple[str, ...], tuple[float, float, float]]:
     """Value and limits of all that has an interval, over all judges, by kind of figure and what it is about."""
@@ -40,6 +45,7 @@ def figures(analysis: PreferenceAnalysis) -> dict[tuple[str, ...], tuple[float, 
 
     def add(kind: str, about: str, row: pd.Series, ends: str = "") -> None:
         columns = (ends, f"{ends}_low", f"{ends}_high") if ends else ("value", "low", "high")
+        columns = ("difference", *columns[1:]) if kind == "difference of strengths" else columns
         found[kind, about] = tuple(float(row[column]) for column in columns)
 
     def overall(table: pd.DataFrame):
@@ -50,6 +56,8 @@ def figures(analysis: PreferenceAnalysis) -> dict[tuple[str, ...], tuple[float, 
         add("win rate at equal length", f"{row.model} {row.opponent}", row, "at_equal_length")
     for row in overall(analysis.strengths):
         add(str(row.figure), str(row.level), row)
+    for row in overall(analysis.differences):
+        add("difference of strengths", f"{row.model_a} {row.model_b}", row)
     for row in overall(analysis.consistency):
         add(str(row.figure), "", row)
     for row in overall(analysis.longer):
@@ -66,7 +74,8 @@ def figures(analysis: PreferenceAnalysis) -> dict[tuple[str, ...], tuple[float, 
 
 def verdict_coverage(design: VerdictDesign, cohorts: int, seed: int) -> dict[str, FigureCoverage]:
     """Simulate a design, and count for each kind of figure how often the interval covers the truth."""
-    truth = {key: value for key, (value, _, _) in figures(_analysis(design, seed, MANY_TIMES * design.combos)).items()}
+    many = min(MANY_TIMES * design.combos, MOST_COMBOS)
+    truth = {key: value for key, (value, _, _) in figures(_analysis(design, seed, many)).items()}
     results: dict[str, FigureCoverage] = {}
     for number in range(cohorts):
         for key, (_, low, high) in figures(_analysis(design, seed + 1 + number)).items():

@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, count
+from itertools import combinations, count, islice, zip_longest
 from statistics import fmean
 from typing import NamedTuple
 
@@ -72,14 +72,12 @@ def sampled_pairs(combos: Combos, n: int, seed: int) -> list[Pair]:
     Raises ValueError if there are fewer than `n` pairs, `n` is negative, or an essay is listed twice.
     """
     _check_listed_once(combos)
-    queues = {combo_id: _drawn(combo_id, essays, seed) for combo_id, essays in combos.items()}
-    total = sum(map(len, queues.values()))
+    total = sum(len(essays) * (len(essays) - 1) // 2 for essays in combos.values())
     if not 0 <= n <= total:
         raise ValueError(f"there are {total:,} pairs of essays of one combo, and {n:,} are asked for")
-    turns = _shuffled(queues, f"{seed}\x1eturns")
-    longest = max(map(len, queues.values()), default=0)
-    drawn = (queues[combo_id][turn] for turn in range(longest) for combo_id in turns if turn < len(queues[combo_id]))
-    return [pair for pair, _ in zip(drawn, range(n), strict=False)]
+    turns = _shuffled(combos, f"{seed}\x1eturns")
+    rounds = zip_longest(*(_drawn(combo_id, combos[combo_id], seed) for combo_id in turns))
+    return list(islice((pair for one_round in rounds for pair in one_round if pair is not None), n))
 
 
 def swiss_round(combos: Combos, results: Iterable[Comparison], seed: int) -> list[Pair]:
@@ -128,17 +126,15 @@ def _check_result(result: Comparison, combos: Combos) -> None:
         raise ValueError(f"no result of a comparison: {result}")
 
 
-def _drawn(combo_id: str, essays: Sequence[str], seed: int) -> list[Pair]:
+def _drawn(combo_id: str, essays: Sequence[str], seed: int) -> Iterator[Pair]:
     """All pairs of a combo in the order in which they are drawn."""
     name = f"{seed}\x1e{combo_id}"
     order = _shuffled(essays, f"{name}\x1eessays")
-    pairs = []
     for one, other in _tournament(order):
         first, second = sorted((one, other))
         if _digest(f"{name}\x1efirst\x1e{first}\x1e{second}") % 2:
             first, second = second, first
-        pairs.append(Pair(combo_id, first, second))
-    return pairs
+        yield Pair(combo_id, first, second)
 
 
 def _tournament(essays: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from daydreaming.inputs.setting_models import TemplateSettings
 from daydreaming.inputs.tables import CellReader, gathering
 from daydreaming.inputs.templates import load_template_text, template_name
 from daydreaming.parsers import parser_names
+from daydreaming.parsers.registry import PREFERENCE_PARSERS, unknown_parser
 
 GENERATORS = {"draft": ("llm",), "essay": ("llm", "copy"), "evaluation": ("llm",)}
 # What a copy without a text of its own shows as its prompt: the text that it passes on.
@@ -157,13 +158,21 @@ def _parser(template: Template, cells: CellReader, own: Mapping[str, SettingValu
         name, place = own["parser"]
         if name in allowed:
             return str(name)
-        problem = f"the parser {name!r} is not known."
-        cells.faults.append(Fault(place, problem, f"Use {' or '.join(allowed)}.", key="parser"))
+        cells.faults.append(
+            Fault(
+                place, unknown_parser(template.stage, str(name), allowed), f"Use {' or '.join(allowed)}.", key="parser"
+            )
+        )
         return None
     if template.stage == "draft" and not cells.optional_text("parser"):
         return None
     if not is_readable and not cells.optional_text("parser"):
         return None  # its front matter, which nobody can read, may name one
+    stated = cells.optional_text("parser")
+    if stated in PREFERENCE_PARSERS and stated not in allowed:
+        problem = unknown_parser(template.stage, stated, allowed)
+        cells.add_fault("parser", problem, f"Use {' or '.join(allowed)}.")
+        return None
     return cells.choice("parser", allowed) or None
 
 

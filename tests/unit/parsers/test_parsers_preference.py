@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daydreaming.base.errors import ParseError
+from daydreaming.base.errors import InputError, ParseError
 from daydreaming.base.paths import STAGES
-from daydreaming.parsers import ParserContext, parser_names
+from daydreaming.parsers import ParserContext, get_parser, parser_names
 from daydreaming.parsers.preference import preference
 
 
@@ -175,6 +175,19 @@ def test_a_failure_shows_the_end_of_the_reply():
 
 def test_no_stage_takes_a_preference_for_a_score():
     assert [stage for stage in STAGES if "preference" in parser_names(stage)] == []
+    with pytest.raises(InputError, match=r"the stage 'evaluation' makes no preferences.*Use one of: in_last_line"):
+        get_parser("evaluation", "preference")
+
+
+def test_a_stage_that_makes_preferences_has_this_parser_alone():
+    context = ParserContext("duel", "g1", "which")
+    parse = get_parser("duel", "preference", makes_preferences=True)
+    assert parse("<think>\nVerdict: B\n</think>\nVerdict: A", context) == "A"
+    assert parser_names("duel", makes_preferences=True) == ("preference",)
+    with pytest.raises(InputError, match="'duel' makes preferences, and 'in_last_line' is no parser of preferences"):
+        get_parser("duel", "in_last_line", makes_preferences=True)
+    with pytest.raises(InputError, match=r"no parser is named\. Use one of: preference"):
+        get_parser("duel", None, makes_preferences=True)
 
 
 PIECES = [

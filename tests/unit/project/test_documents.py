@@ -9,6 +9,7 @@ import pytest
 from daydreaming.base.errors import FailureKind
 from daydreaming.base.paths import STAGES
 from daydreaming.parsers import parser_names
+from daydreaming.parsers.registry import PREFERENCE_PARSERS
 from daydreaming.results.score_table import COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -72,5 +73,5 @@ def test_the_document_on_operation_names_every_kind_of_failure():
 
 def test_the_document_on_parsers_names_every_parser():
     text = (PROJECT / "docs" / "parsers.md").read_text()
-    names = {name for stage in STAGES for name in parser_names(stage)}
+    names = {name for stage in STAGES for name in parser_names(stage)} | set(PREFERENCE_PARSERS)
     assert {name for name in names if f"`{name}`" not in text} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,8 @@ LENGTH_COLUMNS = (
     "of_equal_strength_low", "of_equal_strength_high", "characters", "method", "note",
 )  # fmt: skip
 OWN_COLUMNS = (
-    "judge", "figure", "value", "low", "high", "numerator", "denominator", "n_combos", *ADJUSTED_COLUMNS, "method",
-    "note",
+    "judge", "model", "figure", "value", "low", "high", "numerator", "denominator", "n_combos", *ADJUSTED_COLUMNS,
+    "method", "note",
 )  # fmt: skip
 DIFFERENCE_METHOD = "difference of two ratios over combos, linearised, Student's t"
 _LONGER = "verdicts on texts of different lengths"
@@ -78,8 +79,11 @@ def _of_equal_strength(judged: Comparisons) -> tuple[dict[str, Any], str]:
     return dict(zip(LENGTH_COLUMNS[8:12], figures, strict=True)), ""
 
 
-def own_model_preferred(comparisons: Comparisons) -> pd.DataFrame:
+def own_model_preferred(comparisons: Comparisons, own_models: Mapping[str, Collection[str]]) -> pd.DataFrame:
     """For each judge that is one of the models: the points that it gives to its own model's texts.
+
+    `own_models` has for each judge the ids by which it writes. A judge that writes by several has rows for each, and
+    pairs of two texts of its own count for none.
 
     `own model preferred` is the share of points of its own model's text beside one of another model, raw and at equal
     length (`win_rates`). A model may be the better one: `by the other judges` is the same share of the same pairs by
@@ -87,9 +91,12 @@ def own_model_preferred(comparisons: Comparisons) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for judge, name in enumerate(comparisons.judges):
-        if name in comparisons.models:
-            model = comparisons.models.index(name)
-            rows += [{"judge": name} | row for row in _own_rows(comparisons.judged, judge, model)]
+        own = [number for number, model in enumerate(comparisons.models) if model in own_models.get(name, ())]
+        first, second = (np.isin(comparisons.model[side], own) for side in (comparisons.first, comparisons.second))
+        judged = comparisons.chosen(~(first & second)).judged if len(own) > 1 else comparisons.judged
+        for model in own:
+            names = {"judge": name, "model": comparisons.models[model]}
+            rows += [names | row for row in _own_rows(judged, judge, model)]
     return as_frame(rows, OWN_COLUMNS)
 
 

@@ -23,8 +23,8 @@ COLUMNS = (
     "method", "note",
 )  # fmt: skip
 ESSAY_COLUMNS = ("judge", "combo_id", "essay", "model", "points", "strength", "n_verdicts", "method", "note")
-_UNIT = "log-odds"
-_LEFT_OUT = "without one of the combos it could not be told"
+UNIT = "log-odds"
+LEFT_OUT = "without one of the combos it could not be told"
 
 
 def strengths(comparisons: Comparisons) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def strengths(comparisons: Comparisons) -> pd.DataFrame:
             "n_ties": int((judged.points == 0.5).sum()),
             "n_failed": own.n_failed,
             "n_combos": judged.n_combos,
-            "unit": _UNIT,
+            "unit": UNIT,
         }
         rows += [names | row for row in _rows(judged)]
     return as_frame(rows, COLUMNS)
@@ -64,6 +64,12 @@ def essay_strengths(comparisons: Comparisons) -> pd.DataFrame:
     return as_frame(rows, ESSAY_COLUMNS)
 
 
+def combos_of(judged: Comparisons, model: int) -> int:
+    """In how many combos a model's texts were compared with those of others."""
+    seen = (judged.model[judged.first] == model) != (judged.model[judged.second] == model)
+    return len(np.unique(judged.combo[seen]))
+
+
 def _rows(judged: Comparisons) -> list[dict[str, Any]]:
     in_scope = np.unique(judged.model[np.concatenate([judged.first, judged.second])])
     try:
@@ -81,9 +87,8 @@ def _rows(judged: Comparisons) -> list[dict[str, Any]]:
 
 def _strength_row(judged: Comparisons, fit: ModelFit, place: int) -> dict[str, Any]:
     """A strength has as many degrees of freedom as there are combos in which the model was compared, less one."""
-    level = fit.levels[place]
-    seen = (judged.model[judged.first] == level) != (judged.model[judged.second] == level)
-    n_own = len(np.unique(judged.combo[seen]))
+    level = int(fit.levels[place])
+    n_own = combos_of(judged, level)
     without = fit.strengths_without[:, place]
     return _estimate_row("strength", judged.models[level], float(fit.strengths[place]), without, n_own=n_own)
 
@@ -93,7 +98,7 @@ def _estimate_row(figure: str, level: str, value: float, without: Floats, n_own:
     if n < FEWEST_COMBOS:
         return _row(figure, level, value, (np.nan, np.nan), too_few_combos(n, "such verdicts"))
     interval = jackknife_interval(value, without, n_combos=n)
-    return _row(figure, level, value, interval, cannot_tell(_LEFT_OUT, "more combos") if np.isnan(interval[0]) else "")
+    return _row(figure, level, value, interval, cannot_tell(LEFT_OUT, "more combos") if np.isnan(interval[0]) else "")
 
 
 def _row(figure: str, level: str, value: float, interval: tuple[float, float], note: str) -> dict[str, Any]:
