@@ -10,8 +10,9 @@ from scipy.stats import kendalltau
 from simulated_verdicts import VerdictDesign, records, simulate_verdicts
 
 from daydreaming.base.errors import InputError
-from daydreaming.results.statistics.preferences.analysis import TABLES, analyse_preferences
+from daydreaming.results.statistics.preferences.analysis import analyse_preferences
 from daydreaming.results.statistics.preferences.rates import clustered_rate
+from daydreaming.results.statistics.preferences.table_names import TABLES
 from daydreaming.results.statistics.preferences.verdicts import COLUMNS, Verdict, read_verdicts
 
 

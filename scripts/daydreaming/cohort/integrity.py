@@ -146,6 +146,10 @@ def _combo_faults(rows: Sequence[NumberedRow], background: Background) -> Iterab
 def _link_faults(rows: Sequence[NumberedRow], by_key: Mapping[_Key, Generation], file: str) -> Iterable[Fault]:
     in_loop = _keys_in_loops(by_key)
     for number, generation in rows:
+        if generation.second_parent_gen_id:
+            problem = f"this {generation.stage} is made from one text, but names a second, "
+            problem += f"{generation.second_parent_gen_id!r}."
+            yield Fault(file, problem, "Empty the cell.", number, "second_parent_gen_id")
         trouble = _link_problem(generation, by_key, in_loop)
         if trouble is not None:
             problem, cure = trouble

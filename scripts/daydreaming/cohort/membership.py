@@ -17,7 +17,9 @@ from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import IDENTIFIER_CURE, Row, identifier_problem, scan_table
 
 COLUMNS = tuple(field.name for field in fields(Generation))
-REQUIRED_COLUMNS = tuple(column for column in COLUMNS if column != "replicate")
+# Written only where a row has one.
+SECOND_PARENT = "second_parent_gen_id"
+REQUIRED_COLUMNS = tuple(column for column in COLUMNS if column not in ("replicate", SECOND_PARENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,12 @@ def foreign_columns(path: Path) -> list[str]:
 
 def write_membership(path: Path, generations: Iterable[Generation]) -> None:
     """Write a table in the order given, whole or not at all."""
+    rows = list(generations)
+    columns = [name for name in COLUMNS if name != SECOND_PARENT or any(row.second_parent_gen_id for row in rows)]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(attrgetter(*COLUMNS), generations))
+    writer.writerow(columns)
+    writer.writerows(map(attrgetter(*columns), rows))
     atomic.write_text(path, text.getvalue())
 
 
@@ -112,7 +116,8 @@ def _scan(path: Path) -> tuple[list[NumberedRow], list[Fault]]:
 
 def _generation(path: Path, row: Row, faults: list[Fault]) -> Generation:
     texts = {column: row.values[column] for column in REQUIRED_COLUMNS}
-    return Generation(**texts, replicate=_replicate(path, row, faults))
+    second_parent = row.values.get(SECOND_PARENT, "")
+    return Generation(**texts, replicate=_replicate(path, row, faults), second_parent_gen_id=second_parent)
 
 
 def _replicate(path: Path, row: Row, faults: list[Fault]) -> int:

@@ -95,7 +95,10 @@ class Combo:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A row of membership.csv. Drafts have no parent; `combo_id` and `llm_model_id` are "" where a row has none."""
+    """A row of membership.csv. Drafts have no parent; `combo_id` and `llm_model_id` are "" where a row has none.
+
+    A judgement of two texts has the one that it is shown first as its parent, and the other as its second parent.
+    """
 
     stage: str
     gen_id: str
@@ -105,6 +108,7 @@ class Generation:
     template_id: str
     llm_model_id: str
     replicate: int = 1
+    second_parent_gen_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

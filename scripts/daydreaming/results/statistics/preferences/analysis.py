@@ -11,13 +11,12 @@ from daydreaming.results.statistics.preferences.consistency import consistency
 from daydreaming.results.statistics.preferences.differences import strength_differences
 from daydreaming.results.statistics.preferences.score_agreement import score_agreement
 from daydreaming.results.statistics.preferences.strengths import essay_strengths, strengths
+from daydreaming.results.statistics.preferences.table_names import TABLES
 from daydreaming.results.statistics.preferences.verdicts import Comparisons, Verdict, read_verdicts
 from daydreaming.results.statistics.preferences.win_rates import win_rates
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TABLES = ("win_rates", "strengths", "differences", "essays", "consistency", "longer", "own_model", "agreement")
 
 
 class PreferenceAnalysis:

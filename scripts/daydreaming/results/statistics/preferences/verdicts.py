@@ -112,7 +112,8 @@ def scopes(comparisons: Comparisons) -> list[int | None]:
 def read_verdicts(verdicts: pd.DataFrame | Iterable[Verdict]) -> Comparisons:
     """Check verdicts, as records or as a data frame with the columns of a `Verdict`, and arrange them.
 
-    The column `replicate` may be missing (1 for all). Raises InputError for a missing column, a table with no row, a
+    The column `replicate` may be missing (1 for all). Faults name rows as a CSV file of the frame has them, by its
+    index. Raises InputError for a missing column, a table with no row, a
     verdict or an order that is none, an essay that is compared with itself or is said to be of two combos, models or
     lengths, a pair whose orders are mixed up, and a comparison that is there twice.
     """
@@ -127,10 +128,11 @@ def read_verdicts(verdicts: pd.DataFrame | Iterable[Verdict]) -> Comparisons:
     texts = {c: frame[c].astype(object).where(frame[c].notna(), "").astype(str).to_numpy(object) for c in _TEXTS}
     numbers = {c: _numbers(frame, c) for c in ("length_a", "length_b", "order")}
     numbers["replicate"] = _numbers(frame, "replicate") if "replicate" in frame else np.ones(len(frame))
-    _check_rows(texts, numbers)
+    rows = _row_numbers(frame)
+    _check_rows(texts, numbers, rows)
     comparisons = _arrange(texts, numbers)
-    _check_essays(comparisons, texts, numbers)
-    _check_pairs(comparisons)
+    _check_essays(comparisons, texts, numbers, rows)
+    _check_pairs(comparisons, rows)
     return comparisons
 
 
@@ -140,6 +142,11 @@ def _frame(records: Sequence[Verdict]) -> pd.DataFrame:
     return pd.DataFrame({column: [getattr(record, column) for record in records] for column in COLUMNS})
 
 
+def _row_numbers(frame: pd.DataFrame) -> Codes:
+    numbers: Codes = np.asarray(frame.index if frame.index.inferred_type == "integer" else range(len(frame))) + 2
+    return numbers
+
+
 def _numbers(frame: pd.DataFrame, column: str) -> Floats:
     import pandas as pd
 
@@ -147,11 +154,11 @@ def _numbers(frame: pd.DataFrame, column: str) -> Floats:
     bad = np.flatnonzero(np.isnan(values) & frame[column].notna().to_numpy() & (frame[column].astype(str) != ""))
     if len(bad):
         problem = f"{frame[column].iloc[bad[0]]!r} is no number."
-        raise InputError(Fault(_TABLE, problem, _MAKE_AGAIN, row=int(bad[0]) + 2, column=column))
+        raise InputError(Fault(_TABLE, problem, _MAKE_AGAIN, row=int(_row_numbers(frame)[bad[0]]), column=column))
     return values
 
 
-def _check_rows(texts: dict[str, Any], numbers: dict[str, Floats]) -> None:
+def _check_rows(texts: dict[str, Any], numbers: dict[str, Floats], rows: Codes) -> None:
     unknown = ~np.isin(texts["verdict"], list(POINTS))
     wrong: list[tuple[npt.NDArray[np.bool_], str, str]] = [
         (unknown, "verdict", "the verdict is none of A, B, tie, and nothing for a failure."),
@@ -162,7 +169,7 @@ def _check_rows(texts: dict[str, Any], numbers: dict[str, Floats]) -> None:
         *((texts[c] == "", c, "there is no value.") for c in _TEXTS if c != "verdict"),
     ]
     _raise(
-        Fault(_TABLE, problem, _MAKE_AGAIN, row=int(row) + 2, column=column)
+        Fault(_TABLE, problem, _MAKE_AGAIN, row=int(rows[row]), column=column)
         for marked, column, problem in wrong
         for row in np.flatnonzero(marked)
     )
@@ -192,7 +199,7 @@ def _arrange(texts: dict[str, Any], numbers: dict[str, Floats]) -> Comparisons:
     )
 
 
-def _check_essays(comparisons: Comparisons, texts: dict[str, Any], numbers: dict[str, Floats]) -> None:
+def _check_essays(comparisons: Comparisons, texts: dict[str, Any], numbers: dict[str, Floats], rows: Codes) -> None:
     """Refuse essays of which two rows say different things."""
     names = np.array(comparisons.models, dtype=object)
     combo = np.zeros(len(comparisons.essays), np.int64)
@@ -210,11 +217,11 @@ def _check_essays(comparisons: Comparisons, texts: dict[str, Any], numbers: dict
         for what, marked in unlike.items():
             for row in np.flatnonzero(marked):
                 problem = f"the essay {comparisons.essays[side[row]]!r} has another {what} than in another row."
-                faults.append(Fault(_TABLE, problem, _MAKE_AGAIN, row=int(row) + 2, column=f"essay_{end}"))
+                faults.append(Fault(_TABLE, problem, _MAKE_AGAIN, row=int(rows[row]), column=f"essay_{end}"))
     _raise(faults)
 
 
-def _check_pairs(comparisons: Comparisons) -> None:
+def _check_pairs(comparisons: Comparisons, rows: Codes) -> None:
     """Refuse pairs that are shown both ways under one order, and comparisons that are there twice."""
     as_chosen = (comparisons.first < comparisons.second) == (comparisons.order == 1)
     _, at, where = np.unique(comparisons.pair, return_index=True, return_inverse=True)
@@ -223,7 +230,7 @@ def _check_pairs(comparisons: Comparisons) -> None:
     first_time = np.zeros(len(keys), bool)
     first_time[np.unique(keys, axis=0, return_index=True)[1]] = True
     _raise(
-        Fault(_TABLE, problem, cure, row=int(row) + 2)
+        Fault(_TABLE, problem, cure, row=int(rows[row]))
         for marked, problem, cure in (
             (mixed, "the order is that of the other way round in another row.", "Give each way its own order, 1 or 2."),
             (~first_time & ~mixed, "the comparison is there twice.", "Delete one, or number them as replicates."),
