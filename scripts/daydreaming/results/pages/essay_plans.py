@@ -60,6 +60,20 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Opponent:
+    """An essay that was compared with the one whose page it is; how many verdicts the latter won, tied, lost."""
+
+    gen_id: str
+    draft_template: str
+    essay_template: str
+    model: str
+    won: int
+    tied: int
+    lost: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class EssayPlan:
     """An essay's page. `number` is its place in the membership, `places` are in the order of the `scales`."""
 
@@ -74,6 +88,7 @@ class EssayPlan:
     places: tuple[Place, ...]
     ways: tuple[Way, ...] = ()
     beside: tuple[Neighbour, ...] = ()
+    opponents: tuple[Opponent, ...] = ()
 
     @property
     def generations(self) -> tuple[GenerationPlan, ...]:

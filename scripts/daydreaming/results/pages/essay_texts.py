@@ -75,7 +75,7 @@ class EssayTexts:
 
 def read_texts(plan: EssayPlan) -> EssayTexts:
     """Read the texts of an essay, its draft and its evaluations. A file that cannot be read counts as absent."""
-    draft, essay, *evaluations = (_read(one) for one in plan.generations)
+    draft, essay, *evaluations = (read_generation(one) for one in plan.generations)
     return EssayTexts(draft, essay, tuple(evaluations))
 
 
@@ -89,7 +89,8 @@ def texts_digest(plan: EssayPlan, texts: EssayTexts) -> str:
     return digest.hexdigest()
 
 
-def _read(plan: GenerationPlan) -> GenerationTexts:
+def read_generation(plan: GenerationPlan) -> GenerationTexts:
+    """Read the texts of a generation. A file that cannot be read counts as absent."""
     files = GenerationFiles(Path(plan.folder))
     metadata = _bytes(files.metadata)
     reading = parse_metadata(metadata) if metadata else None

@@ -28,7 +28,7 @@ _ORDER_FIGURES = {
     "second both times": "always the second one",
     "tie in one order only": "a tie in one order only",
     "first preferred": "the first one, of all wins",
-    "cyclic triads": "three texts in a circle (A beats B beats C beats A)",
+    "cyclic triads": "circles of three texts, of all threes",
 }
 _PERCENT = (0.0, 100.0)
 _EVEN = 50.0
