@@ -19,7 +19,7 @@ EXPECTED: dict[str, str] = {
         f"{rule}: Specify a conda environment or container for each rule": ONE_ENVIRONMENT
         for rule in (
             *("draft", "essay", "evaluation", "membership", "plan", "design", "select", "score_table", "pivot_tables"),
-            *("statistics", "report_page", "reading_pages", "export_files"),
+            *("statistics", "preference_tables", "report_page", "reading_pages", "export_files"),
         )
     },
     **{

@@ -10,7 +10,7 @@ from snakemake.exceptions import CliException, WorkflowError
 from snakemake.logging import logger
 
 from daydreaming.base.errors import InputError
-from daydreaming.workflow.cohort_graph import PIVOTS, STATISTICS, CohortGraph
+from daydreaming.workflow.cohort_graph import PIVOTS, PREFERENCES, STATISTICS, CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project, run
+from daydreaming.cli.command_line import add_project_arguments, fraction, load_project, run
 
 if TYPE_CHECKING:
     from daydreaming.generation.inspection import Inspection
@@ -68,19 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--max-failed-fraction",
-        type=_fraction,
+        type=fraction,
         metavar="F",
         help="write nothing and fail if more than this share (0 to 1) has no score (default: any share is fine)",
     )
     add_project_arguments(parser)
     return parser
-
-
-def _fraction(text: str) -> float:
-    fraction = float(text)
-    if not 0 <= fraction <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return fraction
 
 
 def _cohort_ids(arguments: argparse.Namespace, settings: Settings, catalogs: Catalogs) -> list[str]:

@@ -27,9 +27,10 @@ BODIES = {
     # Of stages that a study may add.
     "critique": "{{ essay_block }}\nSay what is weak in it.\n",
     "revision": "{{ essay_block }}\n{{ critique_block }}\nWrite it again.\n",
+    "comparison": "{{ response_a }}\n----\n{{ response_b }}\nEnd with a line such as Verdict: A\n",
     "story": "{% for concept in concepts %}{{ concept.name }}\n{% endfor %}Write an essay.\n",
 }
-PARSERS = {"draft": "essay_block", "evaluation": "in_last_line"}
+PARSERS = {"draft": "essay_block", "evaluation": "in_last_line", "comparison": "preference"}
 COPYING_TEMPLATE = "copied"
 MODELS = (
     ("writer", "lab/writer", True, False),

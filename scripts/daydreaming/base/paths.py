@@ -74,6 +74,11 @@ class CohortFiles:
         return self.reports / "parsed_scores.csv"
 
     @property
+    def preferences(self) -> Path:
+        """The verdicts of judges who compared two texts, one a row."""
+        return self.reports / "parsed_preferences.csv"
+
+    @property
     def failures(self) -> Path:
         return self.reports / "failures.csv"
 

@@ -14,6 +14,7 @@ from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import content_id, generation_id
 from daydreaming.base.paths import DataPaths
 from daydreaming.cohort.chains import selected_chains
+from daydreaming.cohort.comparisons import ALL_PAIRS, comparisons
 from daydreaming.cohort.integrity import Background, integrity_faults
 from daydreaming.cohort.links import NumberedRow
 from daydreaming.inputs.cohort_spec.spec_files import spec_file
@@ -89,7 +90,7 @@ def plan_cohort(settings: Settings, catalogs: Catalogs) -> CohortPlan:
     """
     outline = _outline(settings, catalogs)
     cohort_id = settings.cohort or outline.derived_id()
-    rows = list(_rows(outline, cohort_id))
+    rows = list(_rows(outline, cohort_id, settings.paths))
     combos = {combo.combo_id: combo for combo in outline.combos}
     faults = integrity_faults(
         rows, Background(str(outline.source), cohort_id, settings.paths, catalogs, combos, outline.stages)
@@ -240,7 +241,7 @@ def _models_for(paths: DataPaths, catalogs: Catalogs, role: str, faults: list[Fa
     return models
 
 
-def _rows(outline: _Outline, cohort_id: str) -> Iterator[NumberedRow]:
+def _rows(outline: _Outline, cohort_id: str, paths: DataPaths) -> Iterator[NumberedRow]:
     """All rows, stage by stage; what is made for a chosen essay has the line of that."""
     if outline.mode == SPEC:
         yield from ((None, generation) for generation in outline.generations)
@@ -249,10 +250,27 @@ def _rows(outline: _Outline, cohort_id: str) -> Iterator[NumberedRow]:
     yield from kept
     by_stage = {stage: [row for row in kept if row[1].stage == stage] for stage in outline.stages.names}
     for stage in outline.made:
-        parents = by_stage[stage.parent] if stage.parent else ()
-        made = _of_combos(outline, stage, cohort_id) if stage.is_first else _children(outline, stage, parents)
-        by_stage[stage.name] = list(made)
-        yield from by_stage[stage.name]
+        if stage.is_first:
+            made = list(_of_combos(outline, stage, cohort_id))
+        elif stage.takes_pairs:
+            made = list(_comparisons(outline, stage, [text for _, text in by_stage[stage.parent]], paths))
+        else:
+            made = list(_children(outline, stage, by_stage[stage.parent]))
+        by_stage[stage.name] = made
+        yield from made
+
+
+def _comparisons(
+    outline: _Outline, stage: Stage, texts: Sequence[Generation], paths: DataPaths
+) -> Iterator[NumberedRow]:
+    """All pairs of texts of one combo, each in both orders by each judge."""
+    judging = [
+        (template.template_id, model, replicate)
+        for template in outline.templates[stage.name]
+        for model in outline.models[_role(stage)]
+        for replicate in range(1, outline.replicates[stage.name] + 1)
+    ]
+    yield from ((None, row) for row in comparisons(stage, texts, ALL_PAIRS, judging, paths))
 
 
 def _of_combos(outline: _Outline, stage: Stage, cohort_id: str) -> Iterator[NumberedRow]:

@@ -70,7 +70,7 @@ class Links:
         """What is wrong with the second text of a comparison, or with the cell of a row that is none."""
         second_id, stage = generation.second_parent_gen_id, self.stages[generation.stage]
         if not stage.takes_pairs:
-            problem = f"{with_article(stage.name)} has one parent, and this one names a second, {second_id!r}."
+            problem = f"this {stage.name} is made from one text, but names a second, {second_id!r}."
             return (problem, "Empty the cell.") if second_id else None
         if not second_id:
             return (

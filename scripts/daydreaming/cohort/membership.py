@@ -19,11 +19,10 @@ from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable
 from daydreaming.inputs.tables import IDENTIFIER_CURE, Row, identifier_problem, scan_table
 
+COLUMNS = tuple(field.name for field in fields(Generation))
+# Written only where a row has one.
 SECOND_PARENT = "second_parent_gen_id"
-KNOWN_COLUMNS = tuple(field.name for field in fields(Generation))
-# What every table has; that of a cohort with comparisons has the second parent, too.
-COLUMNS = tuple(column for column in KNOWN_COLUMNS if column != SECOND_PARENT)
-REQUIRED_COLUMNS = tuple(column for column in COLUMNS if column != "replicate")
+REQUIRED_COLUMNS = tuple(column for column in COLUMNS if column not in ("replicate", SECOND_PARENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +107,14 @@ def foreign_columns(path: Path) -> list[str]:
     """The columns of a readable table that are not ours, and that `write_membership` would not write."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         header = next(csv.reader(stream), [])
-    return [name.strip() for name in header if name.strip() not in KNOWN_COLUMNS]
+    return [name.strip() for name in header if name.strip() not in COLUMNS]
 
 
 def write_membership(path: Path, generations: Iterable[Generation]) -> None:
     """Write a table in the order given, whole or not at all."""
     rows = list(generations)
-    columns = KNOWN_COLUMNS if any(row.second_parent_gen_id for row in rows) else COLUMNS
+    has_pairs = any(row.second_parent_gen_id for row in rows)
+    columns = [name for name in COLUMNS if name != SECOND_PARENT or has_pairs]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

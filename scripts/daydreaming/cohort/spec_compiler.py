@@ -11,10 +11,11 @@ from operator import itemgetter
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import generation_id
 from daydreaming.cohort.axis_levels import AxisReader
+from daydreaming.cohort.comparisons import Judging, check_apart, comparisons
 from daydreaming.cohort.relations import Levels, Relation, joined, relations_of
 from daydreaming.cohort.sampling import balanced_sample
 from daydreaming.inputs.cohort_spec.axes import COMBO, FOLLOWS, NO_MODEL
-from daydreaming.inputs.cohort_spec.records import CohortSpec, Sample
+from daydreaming.inputs.cohort_spec.records import CohortSpec, PairChoice, Place, Sample
 from daydreaming.inputs.records import Catalogs, Combo, Generation
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.stages import StageTable
@@ -42,8 +43,17 @@ def compile_spec(spec: CohortSpec, settings: Settings, catalogs: Catalogs, cohor
     reader = AxisReader(spec, settings, catalogs)
     levels = reader.levels()
     stages = settings.stage_table
+    of_judges = {stage.name: _axes_of([stage.name])[1:] for stage in stages.comparing}
     relations = _with_single_copies(relations_of(spec, levels), spec, catalogs, stages)
+    for relation, own in product(relations, of_judges.values()):
+        check_apart(relation.axes, own, spec.file)
+    compared = {axis for own in of_judges.values() for axis in own}
+    comparing = [relation for relation in relations if set(relation.axes) <= compared]
+    relations = [relation for relation in relations if relation not in comparing]
     if spec.sample:
+        if of_pairs := compared & set(spec.sample.balance):
+            problem = f"{min(of_pairs)} is an axis of comparisons, which are not sampled here."
+            raise InputError(spec.sample.place.fault(problem, "Take it out; `comparisons` chooses pairs."))
         relations = [_sampled(relations, spec, spec.sample, levels)]
     made: dict[str, dict[tuple[str, ...], Generation]] = {stage: {} for stage in stages.names}
     for last in stages.last:
@@ -54,7 +64,12 @@ def compile_spec(spec: CohortSpec, settings: Settings, catalogs: Catalogs, cohor
         rows = product(*(relation.rows for relation in branch))
         given = [axis for relation in branch for axis in relation.axes]
         _add_generations(made, _in_order(rows, given, axes, levels), chain_of_stages, cohort_id)
-    generations = tuple(chain.from_iterable(one.values() for one in made.values()))
+    texts = {stage: list(one.values()) for stage, one in made.items()}
+    for stage in stages.comparing:
+        judging = _judging(comparing, of_judges[stage.name], levels)
+        choice = spec.comparisons.get(stage.name, PairChoice(Place(spec.file), "all", 0, 0))
+        texts[stage.name] = comparisons(stage, texts[stage.parent], choice, judging, settings.paths)
+    generations = tuple(chain.from_iterable(texts.values()))
     used = dict.fromkeys(one.combo_id for one in generations if stages[one.stage].is_first)
     return CompiledSpec(generations, tuple(reader.combos[combo_id] for combo_id in used))
 
@@ -62,6 +77,14 @@ def compile_spec(spec: CohortSpec, settings: Settings, catalogs: Catalogs, cohor
 def _axes_of(stages: Sequence[str]) -> tuple[str, ...]:
     """The axes of a chain, in its order."""
     return (COMBO, *(f"{stage}_{kind}" for stage in stages for kind in ("template", "llm", "replicate")))
+
+
+def _judging(relations: Sequence[Relation], axes: Sequence[str], levels: Levels) -> list[Judging]:
+    """How each pair is judged: the crossing of a stage's templates, judges and replicates."""
+    own = [relation for relation in relations if set(relation.axes) <= set(axes)]
+    given = [axis for relation in own for axis in relation.axes]
+    rows = _in_order(product(*(relation.rows for relation in own)), given, axes, levels)
+    return [(template_id, model_id, int(replicate)) for template_id, model_id, replicate in rows]
 
 
 def _check_size(spec: CohortSpec, relations: Sequence[Relation]) -> None:

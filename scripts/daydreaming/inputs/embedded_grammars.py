@@ -32,6 +32,13 @@ sentence ::= [A-Z] [a-z]{0,13} ([,;:]? " " word){7,34} [.?]
     + _WORD
 )
 
+PREFERENCE_GRAMMAR = (
+    r"""root ::= sentence "\nVerdict: " ("A" | "B" | "tie")
+sentence ::= [A-Z] [a-z]{0,13} ([,;:]? " " word){7,34} "."
+"""
+    + _WORD
+)
+
 EVALUATION_GRAMMAR = (
     r"""root ::= sentence "\nSCORE: " ("10" | [0-9])
 sentence ::= [A-Z] [a-z]{0,13} ([,;:]? " " word){7,34} "."

@@ -95,8 +95,9 @@ class Combo:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A row of membership.csv. What is made from combos has no parent, and only a comparison has a second one.
+    """A row of membership.csv. What is made from combos has no parent.
 
+    A judgement of two texts has the one that it is shown first as its parent, and the other as its second parent.
     `combo_id` and `llm_model_id` are "" where a row has none.
     """
 

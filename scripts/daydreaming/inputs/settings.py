@@ -19,7 +19,13 @@ from pydantic import (
 )
 
 from daydreaming.base.paths import DataPaths
-from daydreaming.inputs.embedded_grammars import DRAFT_GRAMMAR, ESSAY_GRAMMAR, EVALUATION_GRAMMAR, TEXT_GRAMMAR
+from daydreaming.inputs.embedded_grammars import (
+    DRAFT_GRAMMAR,
+    ESSAY_GRAMMAR,
+    EVALUATION_GRAMMAR,
+    PREFERENCE_GRAMMAR,
+    TEXT_GRAMMAR,
+)
 from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.inputs.setting_models import (
     ModelSettings,
@@ -67,8 +73,9 @@ def _embedded_stage(max_tokens: int, grammar: str) -> dict[str, Any]:
 
 
 _EMBEDDED_ADDED = {
-    "essay": _embedded_stage(600, TEXT_GRAMMAR),
-    "evaluation": _embedded_stage(300, EVALUATION_GRAMMAR),
+    "text": _embedded_stage(600, TEXT_GRAMMAR),
+    "score": _embedded_stage(300, EVALUATION_GRAMMAR),
+    "preference": _embedded_stage(300, PREFERENCE_GRAMMAR),
 }
 
 _DEFAULT_ENDPOINTS: dict[str, Any] = {
@@ -217,12 +224,13 @@ class Settings(SettingsModel):
 def defaults_of_added_stages(stages: Any) -> dict[str, Any]:
     """What is laid below a configuration for the stages that it adds, by what they make."""
     added = {
-        name: row.get("makes") or "text"
+        name: row.get("makes")
         for name, row in (stages if isinstance(stages, Mapping) else {}).items()
         if isinstance(row, Mapping) and name not in DEFAULT_STAGES
     }
-    like = {name: _LIKE.get(makes, "essay") if isinstance(makes, str) else "essay" for name, makes in added.items()}
+    # What makes something unknown is a fault that is told elsewhere.
+    makes = {name: one if isinstance(one, str) and one in _LIKE else "text" for name, one in added.items()}
     return {
-        "stages": {name: _DEFAULT_STAGES[one] for name, one in like.items()},
-        "endpoints": {"embedded": {"stages": {name: _EMBEDDED_ADDED[one] for name, one in like.items()}}},
+        "stages": {name: _DEFAULT_STAGES[_LIKE[one]] for name, one in makes.items()},
+        "endpoints": {"embedded": {"stages": {name: _EMBEDDED_ADDED[one] for name, one in makes.items()}}},
     }

@@ -19,6 +19,7 @@ from daydreaming.inputs.setting_models import TemplateSettings
 from daydreaming.inputs.stages import Stage
 from daydreaming.inputs.tables import CellReader, gathering
 from daydreaming.inputs.templates import load_template_text, template_name
+from daydreaming.parsers.registry import PREFERENCE_PARSERS, unknown_parser
 
 # The settings that a column of the table may have; `system`, `stop` and `response_format` are for front matter alone.
 _COLUMNS = tuple(TemplateSettings.model_fields)
@@ -160,13 +161,19 @@ def _parser(stage: Stage, cells: CellReader, own: Mapping[str, SettingValue], *,
         name, place = own["parser"]
         if name in allowed:
             return str(name)
-        problem = f"the parser {name!r} is not known."
-        cells.faults.append(Fault(place, problem, f"Use {' or '.join(allowed)}.", key="parser"))
+        cells.faults.append(
+            Fault(place, unknown_parser(stage.name, str(name), allowed), f"Use {' or '.join(allowed)}.", key="parser")
+        )
         return None
     if not stage.judges and not cells.optional_text("parser"):
         return None
     if not is_readable and not cells.optional_text("parser"):
         return None  # its front matter, which nobody can read, may name one
+    stated = cells.optional_text("parser")
+    if stated in PREFERENCE_PARSERS and stated not in allowed:
+        problem = unknown_parser(stage.name, stated, allowed)
+        cells.add_fault("parser", problem, f"Use {' or '.join(allowed)}.")
+        return None
     return cells.choice("parser", allowed) or None
 
 

@@ -16,6 +16,8 @@ from daydreaming.results.report.page import write_report
 from daydreaming.results.report.plots import plot_files
 from daydreaming.results.score_table import write_scores
 from daydreaming.results.scores import collect_scores, count_scores
+from daydreaming.results.verdicts.collecting import collect_verdicts
+from daydreaming.results.verdicts.preference_tables import analyse_verdicts, write_preferences
 
 
 def write_partial_results(study: Study) -> str:
@@ -36,11 +38,15 @@ def write_partial_results(study: Study) -> str:
     write_pivot(build_pivot(rows), files.reports)
     record_scores(study, source, rows)
     record_made(study, Result.STATISTICS, source, write_statistics(study, rows, inspection))
+    verdicts = collect_verdicts(study, inspection)
+    if verdicts:
+        paths = write_preferences(study, verdicts, analyse_verdicts(verdicts, rows, study.catalogs))
+        record_made(study, Result.PREFERENCES, source, paths)
     write_failures(files.failures, cohort_failures(study, inspection))
-    report = write_report(study, rows, inspection)
+    report = write_report(study, rows, inspection, verdicts)
     record_made(study, Result.REPORT, source, [report, *plot_files(files.plots)])
     # In this process: the one that ends a run is not to start others.
-    written = write_reading_pages(study, rows, processes=1, inspection=inspection)
+    written = write_reading_pages(study, rows, processes=1, inspection=inspection, verdicts=verdicts)
     record_made(study, Result.PAGES, source, written.files)
     return (
         f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"

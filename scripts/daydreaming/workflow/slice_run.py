@@ -63,6 +63,12 @@ class SliceGraph(CohortGraph):
         markers = self.texts(*scoring)[1:] if scoring else []
         return markers or super().evaluations_to_score()
 
+    def comparisons_to_gather(self) -> list[str]:
+        """What has to be there before the table of verdicts is made."""
+        comparing = [stage.name for stage in self.study.membership.stages.comparing]
+        markers = self.texts(*comparing)[1:] if comparing else []
+        return markers or super().comparisons_to_gather()
+
     def slices(self, target: str) -> Mapping[Slice, list[Key]]:
         """The slices that have work for a target (`drafts`, ...), each with its open generations."""
         if target not in self._slices:

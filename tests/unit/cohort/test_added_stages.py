@@ -70,7 +70,7 @@ def test_a_text_knows_all_that_it_is_made_from():
         (row("revision", "r", ""), "this revision names no parent"),
         (row("revision", "r", "c", combo_id="k2"), "but its draft 'd' has 'k1'"),
         (row("revision", "e", "c"), "a text of the stage 'essay' that is judged, too, has the gen_id 'e'"),
-        (row("revision", "r", "c", second_parent_gen_id="e"), "has one parent, and this one names a second"),
+        (row("revision", "r", "c", second_parent_gen_id="e"), "is made from one text, but names a second"),
         (row("poem", "r", "c"), "'poem' is not a stage"),
     ],
 )

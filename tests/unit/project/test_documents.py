@@ -8,6 +8,7 @@ import pytest
 
 from daydreaming.base.errors import FailureKind
 from daydreaming.parsers import parser_names
+from daydreaming.parsers.registry import PARSERS
 from daydreaming.results.score_table import COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -71,5 +72,5 @@ def test_the_document_on_operation_names_every_kind_of_failure():
 
 def test_the_document_on_parsers_names_every_parser():
     text = (PROJECT / "docs" / "parsers.md").read_text()
-    names = {name for makes in ("text", "score") for name in parser_names(makes)}
+    names = {name for makes in PARSERS for name in parser_names(makes)}
     assert {name for name in names if f"`{name}`" not in text} == set()

@@ -191,6 +191,15 @@ class SampleRule(_Model):
     balance: list[AxisName] = Field(default=[], description="Axes whose levels occur equally often, within one.")
 
 
+class ComparisonRule(_Model):
+    """Which pairs of texts of one combo a stage compares, each in both orders."""
+
+    choose: Literal["all", "sample", "swiss"] = Field(default="all", description="How the pairs are chosen.")
+    n: int | None = Field(default=None, ge=1, description="With sample: how many pairs, over all combos.")
+    rounds: int | None = Field(default=None, ge=1, le=1000, description="With swiss: at most so many rounds.")
+    seed: int = Field(default=0, ge=0, description="Which pairs. The same seed gives the same ones.")
+
+
 class Output(_Model):
     """Accepted from specs of the original project; a membership has its own columns and order."""
 
@@ -203,6 +212,9 @@ class SpecModel(_Model):
     axes: dict[AxisName, AxisValue] | None = Field(default=None, description="The levels of each axis.")
     rules: Rules | None = Field(default=None, description="What limits the crossing, applied in this order.")
     sample: SampleRule | None = Field(default=None, description="A fraction of the crossing.")
+    comparisons: dict[str, ComparisonRule] | None = Field(
+        default=None, description="Which pairs a stage that makes preferences compares, by its name."
+    )
     output: Output | None = Field(default=None, description="No effect.")
 
 
@@ -226,6 +238,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("rules", "pairs", "*"): PairRule,
     ("rules", "tuples", "*"): TupleRule,
     ("sample",): SampleRule,
+    ("comparisons", "*"): ComparisonRule,
     ("output",): Output,
 }
 
@@ -272,6 +285,8 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     if steps[:1] == ("axes",):
         return list(ComboChoice.model_fields)
     pattern = (*steps[:2], "*") if len(steps) > 2 else steps
+    if steps[:1] == ("comparisons",) and len(steps) > 1:
+        pattern = ("comparisons", "*")
     return list(_MODELS[pattern].model_fields) if pattern in _MODELS else []
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.nearest_names import did_you_mean
 from daydreaming.base.paths import DataPaths
-from daydreaming.inputs.cohort_spec.axes import AxisTable, axis_table
+from daydreaming.inputs.cohort_spec.axes import axis_table
 from daydreaming.inputs.cohort_spec.helper_files import HelperFiles, coupling_rows
 from daydreaming.inputs.cohort_spec.models import (
     ACTIVE,
@@ -27,6 +27,7 @@ from daydreaming.inputs.cohort_spec.records import (
     Coupling,
     CouplingRow,
     Level,
+    PairChoice,
     Place,
     Sample,
     Subset,
@@ -48,15 +49,16 @@ def read_cohort_spec(file: Path, paths: DataPaths, stages: StageTable = DEFAULT_
     except ValidationError as error:
         raise InputError(dict.fromkeys(validation_faults(error, document))) from None
     helpers = HelperFiles(file, (Path(), paths.root), table)
-    return _Resolver(file, document, model, helpers, table).spec()
+    return _Resolver(file, document, model, helpers, stages).spec()
 
 
 class _Resolver:
     """One pass over a spec whose form is right."""
 
-    def __init__(self, file: Path, document: Document, model: SpecModel, helpers: HelperFiles, table: AxisTable):
+    def __init__(self, file: Path, document: Document, model: SpecModel, helpers: HelperFiles, stages: StageTable):
         self._file = file
-        self._table = table
+        self._stages = stages
+        self._table = table = axis_table(stages)
         self._document = document
         self._model = model
         self._helpers = helpers
@@ -76,9 +78,12 @@ class _Resolver:
         tuples = tuple(self._tuples())
         couplings = (*self._pairs(), *tuples)
         sample = self._sample()
+        comparisons = dict(self._comparisons())
         if self._faults:
             raise InputError(dict.fromkeys(self._faults))
-        return CohortSpec((self._file, *self._helpers.read), self._table, axes, subsets, ties, couplings, sample)
+        return CohortSpec(
+            (self._file, *self._helpers.read), self._table, axes, subsets, ties, couplings, sample, comparisons
+        )
 
     def _check_names(self) -> None:
         """Each axis has one name in a mapping, and no two rules have the same one."""
@@ -219,6 +224,20 @@ class _Resolver:
         # Sorted, so that the order in which axes are named chooses no other rows.
         balance = tuple(axis for axis in self._table.axes if axis in set(map(self._table.canonical, given.balance)))
         return Sample(given.n, given.seed, balance, self._place("sample"))
+
+    def _comparisons(self) -> Iterator[tuple[str, PairChoice]]:
+        comparing = [stage.name for stage in self._stages.comparing]
+        for name, rule in (self._model.comparisons or {}).items():
+            place = self._place("comparisons", name)
+            if name not in comparing:
+                known = f"Stages that compare: {', '.join(comparing) or 'none; config.yaml adds them'}."
+                self._add(place, f"no stage {name!r} makes preferences.", did_you_mean(name, comparing, known))
+            needed = {"sample": "n", "swiss": "rounds"}.get(rule.choose)
+            for key in ("n", "rounds"):
+                if (getattr(rule, key) is None) == (key == needed):
+                    problem = f"{rule.choose} {'needs' if key == needed else 'has no'} {key!r}."
+                    self._add(place, problem, "Add it." if key == needed else "Take it out.")
+            yield name, PairChoice(place, rule.choose, (rule.n or rule.rounds or 0), rule.seed)
 
     def _place(self, *steps: Step) -> Place:
         return self._document.place(*steps)

@@ -110,6 +110,16 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class PairChoice:
+    """Which pairs of texts a stage compares: all, a sample of `number` pairs, or so many rounds of a tournament."""
+
+    place: Place
+    kind: Literal["all", "sample", "swiss"]
+    number: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class CohortSpec:
     """A spec, its names resolved. `files` are those that it was read from, its own first; `table` has all axes."""
 
@@ -120,6 +130,7 @@ class CohortSpec:
     ties: tuple[Tie, ...]
     couplings: tuple[Coupling, ...]
     sample: Sample | None
+    comparisons: Mapping[str, PairChoice]
 
     @property
     def file(self) -> str:

@@ -68,6 +68,20 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Opponent:
+    """An essay that was compared with the one whose page it is; how many verdicts the latter won, tied, lost."""
+
+    gen_id: str
+    draft_template: str
+    essay_template: str
+    model: str
+    won: int
+    tied: int
+    lost: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class EssayPlan:
     """The page of an essay, or of another text that is judged.
 
@@ -90,6 +104,7 @@ class EssayPlan:
     beside: tuple[Neighbour, ...] = ()
     after: tuple[GenerationPlan, ...] = ()
     earlier: int | None = None  # the place in `before` of the text that it is a version of
+    opponents: tuple[Opponent, ...] = ()
 
     @property
     def generations(self) -> tuple[GenerationPlan, ...]:

@@ -79,8 +79,10 @@ def read_texts(plan: EssayPlan) -> EssayTexts:
 
     A file that cannot be read counts as absent.
     """
-    before, after, evaluations = (tuple(map(_read, part)) for part in (plan.before, plan.after, plan.evaluations))
-    return EssayTexts(before, _read(plan.essay), after, evaluations)
+    before, after, evaluations = (
+        tuple(map(read_generation, part)) for part in (plan.before, plan.after, plan.evaluations)
+    )
+    return EssayTexts(before, read_generation(plan.essay), after, evaluations)
 
 
 def texts_digest(plan: EssayPlan, texts: EssayTexts) -> str:
@@ -93,7 +95,8 @@ def texts_digest(plan: EssayPlan, texts: EssayTexts) -> str:
     return digest.hexdigest()
 
 
-def _read(plan: GenerationPlan) -> GenerationTexts:
+def read_generation(plan: GenerationPlan) -> GenerationTexts:
+    """Read the texts of a generation. A file that cannot be read counts as absent."""
     files = GenerationFiles(Path(plan.folder))
     metadata = _bytes(files.metadata)
     reading = parse_metadata(metadata) if metadata else None

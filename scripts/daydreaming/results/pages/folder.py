@@ -24,15 +24,17 @@ from daydreaming.results.made_results import Result, unchanged_files
 from daydreaming.results.pages.essay_plans import EssayPlan, plan_essays
 from daydreaming.results.pages.essay_texts import EssayTexts, read_texts, texts_digest
 from daydreaming.results.pages.list_data import ListedEssay, list_files
+from daydreaming.results.pages.pairs import pair_files, with_opponents
 from daydreaming.results.pages.places import find_places
 from daydreaming.results.pages.rendering import essay_files, page_of, title_of
 from daydreaming.results.pages.shown_text import visible
 from daydreaming.results.pages.word_index import WordIndex, words_of
 from daydreaming.results.score_table import ScoreRow
+from daydreaming.results.verdicts.verdict_table import VerdictRow
 
 RECORD = "pages.json"
 # Everything in these folders is ours: what no page needs any more is deleted there.
-_FOLDERS = ("assets", "data", "essays", "long", "sources", "texts", "words")
+_FOLDERS = ("assets", "data", "essays", "long", "pairs", "sources", "texts", "words")
 _CODE = Path(__file__).parent
 _ASSETS = _CODE / "assets"
 _PAGES = ("index.html", "compare.html", "blind.html")
@@ -77,9 +79,13 @@ class _Made:
 
 
 def write_reading_pages(
-    study: Study, rows: Sequence[ScoreRow], processes: int | None = None, inspection: Inspection | None = None
+    study: Study,
+    rows: Sequence[ScoreRow],
+    processes: int | None = None,
+    inspection: Inspection | None = None,
+    verdicts: Sequence[VerdictRow] = (),
 ) -> Written:
-    """Write the pages of a cohort whose table of scores has these rows to the folder `reports/read`.
+    """Write the pages of a cohort whose tables have these scores and verdicts to the folder `reports/read`.
 
     The pages of an essay are made again only where something that they show has changed. The same data give the same
     files. `processes` (default: one for each core, 8 at most) share the work on many essays; `inspection` is
@@ -89,6 +95,7 @@ def write_reading_pages(
     folder = study.cohort_files.reading_pages
     folder.mkdir(parents=True, exist_ok=True)
     plans = plan_essays(study, rows, inspection or inspect_cohort(study), find_places(rows))
+    plans = with_opponents(plans, verdicts)
     known, code = _read_record(folder / RECORD), _code_digest()
     # A page that somebody edited is no page of ours, whatever its size.
     unedited = unchanged_files(study, Result.PAGES)
@@ -102,6 +109,7 @@ def write_reading_pages(
         made[plan.gen_id] = one
     listed = {gen_id: one.listed for gen_id, one in made.items()}
     shared = _shared_files(study, plans, listed, index)
+    shared |= {name: _encoded(text) for name, text in pair_files(plans, verdicts).items()}
     for name, content in shared.items():
         _write(folder / name, content)
     records = {gen_id: one.record for gen_id, one in made.items()}

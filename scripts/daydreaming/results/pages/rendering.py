@@ -168,6 +168,7 @@ def _text_script(plan: EssayPlan, texts: EssayTexts, title: str, essay: ShownTex
         "failure": plan.essay.error and f"{plan.essay.error}: {visible(plan.essay.message)}",
         "sha256": texts.essay.parsed_sha256,
         "scores": scores,
+        "opponents": [one.gen_id for one in plan.opponents],
     }
     return script_data(f"text {plan.gen_id}", value)
 
