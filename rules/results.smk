@@ -55,7 +55,7 @@ rule preference_tables:
         renewed=asks("renewed_results", "preferences"),
     output:
         verdicts=shown(REPORTS / "parsed_preferences.csv", "Preferences"),
-        tables=[REPORTS / f"{table}.csv" for table in PREFERENCES],
+        tables=[shown(REPORTS / f"{table}.csv", "Preferences") for table in PREFERENCES],
     log:
         "logs/preference_tables/{cohort_id}.log",
     shell:

@@ -10,6 +10,8 @@ from daydreaming.base.errors import FailureKind
 from daydreaming.parsers import parser_names
 from daydreaming.parsers.registry import PARSERS
 from daydreaming.results.score_table import COLUMNS
+from daydreaming.results.verdicts.preference_tables import table_files
+from daydreaming.results.verdicts.verdict_table import COLUMNS as VERDICT_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[3]
 FRONT = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")]
@@ -63,6 +65,13 @@ def test_the_document_on_outputs_names_every_key_of_the_metadata_and_every_colum
     text = (PROJECT / "docs" / "outputs.md").read_text()
     keys = json.loads((PROJECT / "schemas" / "metadata.schema.json").read_text())["properties"]
     assert [name for name in (*keys, *COLUMNS) if f"`{name}`" not in text] == []
+
+
+def test_the_document_on_preferences_names_every_column_of_the_verdicts_and_every_table():
+    text = (PROJECT / "docs" / "preferences.md").read_text()
+    names = [*VERDICT_COLUMNS, *(path.name for path in table_files(PROJECT))]
+    assert [name for name in names if f"`{name}`" not in text] == []
+    assert [path.name for path in table_files(PROJECT) if not (PROJECT / "report" / f"{path.stem}.rst").is_file()] == []
 
 
 def test_the_document_on_operation_names_every_kind_of_failure():

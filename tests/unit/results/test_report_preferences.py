@@ -57,6 +57,7 @@ def test_verdicts_stand_in_sentences_charts_and_tables_beside_what_failed(in_fol
     assert "2 of 120 comparisons of two texts (1.7%) have no verdict." in text
     assert "parse (2)" in text
     assert "The cohort has no evaluations." in text
+    assert "carry no signal" not in text
     assert {plot.stem for plot in plot_files(study.cohort_files.plots) if plot.parent.name == "preferences"} == {
         "strengths-of-models",
         "differences-of-strengths",
@@ -100,12 +101,11 @@ def test_verdicts_of_the_embedded_model_carry_no_signal(in_folder):
     models = {name: replace(one, endpoint="embedded") for name, one in study.catalogs.models.items()}
     embedded = replace(study, catalogs=replace(study.catalogs, models=models))
     assert "These verdicts carry no signal." in words(write_report(embedded, [], inspection, verdicts))
-    assert "carry no signal" not in words(write_report(study, [], inspection, verdicts))
 
 
 def test_verdicts_stand_behind_the_leaderboard_of_scores_and_agree_with_them_or_not(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    study, _ = make_duels(make_reading_cohort(tmp_path, combos=4, replicates=1, sentences=4, hostile=""), failures=0)
+    study, _ = make_duels(make_reading_cohort(tmp_path, combos=2, replicates=1, sentences=4, hostile=""), failures=0)
     broken = next(one for one in study.membership.generations.values() if one.stage == STAGE)
     judge(study, broken, None, error="refused")
     inspection = inspect(study)
@@ -114,5 +114,5 @@ def test_verdicts_stand_behind_the_leaderboard_of_scores_and_agree_with_them_or_
     assert sections[:4] == ["answer", "contrasts", "leaderboard", "preferences"]
     text = words(path)
     assert "Agreement of verdicts with scores" in text
-    assert "1 of 96 comparisons of two texts (1.0%) have no verdict" in text
+    assert "1 of 48 comparisons of two texts (2.1%) have no verdict" in text
     assert f"data/gens/{STAGE}/{broken.gen_id}/raw.txt".removeprefix("data/") in text

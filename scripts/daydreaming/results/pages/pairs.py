@@ -10,7 +10,7 @@ from typing import Any
 
 from daydreaming.results.pages.essay_plans import EssayPlan, GenerationPlan, Opponent
 from daydreaming.results.pages.essay_texts import read_generation
-from daydreaming.results.pages.rendering import script_data
+from daydreaming.results.pages.rendering import LARGEST_PAGE, script_data
 from daydreaming.results.pages.shown_text import as_markdown, visible
 from daydreaming.results.verdicts.verdict_table import VerdictRow
 
@@ -42,9 +42,8 @@ def pair_files(plans: Sequence[EssayPlan], verdicts: Iterable[VerdictRow]) -> di
     pairs: dict[str, list[VerdictRow]] = defaultdict(list)
     for row in _of_essays(verdicts, by_id):
         pairs[_BETWEEN.join(sorted((row.essay_a, row.essay_b)))].append(row)
-    return {
-        f"pairs/{name}.js": script_data(f"pair {name}", list(map(_judgement, rows))) for name, rows in pairs.items()
-    }
+    shown = {name: [_judgement(row, LARGEST_PAGE // len(rows)) for row in rows] for name, rows in pairs.items()}
+    return {f"pairs/{name}.js": script_data(f"pair {name}", value) for name, value in shown.items()}
 
 
 def _of_essays(verdicts: Iterable[VerdictRow], plans: Mapping[str, EssayPlan]) -> Iterable[VerdictRow]:
@@ -70,7 +69,7 @@ def _opponent(plan: EssayPlan, other: EssayPlan, rows: Sequence[VerdictRow]) -> 
     )
 
 
-def _judgement(row: VerdictRow) -> dict[str, Any]:
+def _judgement(row: VerdictRow, size: int) -> dict[str, Any]:
     """A verdict as the page has it: which essay was shown first, which won, and what the judge said."""
     plan = GenerationPlan(
         stage=row.stage,
@@ -84,7 +83,7 @@ def _judgement(row: VerdictRow) -> dict[str, Any]:
         error=row.error,
         message=row.error_message,
     )
-    said = as_markdown(read_generation(plan).judgement, _LONGEST_JUDGEMENT)
+    said = as_markdown(read_generation(plan).judgement, min(size, _LONGEST_JUDGEMENT))
     return {
         "id": row.gen_id,
         "stage": row.stage,
