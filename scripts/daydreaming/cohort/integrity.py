@@ -39,7 +39,7 @@ class Background:
 
 def integrity_faults(rows: Sequence[NumberedRow], background: Background) -> list[Fault]:
     """Return everything that is wrong with the rows, in the order of the file."""
-    known = [row for row in rows if row[1].stage in background.stages]
+    known = [row for row in rows if row[1].stage in background.stages.names]
     by_key: dict[_Key, Generation] = {}
     for _, generation in known:
         by_key.setdefault((generation.stage, generation.gen_id), generation)
@@ -57,9 +57,10 @@ def _identity_faults(rows: Sequence[NumberedRow], background: Background) -> Ite
     file = background.file
     first_row: dict[_Key, int | None] = {}
     judged: dict[str, str] = {}
+    names, several = frozenset(background.stages.names), background.stages.judged[1:]
     for number, generation in rows:
         key = (generation.stage, generation.gen_id)
-        if generation.stage not in background.stages:
+        if generation.stage not in names:
             cure = f"Write one of: {', '.join(background.stages.names)}."
             yield Fault(file, f"{generation.stage!r} is not a stage.", cure, number, "stage")
         id_problem = identifier_problem(generation.gen_id)
@@ -69,7 +70,7 @@ def _identity_faults(rows: Sequence[NumberedRow], background: Background) -> Ite
             problem = f"the {generation.stage} {generation.gen_id!r} is already in row {first_row[key]}."
             yield Fault(file, problem, "Delete one of the rows, or give it a gen_id of its own.", number, "gen_id")
         first_row.setdefault(key, number)
-        if generation.stage in background.stages.judged:
+        if several and generation.stage in background.stages.judged:
             other = judged.setdefault(generation.gen_id, generation.stage)
             if other != generation.stage:
                 # The tables of scores name a text by its id alone.

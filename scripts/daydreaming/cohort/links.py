@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from daydreaming.base.amounts import with_article
 from daydreaming.base.errors import Fault
@@ -16,16 +17,21 @@ NumberedRow = tuple[int | None, Generation]
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Links:
     """The rows by stage and id, and whether their links to parents hold."""
 
     by_key: Mapping[_Key, Generation]
     stages: StageTable
 
+    @cached_property
+    def _parents(self) -> Mapping[str, str]:
+        """The parent of each stage: every row of every start asks for it."""
+        return {stage.name: stage.parent for stage in self.stages}
+
     def faults(self, rows: Sequence[NumberedRow], file: str) -> Iterable[Fault]:
         """Yield what is wrong with the links of rows. `file` is what faults call the place where these come from."""
-        in_loop = self._keys_in_loops()
+        in_loop, pairs = self._keys_in_loops(), self.stages.comparing
         for number, generation in rows:
             trouble = self._problem(generation, in_loop)
             if trouble is not None:
@@ -38,24 +44,26 @@ class Links:
                 problem = f"the combo is {generation.combo_id!r}, but {who} has {first.combo_id!r}."
                 cure = f"Leave the cell empty, or write the {first.stage}'s combo."
                 yield Fault(file, problem, cure, number, "combo_id")
-            second = self._problem_of_second(generation, first)
+            second = None
+            if generation.second_parent_gen_id or pairs:
+                second = self._problem_of_second(generation, first)
             if second is not None:
                 yield Fault(file, *second, number, "second_parent_gen_id")
 
     def _problem(self, generation: Generation, in_loop: set[_Key]) -> tuple[str, str] | None:
         """What is wrong with a row's link to its parent, and the cure."""
-        parent_id, stage = generation.parent_gen_id, self.stages[generation.stage]
-        if (stage.name, generation.gen_id) in in_loop:
+        parent_id, parent = generation.parent_gen_id, self._parents[generation.stage]
+        if (generation.stage, generation.gen_id) in in_loop:
             problem = f"its parent {parent_id!r} descends from the row itself: a loop."
             return problem, f"{self._parents_in_words()}: correct the cell."
-        if stage.is_first:
-            problem = f"{with_article(stage.name)} has no parent, but this one names {parent_id!r}."
+        if not parent:
+            problem = f"{with_article(generation.stage)} has no parent, but this one names {parent_id!r}."
             return (problem, "Empty the cell.") if parent_id else None
         if not parent_id:
-            return f"this {stage.name} names no parent.", f"Write the gen_id of its {stage.parent}."
-        if (stage.parent, parent_id) in self.by_key:
+            return f"this {generation.stage} names no parent.", f"Write the gen_id of its {parent}."
+        if (parent, parent_id) in self.by_key:
             return None
-        return self._not_its_parent(stage, parent_id, "parent")
+        return self._not_its_parent(self.stages[generation.stage], parent_id, "parent")
 
     def _not_its_parent(self, stage: Stage, parent_id: str, what: str) -> tuple[str, str]:
         actual = next((name for name in self.stages.names if (name, parent_id) in self.by_key), None)
@@ -122,7 +130,7 @@ class Links:
         parent_id = generation.parent_gen_id
         if not parent_id:
             return None
-        expected = self.stages[generation.stage].parent
+        expected = self._parents[generation.stage]
         if expected and (expected, parent_id) in self.by_key:
             return expected, parent_id
         return next(((name, parent_id) for name in self.stages.names if (name, parent_id) in self.by_key), None)
@@ -130,6 +138,6 @@ class Links:
     def _first_of(self, generation: Generation) -> Generation | None:
         """The first of a row's chain, which has its combo."""
         current: Generation | None = generation
-        while current is not None and (parent := self.stages[current.stage].parent):
+        while current is not None and (parent := self._parents[current.stage]):
             current = self.by_key.get((parent, current.parent_gen_id))
         return current
