@@ -103,6 +103,7 @@ def test_report_and_pages_show_the_added_texts(revised: Study):
     report = (reports / "report.html").read_text(encoding="utf-8")
     assert "4 critiques, 4 revisions, 4 second evaluations" in report
     assert "revision:tighten" in report
+    assert "text from critique, sees essay" in report
     revision = revised.rows("revision")[0]
     (critique,) = [row for row in revised.rows("critique") if row.gen_id == revision.parent_gen_id]
     page = (reports / f"read/essays/{revision.gen_id}.html").read_text(encoding="utf-8")

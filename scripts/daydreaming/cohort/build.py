@@ -6,26 +6,23 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.identifiers import content_id, generation_id
 from daydreaming.base.paths import DataPaths
 from daydreaming.cohort.chains import selected_chains
-from daydreaming.cohort.comparisons import ALL_PAIRS, comparisons
+from daydreaming.cohort.crossing import rows_of
 from daydreaming.cohort.integrity import Background, integrity_faults
 from daydreaming.cohort.links import NumberedRow
+from daydreaming.cohort.outline import CARTESIAN, CURATED, SPEC, Outline, role_of
 from daydreaming.inputs.cohort_spec.spec_files import spec_file
 from daydreaming.inputs.concepts import cohort_combos, load_combos
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings
-from daydreaming.inputs.stages import Stage, StageTable
 from daydreaming.inputs.tables import gathering
 
-CARTESIAN, CURATED, SPEC = "cartesian", "curated", "spec"
-COHORT_ID_LENGTH = 12
 Called: TypeAlias = tuple[str, str, str]  # stage, template and model of a call
 
 
@@ -40,46 +37,6 @@ class CohortPlan:
     manifest: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    """What a cohort is made of. `chains` are the texts that a curated cohort keeps, mostly drafts and essays.
-
-    `made` are the stages that are crossed with templates and models.
-    `generations` are those of a spec, and `source` the file that a user corrects when a row does not hold together.
-    """
-
-    mode: str
-    stages: StageTable
-    combos: tuple[Combo, ...]
-    templates: Mapping[str, Sequence[Template]]
-    models: Mapping[str, Sequence[str]]
-    replicates: Mapping[str, int]
-    source: Path
-    made: Sequence[Stage] = ()
-    chains: Sequence[NumberedRow] = ()
-    generations: Sequence[Generation] = ()
-    spec_files: Sequence[Path] = ()
-
-    def axes(self) -> dict[str, Any]:
-        """The choices that make the cohort, as JSON; sorted, for the order of a catalog is no choice."""
-        axes = {
-            "combos": {combo.combo_id: _combo_content(combo) for combo in self.combos},
-            "templates": {
-                stage: sorted(template.template_id for template in templates)
-                for stage, templates in self.templates.items()
-            },
-            "models": {role: sorted(models) for role, models in self.models.items()},
-            "replicates": dict(self.replicates),
-        }
-        if self.mode == CURATED:
-            axes["essays"] = sorted(row.gen_id for _, row in self.chains if row.stage == self.stages.main)
-        return axes
-
-    def derived_id(self) -> str:
-        """A name made of the axes alone: an edited price or description does not start another cohort."""
-        return f"cohort_{content_id({'mode': self.mode, 'axes': self.axes()}, COHORT_ID_LENGTH)}"
-
-
 def plan_cohort(settings: Settings, catalogs: Catalogs) -> CohortPlan:
     """Work out the cohort that the catalogs, the tasks and the configuration describe; nothing is written.
 
@@ -90,7 +47,7 @@ def plan_cohort(settings: Settings, catalogs: Catalogs) -> CohortPlan:
     """
     outline = _outline(settings, catalogs)
     cohort_id = settings.cohort or outline.derived_id()
-    rows = list(_rows(outline, cohort_id, settings.paths))
+    rows = list(rows_of(outline, cohort_id, settings.paths))
     combos = {combo.combo_id: combo for combo in outline.combos}
     faults = integrity_faults(
         rows, Background(str(outline.source), cohort_id, settings.paths, catalogs, combos, outline.stages)
@@ -120,7 +77,7 @@ def called_models(settings: Settings, catalogs: Catalogs) -> set[Called]:
         for stage in outline.made
         for template in outline.templates[stage.name]
         if template.generator == "llm"
-        for model_id in outline.models[_role(stage)]
+        for model_id in outline.models[role_of(stage)]
     }
     return new | set(called_by((*outline.generations, *(row for _, row in outline.chains)), catalogs))
 
@@ -133,7 +90,7 @@ def called_by(generations: Iterable[Generation], catalogs: Catalogs) -> Iterator
             yield row.stage, row.template_id, row.llm_model_id
 
 
-def _outline(settings: Settings, catalogs: Catalogs) -> _Outline:
+def _outline(settings: Settings, catalogs: Catalogs) -> Outline:
     spec = spec_file(settings.paths.cohort(settings.cohort)) if settings.cohort else None
     if spec is not None:
         return _spec_outline(settings, catalogs, spec)
@@ -141,41 +98,36 @@ def _outline(settings: Settings, catalogs: Catalogs) -> _Outline:
     return _curated_outline(settings, catalogs) if curated else _cartesian_outline(settings, catalogs)
 
 
-def _cartesian_outline(settings: Settings, catalogs: Catalogs) -> _Outline:
+def _cartesian_outline(settings: Settings, catalogs: Catalogs) -> Outline:
     faults: list[Fault] = []
     combos: list[Combo] = []
     with gathering(faults):
         combos = cohort_combos(settings, catalogs)
     stages = settings.stage_table
     templates = {stage: _active_templates(settings.paths, catalogs, stage, faults) for stage in stages.names}
-    models = {role: _models_for(settings.paths, catalogs, role, faults) for role in dict.fromkeys(map(_role, stages))}
+    models = {role: _models_for(settings.paths, catalogs, role, faults) for role in dict.fromkeys(map(role_of, stages))}
     if faults:
         raise InputError(faults)
     paths = settings.paths
     source = paths.selected_combos if paths.selected_combos.is_file() else paths.concepts
     replicates = {stage: settings.replicates.get(stage, 1) for stage in stages.names}
-    return _Outline(CARTESIAN, stages, tuple(combos), templates, models, replicates, source, made=stages.rows)
+    return Outline(CARTESIAN, stages, tuple(combos), templates, models, replicates, source, made=stages.rows)
 
 
-def _role(stage: Stage) -> str:
-    """Which models a stage takes, as the tables name them."""
-    return stage.permission.removeprefix("for_")
-
-
-def _spec_outline(settings: Settings, catalogs: Catalogs, file: Path) -> _Outline:
+def _spec_outline(settings: Settings, catalogs: Catalogs, file: Path) -> Outline:
     from daydreaming.cohort.spec_compiler import compile_spec
     from daydreaming.inputs.cohort_spec.reading import read_cohort_spec
 
     spec = read_cohort_spec(file, settings.paths, settings.stage_table)
     compiled = compile_spec(spec, settings, catalogs, settings.cohort or "")
     rows, stages = compiled.generations, settings.stage_table
-    models: dict[str, set[str]] = {_role(stage): set() for stage in stages}
+    models: dict[str, set[str]] = {role_of(stage): set() for stage in stages}
     for row in rows:
-        models[_role(stages[row.stage])].add(row.llm_model_id)
+        models[role_of(stages[row.stage])].add(row.llm_model_id)
     replicates: dict[str, int] = {}
     for row in rows:
         replicates[row.stage] = max(row.replicate, replicates.get(row.stage, 1))
-    return _Outline(
+    return Outline(
         mode=SPEC,
         stages=stages,
         combos=compiled.combos,
@@ -188,7 +140,7 @@ def _spec_outline(settings: Settings, catalogs: Catalogs, file: Path) -> _Outlin
     )
 
 
-def _curated_outline(settings: Settings, catalogs: Catalogs) -> _Outline:
+def _curated_outline(settings: Settings, catalogs: Catalogs) -> Outline:
     faults: list[Fault] = []
     chains: list[NumberedRow] = []
     known_combos: dict[str, Combo] = {}
@@ -200,13 +152,13 @@ def _curated_outline(settings: Settings, catalogs: Catalogs) -> _Outline:
     kept = stages.chain(stages.main)
     made = [stage for stage in stages if stages.main in stages.chain(stage.name)[:-1]]
     templates = {stage.name: _active_templates(settings.paths, catalogs, stage.name, faults) for stage in made}
-    roles = dict.fromkeys(_role(stage) for stage in made if stage.judges)
+    roles = dict.fromkeys(role_of(stage) for stage in made if stage.judges)
     judges = {role: _models_for(settings.paths, catalogs, role, faults) for role in roles}
     if faults:
         raise InputError(faults)
     rows = [row for _, row in chains]
     used_combos = dict.fromkeys(row.combo_id for row in rows)
-    return _Outline(
+    return Outline(
         mode=CURATED,
         stages=stages,
         combos=tuple(known_combos[combo_id] for combo_id in used_combos if combo_id in known_combos),
@@ -241,76 +193,8 @@ def _models_for(paths: DataPaths, catalogs: Catalogs, role: str, faults: list[Fa
     return models
 
 
-def _rows(outline: _Outline, cohort_id: str, paths: DataPaths) -> Iterator[NumberedRow]:
-    """All rows, stage by stage; what is made for a chosen essay has the line of that."""
-    if outline.mode == SPEC:
-        yield from ((None, generation) for generation in outline.generations)
-        return
-    kept = [(line, replace(row, cohort_id=cohort_id)) for line, row in outline.chains]
-    yield from kept
-    by_stage = {stage: [row for row in kept if row[1].stage == stage] for stage in outline.stages.names}
-    for stage in outline.made:
-        if stage.is_first:
-            made = list(_of_combos(outline, stage, cohort_id))
-        elif stage.takes_pairs:
-            made = list(_comparisons(outline, stage, [text for _, text in by_stage[stage.parent]], paths))
-        else:
-            made = list(_children(outline, stage, by_stage[stage.parent]))
-        by_stage[stage.name] = made
-        yield from made
-
-
-def _comparisons(
-    outline: _Outline, stage: Stage, texts: Sequence[Generation], paths: DataPaths
-) -> Iterator[NumberedRow]:
-    """All pairs of texts of one combo, each in both orders by each judge."""
-    judging = [
-        (template.template_id, model, replicate)
-        for template in outline.templates[stage.name]
-        for model in outline.models[_role(stage)]
-        for replicate in range(1, outline.replicates[stage.name] + 1)
-    ]
-    yield from ((None, row) for row in comparisons(stage, texts, ALL_PAIRS, judging, paths))
-
-
-def _of_combos(outline: _Outline, stage: Stage, cohort_id: str) -> Iterator[NumberedRow]:
-    for combo in outline.combos:
-        for template in outline.templates[stage.name]:
-            for model in outline.models[_role(stage)]:
-                for replicate in range(1, outline.replicates[stage.name] + 1):
-                    template_id = template.template_id
-                    gen_id = generation_id(stage.name, template_id, model, combo.combo_id, replicate)
-                    row = Generation(stage.name, gen_id, cohort_id, "", combo.combo_id, template_id, model, replicate)
-                    yield None, row
-
-
-def _children(outline: _Outline, stage: Stage, parents: Sequence[NumberedRow]) -> Iterator[NumberedRow]:
-    """What is made from other texts: judges look at all of them, and who wrote the first text writes on."""
-    for line, parent in parents:
-        for template in outline.templates[stage.name]:
-            for model in outline.models[_role(stage)] if stage.judges else [parent.llm_model_id]:
-                # A copy of a copy is no sample.
-                replicates = 1 if template.generator == "copy" else outline.replicates[stage.name]
-                for replicate in range(1, replicates + 1):
-                    yield line, _child(stage.name, parent, template, model, replicate)
-
-
-def _child(stage: str, parent: Generation, template: Template, model: str, replicate: int) -> Generation:
-    template_id = template.template_id
-    gen_id = generation_id(stage, template_id, model, parent.gen_id, replicate)
-    return Generation(stage, gen_id, parent.cohort_id, parent.gen_id, parent.combo_id, template_id, model, replicate)
-
-
-def _combo_content(combo: Combo) -> dict[str, Any]:
-    return {
-        "description_level": combo.description_level,
-        "k_max": combo.k_max,
-        "concept_ids": list(combo.concept_ids),
-    }
-
-
 def _manifest(
-    settings: Settings, outline: _Outline, cohort_id: str, generations: Sequence[Generation]
+    settings: Settings, outline: Outline, cohort_id: str, generations: Sequence[Generation]
 ) -> dict[str, Any]:
     counts = Counter(generation.stage for generation in generations)
     return {
@@ -324,7 +208,7 @@ def _manifest(
     }
 
 
-def _digests(paths: DataPaths, outline: _Outline) -> dict[str, str]:
+def _digests(paths: DataPaths, outline: Outline) -> dict[str, str]:
     """The SHA-256 of each file that people wrote and the cohort was built from, by its path below the data root.
 
     combo_mappings.csv is not among them: building a cohort adds to it, and the axes say what its combos are.

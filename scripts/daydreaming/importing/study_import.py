@@ -62,7 +62,18 @@ def plan_import(folder: Path, settings: Settings, encoding: str | None = None) -
     """
     source = SourceFolder.open(folder, encoding)
     _refuse_itself(source, settings)
+    _refuse_other_stages(settings)
     return _Planner(source, settings).plan()
+
+
+def _refuse_other_stages(settings: Settings) -> None:
+    """What comes has the usual stages: the study here must have them, too, each made from the same."""
+    table = settings.stage_table
+    for usual in DEFAULT_STAGES:
+        if usual.name not in table or table[usual.name].parent != usual.parent:
+            problem = f"what comes has the stage {usual.name!r}, which is not here, or made from something else."
+            cure = "Bring it into a data root whose `stages` leave draft, essay and evaluation as they are."
+            raise InputError(Fault("config.yaml", problem, cure, key=f"stages.{usual.name}"))
 
 
 def _refuse_itself(source: SourceFolder, settings: Settings) -> None:

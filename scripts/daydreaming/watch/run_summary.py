@@ -138,7 +138,8 @@ def summary_text(summary: RunSummary) -> str:
         ("cohort", _cohort(summary)),
         ("go on", _go_on(summary)),
     ]
-    lines = [f"  {name:<11} {text}" for name, text in said if text]
+    width = max(11, *(len(stage) for stage in summary.stages))
+    lines = [f"  {name:<{width}} {text}" for name, text in said if text]
     return "\n".join([f"Run of cohort {summary.cohort_id}, {duration(summary.seconds)}", *lines])
 
 
