@@ -9,7 +9,6 @@ from pathlib import Path
 
 ONE_ENVIRONMENT = "all programs run in the one environment of requirements.lock"
 THOUSANDS = "thousands of small jobs, which write their own record: metadata.json"
-NAME_OF_STAGE = "the rules of all stages are one loop, in which the name of a rule is that of its stage"
 TERMINAL = "it prints to the terminal, and that is what it is for"
 # Remarks that are expected, each with the reason why it stands.
 EXPECTED: dict[str, str] = {
@@ -21,10 +20,6 @@ EXPECTED: dict[str, str] = {
             *("draft", "essay", "evaluation", "membership", "plan", "design", "select", "score_table", "pivot_tables"),
             *("statistics", "preference_tables", "report_page", "reading_pages", "export_files"),
         )
-    },
-    **{
-        f"{stage}: Shell command directly uses variable rule from outside of the rule": NAME_OF_STAGE
-        for stage in ("draft", "essay", "evaluation")
     },
 }
 FILE = re.compile(r"^Lints for \w+ (?P<file>.+?)(?: \(line .*\))?:$")

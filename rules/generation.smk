@@ -17,9 +17,11 @@ for STAGE in SETTINGS.stage_table:
         output:
             parsed=GENS / STAGE.name / "{gen_id}/parsed.txt",
         threads: threads_of_a_call
+        # Neither by STAGE, for the loop is over when a job runs, nor by the rule, which another workflow may rename.
+        resources:
+            stage=STAGE.name,
         shell:
-            # By the rule's name: the loop is over when a job runs.
-            RUN_STAGE + " --stage {rule} --gen-id={wildcards.gen_id}"
+            RUN_STAGE + " --stage {resources.stage} --gen-id={wildcards.gen_id}"
 
     rule:
         name:

@@ -23,6 +23,7 @@ from snakemake_executor_plugin_daydreaming.commands import (
     generation_of,
     is_score_table,
     planned_generations,
+    stages_of,
 )
 from snakemake_executor_plugin_daydreaming.interruption import Interruption
 from snakemake_executor_plugin_daydreaming.programs import Programs
@@ -120,8 +121,7 @@ class Executor(RealExecutor):
 
         if not self._is_part_of_a_run:
             counts = Counter(stage for stage, _ in self._planned)
-            # The rules of generations have the names of their stages, and their order.
-            totals = {rule.name: counts[rule.name] for rule in self.workflow.rules if counts[rule.name]}
+            totals = {stage: counts[stage] for stage in stages_of(self.workflow.rules) if counts[stage]}
             run_started(self.logger, Path(journal), self._run_id, totals)
 
     def _tell(self, results: Results) -> None:
