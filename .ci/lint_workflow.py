@@ -18,11 +18,10 @@ EXPECTED: dict[str, str] = {
     **{
         f"{rule}: Specify a conda environment or container for each rule": ONE_ENVIRONMENT
         for rule in (
-            *("draft", "essay", "evaluation", *COMMANDS, "score_table", "pivot_tables"),
-            *("statistics", "report_page", "reading_pages", "export_files", "bundle_file"),
+            *("draft", "essay", "evaluation", *COMMANDS, "score_table", "pivot_tables", "statistics"),
+            *("preference_tables", "report_page", "reading_pages", "export_files", "bundle_file"),
         )
     },
-    "generation.smk: Path composition with '+'": "it puts a command together, no path",
 }
 FILE = re.compile(r"^Lints for \w+ (?P<file>.+?)(?: \(line .*\))?:$")
 REMARK = re.compile(r"^ {4}\* (?P<title>.+?)(?: in line \d+)?\.?:?\.?:?$")

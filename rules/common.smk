@@ -13,7 +13,7 @@ from snakemake.logging import logger
 
 from daydreaming.base.errors import InputError
 from daydreaming.workflow.batch_graph import BatchGraph, uses_batches
-from daydreaming.workflow.cohort_graph import PIVOTS, STATISTICS, CohortGraph
+from daydreaming.workflow.cohort_graph import PIVOTS, PREFERENCES, STATISTICS, CohortGraph
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 
 # A process that ends need not search thousands of jobs for garbage first: more than a second with 3,000.

@@ -45,11 +45,30 @@ rule statistics:
         program("write_statistics.py", *OF_RUN) + " > {log:q} 2>&1"
 
 
+# Only of cohorts that compare texts: what judges who saw two of them said.
+rule preference_tables:
+    localrule: True
+    input:
+        comparisons=asks("comparisons_to_gather"),
+        scores=REPORTS / "parsed_scores.csv",
+        membership=COHORT_FOLDER / "membership.csv",
+        renewed=asks("renewed_results", "preferences"),
+    output:
+        verdicts=shown(REPORTS / "parsed_preferences.csv", "Preferences"),
+        tables=[shown(REPORTS / f"{table}.csv", "Preferences") for table in PREFERENCES],
+    log:
+        "logs/preference_tables/{cohort_id}.log",
+    shell:
+        program("aggregate_preferences.py", *OF_RUN) + f" --max-failed-fraction {SETTINGS.max_failed_fraction}"
+        " > {log:q} 2>&1"
+
+
 # The journal is no input: it grows with every run, also with those that change no score.
 rule report_page:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
+        preferences=asks("preference_table"),
         renewed=asks("renewed_results", "report"),
     output:
         page=shown(REPORTS / "report.html", "Report"),
@@ -93,6 +112,7 @@ rule reading_pages:
     localrule: True
     input:
         scores=REPORTS / "parsed_scores.csv",
+        preferences=asks("preference_table"),
         renewed=asks("renewed_results", "pages"),
     output:
         index=REPORTS / "read/index.html",

@@ -2,7 +2,7 @@
 # in which an ordinary Snakemake keeps many calls in flight. Only profiles/slurm/Snakefile includes this file; what it defines
 # anew here is for runs on one machine in common.smk.
 
-from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, TARGETS, SliceGraph
+from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, SliceGraph
 
 # For the commands of the profile, wherever the run was started.
 SliceGraph.set_variables(PROJECT)
@@ -10,7 +10,7 @@ SliceGraph.set_variables(PROJECT)
 
 wildcard_constraints:
     run=r"[A-Za-z0-9_-]+",
-    target="|".join(TARGETS),
+    target="|".join(stage.target for stage in SETTINGS.stage_table),
     number=r"\d+",
     count_of_slices=r"\d+",
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.cli.command_line import add_project_arguments, load_project, run
+from daydreaming.cli.command_line import add_project_arguments, fraction, load_project, run
 
 if TYPE_CHECKING:
     from daydreaming.generation.inspection import Inspection
@@ -68,19 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--max-failed-fraction",
-        type=_fraction,
+        type=fraction,
         metavar="F",
         help="write nothing and fail if more than this share (0 to 1) has no score (default: any share is fine)",
     )
     add_project_arguments(parser)
     return parser
-
-
-def _fraction(text: str) -> float:
-    fraction = float(text)
-    if not 0 <= fraction <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return fraction
 
 
 def _cohort_ids(arguments: argparse.Namespace, settings: Settings, catalogs: Catalogs) -> list[str]:
@@ -162,8 +155,8 @@ def _print_summary(rows: Sequence[ScoreRow], catalogs: Catalogs, embedded: set[s
         ids = (row.generation_template, row.generation_model, row.evaluation_template, row.evaluation_llm_model)
         cells.append((*ids, row.n, row.n_failed, "" if row.mean is None else f"{row.mean:.2f}"))
     print(f"\n{table_text(names, cells, numbers=names[-3:])}\n")
-    rubrics = dict.fromkeys(catalogs.templates["evaluation"][row.evaluation_template] for row in rows)
-    scales = [f"{one.template_id} from {one.score_min:g} to {one.score_max:g}" for one in rubrics]
+    ends = dict.fromkeys((row.evaluation_template, row.score_min, row.score_max) for row in rows)
+    scales = [f"{rubric} from {lowest:g} to {highest:g}" for rubric, lowest, highest in ends]
     print(f"Scales: {', '.join(scales)}.")
     used = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)} & embedded
     if used:

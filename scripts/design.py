@@ -50,7 +50,8 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     from daydreaming.results.cohort_statistics import plan_of_cohort
 
     settings = load_project(arguments)
-    return plan_of_cohort(plan_cohort(settings, load_catalogs(settings)).generations)
+    generations = plan_cohort(settings, load_catalogs(settings)).generations
+    return plan_of_cohort(generations, settings.stage_table)
 
 
 def _table(study: Study) -> Table:

@@ -71,7 +71,7 @@ def _check(folder: Path, *, everything: bool) -> int:
     if opened.manifest.scope is Scope.ALL:
         found = compare_study(load_study(settings), opened)
     else:
-        found = compare_reduced(opened)
+        found = compare_reduced(opened, settings.stage_table)
     print(comparison_text(found, version_text(version("daydreaming"), commit_of_workflow()), everything=everything))
     return 0 if found.is_same else 1
 

@@ -6,8 +6,6 @@ import argparse
 
 from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
-LAST_STAGES = {"drafts": "draft", "essays": "essay", "evaluations": "evaluation"}
-
 
 def main(argv: list[str] | None = None) -> int:
     """Print the plan; return 1 when the inputs have a fault."""
@@ -19,9 +17,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "target",
         nargs="?",
-        choices=LAST_STAGES,
-        default="evaluations",
-        help="how far, as for snakemake (default: the whole cohort)",
+        default="",
+        help="how far, as for snakemake: drafts, essays and so on (default: the whole cohort)",
     )
     parser.add_argument("--why", action="store_true", help="also the reason for each generation that is not up to date")
     parser.add_argument(
@@ -40,8 +37,10 @@ def _plan(arguments: argparse.Namespace) -> int:
     from daydreaming.plan.cohort_to_plan import study_to_plan
     from daydreaming.plan.report import plan_report
 
-    study, status = study_to_plan(load_project(arguments), rebuilt=arguments.rebuilt)
-    report = plan_report(study, LAST_STAGES[arguments.target], status)
+    settings = load_project(arguments)
+    last_stage = settings.stage_table.of_target(arguments.target) if arguments.target else ""
+    study, status = study_to_plan(settings, rebuilt=arguments.rebuilt)
+    report = plan_report(study, last_stage, status)
     if arguments.json:
         print(orjson.dumps(report.json_values(why=arguments.why), option=orjson.OPT_INDENT_2).decode())
     else:

@@ -33,7 +33,8 @@ def _purge(arguments: argparse.Namespace) -> int:
     from daydreaming.base.amounts import counted
     from daydreaming.base.data_in_use import data_at_rest
 
-    paths = load_project(arguments).paths
+    settings = load_project(arguments)
+    paths, stages = settings.paths, settings.stage_table
     if arguments.restore:
         with data_at_rest(paths):
             back, stays = restore(paths)
@@ -41,7 +42,7 @@ def _purge(arguments: argparse.Namespace) -> int:
         for path in stays:
             print(f"{path} stays in the archive: there is another one in its place.")
         return 0
-    plan = plan_purge(paths)
+    plan = plan_purge(paths, stages)
     _print_plan(plan, everything=arguments.all)
     if not plan.items:
         return 0
@@ -50,7 +51,7 @@ def _purge(arguments: argparse.Namespace) -> int:
         return 0
     with data_at_rest(paths):
         # Cohorts may have changed while the files were looked at.
-        move_to_archive(paths, plan_purge(paths).items)
+        move_to_archive(paths, plan_purge(paths, stages).items)
     print(f"\nMoved to {paths.archive}. `python scripts/purge.py --restore` moves it back.")
     return 0
 

@@ -8,7 +8,6 @@ import sys
 from functools import partial
 
 from daydreaming.base.errors import GenerationError
-from daydreaming.base.paths import STAGES
 from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 
@@ -20,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stage", choices=STAGES)
+    parser.add_argument("--stage", help="its stage: draft, essay, evaluation, or one that config.yaml adds")
     parser.add_argument("--gen-id", metavar="ID", help="a generation of the configured cohort")
     parser.add_argument("--render-only", action="store_true", help="stop after prompt.txt")
     parser.add_argument(

@@ -53,6 +53,8 @@ def _select(arguments: argparse.Namespace) -> int:
         rows = scores_of_now(load_study(settings.model_copy(update=named))).rows
     else:
         rows = read_scores(table)
+    # Only the texts that cohorts are built from can be chosen for one.
+    rows = [row for row in rows if row.text_stage in ("", settings.stage_table.main)]
     selection = select_essays(
         rows,
         arguments.top,

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES
 from daydreaming.cli.command_line import add_project_arguments, load_project, run
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     which = parser.add_argument_group("which answers")
-    which.add_argument("--stage", choices=STAGES, help="with --gen-id: those to the requests of a generation")
+    which.add_argument("--stage", help="with --gen-id: those to the requests of a generation")
     which.add_argument("--gen-id", metavar="ID")
     which.add_argument(
         "--request", type=_request_name, metavar="SHA256", help="those to a request, by the beginning of its name"

@@ -16,7 +16,7 @@ SECONDS = 90
 def main(argv: list[str] | None = None) -> int:
     """Return 0 when all is there, 1 when something is still missing after the time given."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--target", choices=("drafts", "essays", "evaluations"), required=True)
+    parser.add_argument("--target", required=True, help="drafts, essays, evaluations, or those of an added stage")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long to wait (default: %(default)s)")
     add_project_arguments(parser)
     return run(parser, _report, argv)
@@ -31,10 +31,10 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _wait(arguments: argparse.Namespace) -> list[str]:
     from daydreaming.generation.study import load_study
-    from daydreaming.workflow.cohort_graph import stages_up_to
 
     study = load_study(load_project(arguments))
-    stages = stages_up_to(arguments.target.removesuffix("s"))
+    table = study.membership.stages
+    stages = table.chain(table.of_target(arguments.target))
     paths = [study.paths.parsed_text(*key) for key in study.membership.generations if key[0] in stages]
     deadline = time.monotonic() + arguments.seconds
     while (paths := [path for path in paths if not Path(path).exists()]) and time.monotonic() < deadline:

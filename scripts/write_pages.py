@@ -31,10 +31,12 @@ def _write(arguments: argparse.Namespace) -> None:
     from daydreaming.results.made_results import Result, record_made
     from daydreaming.results.outdated_results import ResultsCheck, scores_of_now
     from daydreaming.results.pages.folder import pack, write_reading_pages
+    from daydreaming.results.verdicts.collecting import verdicts_of_now
 
     study = load_study(load_project(arguments))
     now = scores_of_now(study)
-    written = write_reading_pages(study, now.rows, arguments.processes, now.inspection)
+    verdicts = verdicts_of_now(study, now.inspection)
+    written = write_reading_pages(study, now.rows, arguments.processes, now.inspection, verdicts)
     record_made(study, Result.PAGES, now.source, written.files)
     print(f"Pages: {written.index} ({written.essays:,} essays, {written.remade:,} made anew)")
     if arguments.zip:

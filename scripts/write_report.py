@@ -21,10 +21,11 @@ def _write(arguments: argparse.Namespace) -> int:
     from daydreaming.results.outdated_results import scores_of_now
     from daydreaming.results.report.page import write_report
     from daydreaming.results.report.plots import plot_files
+    from daydreaming.results.verdicts.collecting import verdicts_of_now
 
     study = load_study(load_project(arguments))
     now = scores_of_now(study)
-    report = write_report(study, now.rows, now.inspection)
+    report = write_report(study, now.rows, now.inspection, verdicts_of_now(study, now.inspection))
     record_made(study, Result.REPORT, now.source, [report, *plot_files(study.cohort_files.plots)])
     print(f"Report: {report}")
     return 0

@@ -63,6 +63,12 @@ def planned_generations(jobs: Iterable[Any]) -> list[tuple[str, str]]:
     return [generation_of(job) for job in jobs if "gen_id" in job.wildcards_dict]
 
 
+def stages_of(rules: Iterable[Any]) -> list[str]:
+    """The stages whose texts these rules make, in their order; another workflow may have renamed the rules."""
+    outputs = (PurePath(str(rule.output[0])) for rule in rules if len(rule.output))
+    return [path.parts[-3] for path in outputs if path.name == "parsed.txt" and len(path.parts) > 2]
+
+
 def is_score_table(job: Any) -> bool:
     """Whether a job makes the scores of a cohort."""
     return any(PurePath(path).name == "parsed_scores.csv" for path in job.output)

@@ -24,6 +24,7 @@ from snakemake_executor_plugin_daydreaming.commands import (
     generation_of,
     is_score_table,
     planned_generations,
+    stages_of,
 )
 from snakemake_executor_plugin_daydreaming.executor_settings import ExecutorSettings, new_run_id
 from snakemake_executor_plugin_daydreaming.interruption import Interruption
@@ -123,7 +124,8 @@ class Executor(RealExecutor):
         from daydreaming.watch.run_events import run_started
 
         if not self._is_part_of_a_run:
-            totals = Counter(stage for stage, _ in self._planned)
+            counts = Counter(stage for stage, _ in self._planned)
+            totals = {stage: counts[stage] for stage in stages_of(self.workflow.rules) if counts[stage]}
             run_started(self.logger, Path(journal), self._run_id, totals)
 
     def _tell(self, results: Results) -> None:

@@ -19,7 +19,6 @@ from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from daydreaming.base.paths import STAGES
 from daydreaming.watch.run_display import RunDisplay
 from daydreaming.watch.run_events import GenerationFailed, RunEnded, RunStarted, event_of
 from daydreaming.watch.screen import Screen
@@ -162,7 +161,7 @@ class LogHandler(LogHandlerBase):
 def _is_generation(outputs: Iterable[Any]) -> bool:
     """Whether files that a job makes are the text of a generation: .../<stage>/<gen_id>/parsed.txt."""
     paths = [Path(str(output)).parts[-3:] for output in outputs]
-    return any(len(parts) == 3 and parts[0] in STAGES and parts[2] == "parsed.txt" for parts in paths)
+    return any(len(parts) == 3 and parts[2] == "parsed.txt" for parts in paths)
 
 
 def _is_snakemakes(record: logging.LogRecord) -> bool:

@@ -49,13 +49,15 @@ def reply_for(answer: Answer, call: Call) -> Reply:
 def default_text(model: str | None, prompt: str, seed: Any) -> str:
     """Return a few lines drawn from a hash of the request, in the shape that the prompt asks for.
 
-    A prompt that holds `SCORE:` (in any case) gets `SCORE: 0` to `SCORE: 9` as its last line; one that holds
-    `<essay-idea` or `<essay>` gets the text inside such a block.
+    A prompt that holds `SCORE:` (in any case) gets `SCORE: 0` to `SCORE: 9` as its last line, one that holds `Verdict:`
+    gets `Verdict: A`, `B` or `tie`; one that holds `<essay-idea` or `<essay>` gets the text inside such a block.
     """
     digest = hashlib.sha256(f"{model}\n{seed}\n{prompt}".encode("utf-8", "surrogatepass")).digest()
     text = f"Thought {digest.hex()[:12]}\n" + "\n".join(_sentence(digest[3 * i : 3 * i + 3]) for i in range(LINES))
     if "score:" in prompt.lower():
         return f"{text}\nSCORE: {digest[-1] % 10}"
+    if "verdict:" in prompt.lower():
+        return f"{text}\nVerdict: {('A', 'B', 'tie')[digest[-1] % 3]}"
     if "<essay-idea" in prompt:
         return f'<essay-idea stage="1">\n{text}\n</essay-idea>'
     if "<essay>" in prompt:

@@ -24,8 +24,13 @@ BODIES = {
     ),
     "essay": "{{ draft_block }}\n",
     "evaluation": "{{ response }}\nEnd with a line such as SCORE: 5\n",
+    # Of stages that a study may add.
+    "critique": "{{ essay_block }}\nSay what is weak in it.\n",
+    "revision": "{{ essay_block }}\n{{ critique_block }}\nWrite it again.\n",
+    "comparison": "{{ response_a }}\n----\n{{ response_b }}\nEnd with a line such as Verdict: A\n",
+    "story": "{% for concept in concepts %}{{ concept.name }}\n{% endfor %}Write an essay.\n",
 }
-PARSERS = {"draft": "essay_block", "essay": "", "evaluation": "in_last_line"}
+PARSERS = {"draft": "essay_block", "evaluation": "in_last_line", "comparison": "preference"}
 COPYING_TEMPLATE = "copied"
 MODELS = (
     ("writer", "lab/writer", True, False),
@@ -38,7 +43,7 @@ MODEL_COLUMNS = "id,model,provider,display_name,for_generation,for_evaluation,en
 class Choice:
     """What a study is made of. The essay template `copied` copies, all others call; `combos` None: all pairs.
 
-    `config` is laid over the configuration, key by key.
+    `config` is laid over the configuration, key by key. `added` has the templates of stages that it adds.
     """
 
     drafts: Sequence[str] = ("thread",)
@@ -46,6 +51,7 @@ class Choice:
     evaluations: Sequence[str] = ("novelty",)
     combos: Sequence[Sequence[str]] | None = (("sleep", "tides"),)
     config: Mapping[str, Any] = field(default_factory=dict)
+    added: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def default_config(base_url: str) -> dict[str, Any]:
@@ -74,7 +80,7 @@ def write_inputs(data: Path, choice: Choice) -> None:
     for concept_id in CONCEPTS:
         write(raw / f"concepts/descriptions-paragraph/{concept_id}.txt", f"What is known of {concept_id}.\n")
     for stage, template_ids in _templates(choice).items():
-        rows = ((id_, id_.title(), _generator(id_), PARSERS[stage], True) for id_ in template_ids)
+        rows = ((id_, id_.title(), _generator(id_), PARSERS.get(stage, ""), True) for id_ in template_ids)
         _write_table(raw / f"{stage}_templates.csv", "template_id,template_name,generator,parser,active", rows)
         for template_id in template_ids:
             write(template_file(data, stage, template_id), template_text(stage, template_id))
@@ -112,7 +118,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _templates(choice: Choice) -> dict[str, Sequence[str]]:
-    return {"draft": choice.drafts, "essay": choice.essays, "evaluation": choice.evaluations}
+    return {"draft": choice.drafts, "essay": choice.essays, "evaluation": choice.evaluations, **choice.added}
 
 
 def _generator(template_id: str) -> str:

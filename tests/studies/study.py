@@ -38,6 +38,8 @@ TARGETS = {
     "drafts",
     "essays",
     "evaluations",
+    "critiques",
+    "comparisons",
     "scores",
     "report",
     "export",

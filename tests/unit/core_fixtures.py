@@ -15,6 +15,7 @@ from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import DEFAULT_STAGES, ESSAY
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply
 
@@ -80,6 +81,7 @@ def specification(stage: str = "draft", **changes: Any) -> CallSpecification:
         "replicate": 1,
         "template": template(stage, texts[stage], "in_last_line" if stage == "evaluation" else None),
         "template_digest": "t1",
+        "definition": DEFAULT_STAGES[stage],
         "parser": "in_last_line" if stage == "evaluation" else None,
         "parser_digest": "p1",
         "parent": {"draft": None, "essay": ("draft", "parent-1"), "evaluation": ("essay", "parent-1")}[stage],
@@ -105,6 +107,7 @@ def copy_of_draft(**changes: Any) -> CopySpecification:
         "replicate": 1,
         "template": template("essay", "{{ draft_block }}", generator="copy"),
         "template_digest": "t1",
+        "definition": ESSAY,
         "parent": ("draft", "parent-1"),
     }
     return CopySpecification(**{**values, **changes})

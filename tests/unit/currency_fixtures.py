@@ -18,12 +18,12 @@ from daydreaming.generation.store import text_sha256
 def find(project: Project, specification: Specification, **options: Any) -> Finding:
     """What a generation is, as a run finds it."""
     paths, parent = DataPaths(project.root), specification.parent
-    text = None
+    texts = []
     if parent is not None:
         content = parsed_text(paths, *parent)
-        text = ParentText(text_sha256(content), lambda: content, lambda: parent_made_at(paths, parent))
+        texts.append(ParentText(text_sha256(content), lambda: content, lambda: parent_made_at(paths, parent)))
     now = Prompter().sources(specification).specification
-    return Currency(paths, Prompter(), **options).find(now, look(paths, specification.key), text)
+    return Currency(paths, Prompter(), **options).find(now, look(paths, specification.key), texts)
 
 
 def folder_of(project: Project, specification: Specification) -> Path:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from daydreaming.base.errors import GenerationError
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.adoption import adopt
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.configuration import settings_from_config
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.plan.planning import Plan, State, make_plan
 from daydreaming.plan.report import PlanReport, plan_report
 from provider import Provider
@@ -88,4 +88,4 @@ def number(plan: Plan, state: State) -> int:
 
 
 def _parents_first(study: Study) -> list[tuple[str, str]]:
-    return sorted(study.membership.generations, key=lambda key: STAGES.index(key[0]))
+    return sorted(study.membership.generations, key=lambda key: DEFAULT_STAGES.names.index(key[0]))

@@ -14,8 +14,9 @@ from inputs_fixtures import RAW, settings_with, write
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.cohort.build import plan_cohort
 from daydreaming.inputs.catalogs import load_catalogs
-from daydreaming.inputs.cohort_spec.axes import AXES
+from daydreaming.inputs.cohort_spec.axes import axis_table
 from daydreaming.inputs.records import Generation
+from daydreaming.inputs.stages import DEFAULT_STAGES
 
 COHORT = "made"
 SPEC = Path("data/cohorts/made/spec.yaml")
@@ -59,13 +60,13 @@ def rows_of(spec: str | Mapping[str, Any], **config: object) -> list[Row]:
 
 def column(rows: list[Row], axis: str) -> list[str]:
     """The levels of an axis in all rows."""
-    position = list(AXES).index(axis)
+    position = list(axis_table(DEFAULT_STAGES).axes).index(axis)
     return [row[position] for row in rows]
 
 
 def crossing(**levels: list[str]) -> set[Row]:
     """The product of the levels; axes of replicates that are not named have one."""
-    return set(product(*(levels.get(axis, ["1"]) for axis in AXES)))
+    return set(product(*(levels.get(axis, ["1"]) for axis in axis_table(DEFAULT_STAGES).axes)))
 
 
 def faults_of(spec: str, **config: object) -> tuple[Fault, ...]:

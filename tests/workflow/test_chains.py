@@ -6,7 +6,7 @@ import json
 import pytest
 from metadata_contract import metadata_faults
 
-from daydreaming.base.paths import STAGES
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from provider import Provider
 from studies import Choice, Study
 
@@ -21,7 +21,7 @@ def test_a_dry_run_of_a_fresh_study_names_every_job_and_its_reason_and_leaves_no
     before = study.snapshot(study.folder)
     run = study.run("-n")
     assert run.calls == ()
-    for row in (row for stage in STAGES for row in study.rows(stage)):
+    for row in (row for stage in DEFAULT_STAGES.names for row in study.rows(stage)):
         _, found, rest = run.output.partition(f"output: data/gens/{row.stage}/{row.gen_id}/parsed.txt\n")
         assert found, f"{row.stage} {row.gen_id} is not in the plan:\n{run.output}"
         assert "reason: Missing output files" in rest.partition("\nrule ")[0]
@@ -35,7 +35,7 @@ def test_a_cohort_of_all_combinations_from_the_catalogs_to_the_scores(tmp_path, 
     built = study.run("membership")
     (cohort,) = study.paths.cohorts.iterdir()
     assert f"{cohort.name} (cartesian)" in built.output
-    assert [len(study.rows(stage, cohort=cohort.name)) for stage in STAGES] == [3, 3, 3]
+    assert [len(study.rows(stage, cohort=cohort.name)) for stage in DEFAULT_STAGES.names] == [3, 3, 3]
     manifest = json.loads((cohort / "manifest.json").read_text())
     assert manifest["counts"] == {"draft": 3, "essay": 3, "evaluation": 3}
     run = study.run()
@@ -67,7 +67,7 @@ def test_each_stage_is_made_from_the_text_of_the_one_before(finished: Study):
         assert f"<essay>\n{contents(finished, draft)['parsed'].strip()}\n</essay>" == contents(finished, draft)["raw"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", DEFAULT_STAGES.names)
 def test_the_records_are_as_the_schema_says(finished: Study, stage: str):
     assert [fault for row in finished.rows(stage) for fault in metadata_faults(finished.metadata(row))] == []
 
@@ -103,8 +103,8 @@ def test_a_finished_study_has_nothing_to_do(finished: Study, arguments: list[str
 
 
 def test_replicates_are_samples_of_their_own_and_copies_have_one(make_study):
-    stages = {stage: {"seed": 7} for stage in STAGES}
-    replicates = dict.fromkeys(STAGES, 2)
+    stages = {stage: {"seed": 7} for stage in DEFAULT_STAGES.names}
+    replicates = dict.fromkeys(DEFAULT_STAGES.names, 2)
     study = make_study(essays=("copied", "developed"), config={"replicates": replicates, "stages": stages})
     run = study.run()
     # 2 drafts; of each 1 copy and 2 developed essays; of each essay 2 evaluations.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from daydreaming.archive.purge_plan import Item
 from daydreaming.base.atomic import sync_folder, write_text
-from daydreaming.base.paths import STAGES, DataPaths
+from daydreaming.base.paths import DataPaths
 from daydreaming.inputs.tables import with_rows
 
 COLUMNS = ("moved_at", "kind", "path", "archived_as", "bytes", "cost_usd", "reason")
@@ -57,8 +57,8 @@ def restore(paths: DataPaths) -> tuple[list[Path], list[Path]]:
 
 def _archived(paths: DataPaths) -> Iterable[Path]:
     """All that is archived, the first of each name first."""
-    places = [paths.archived(paths.gens / stage) for stage in STAGES]
-    places += [paths.archived(paths.adopted_texts / stage) for stage in STAGES]
+    places = [paths.archived(paths.gens / stage) for stage in paths.stages_on_disk()]
+    places += [paths.archived(paths.adopted_texts / stage) for stage in paths.stages_on_disk()]
     replies = paths.archived(paths.replies)
     if replies.is_dir():
         places += sorted(folder for folder in replies.iterdir() if len(folder.name) == 2)

@@ -8,9 +8,10 @@ from itertools import groupby
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, GenerationError, InputError
-from daydreaming.base.paths import STAGES, DataPaths
+from daydreaming.base.paths import DataPaths
 from daydreaming.cohort.chains import selected_chains
 from daydreaming.cohort.membership import read_generations
+from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable
 from daydreaming.inputs.tables import gathering
 from daydreaming.ledger.metadata import read_metadata
 from daydreaming.ledger.stored_answers import from_file
@@ -38,15 +39,15 @@ class PurgePlan:
     unreadable: tuple[Path, ...]
 
 
-def plan_purge(paths: DataPaths) -> PurgePlan:
-    """Find what no cohort needs. Writes nothing.
+def plan_purge(paths: DataPaths, stages: StageTable = DEFAULT_STAGES) -> PurgePlan:
+    """Find what no cohort needs. Writes nothing. `stages` are those by which selected_essays.txt is read.
 
     A generation stays if a membership of any cohort lists it, or if selected_essays.txt chooses its chain. A reply
     stays if the record of a generation that stays names it, or if it was asked for one that a cohort lists, whatever
     was asked: what an edit made useless, the next edit may need again.
     Raises InputError for tables that cannot be read, and where there is no cohort at all; OSError.
     """
-    listed = _listed(paths)
+    listed = _listed(paths, stages)
     generations = [(key, folder) for key, folder in _generations(paths) if key not in listed]
     items = [_generation(folder) for _, folder in generations]
     used = {
@@ -60,7 +61,7 @@ def plan_purge(paths: DataPaths) -> PurgePlan:
     return PurgePlan(tuple(items), tuple(unreadable))
 
 
-def _listed(paths: DataPaths) -> set[Key]:
+def _listed(paths: DataPaths, stages: StageTable) -> set[Key]:
     """The generations that a cohort lists or a selection chooses. Raises InputError."""
     faults: list[Fault] = []
     listed: set[Key] = set()
@@ -70,7 +71,7 @@ def _listed(paths: DataPaths) -> set[Key]:
             listed |= {(row.stage, row.gen_id) for row in read_generations(table)}
     if paths.selected_essays.is_file():
         with gathering(faults):
-            listed |= {(row.stage, row.gen_id) for _, row in selected_chains(paths)}
+            listed |= {(row.stage, row.gen_id) for _, row in selected_chains(paths, stages)}
     if not tables:
         problem = "there is no membership.csv of any cohort here: all generations would go."
         faults.append(Fault(str(paths.cohorts), problem, "Build the cohorts that are to stay first."))
@@ -80,7 +81,7 @@ def _listed(paths: DataPaths) -> set[Key]:
 
 
 def _generations(paths: DataPaths) -> Iterator[tuple[Key, Path]]:
-    for stage in STAGES:
+    for stage in paths.stages_on_disk():
         for folder in _entries(paths.gens / stage):
             if folder.is_dir():
                 yield (stage, folder.name), folder
@@ -126,7 +127,7 @@ def _unused(request_sha256: str, files: Iterable[Path], listed: set[Key]) -> lis
 
 def _kept_texts(paths: DataPaths, listed: set[Key]) -> Iterator[Item]:
     """The texts that were kept before a run replaced or adopted them, of generations that no cohort lists."""
-    for stage in STAGES:
+    for stage in paths.stages_on_disk():
         for folder in _entries(paths.adopted_texts / stage):
             if folder.is_dir() and (stage, folder.name) not in listed:
                 yield Item(KEPT_TEXT, folder, _size(folder), "of a generation that no cohort lists")

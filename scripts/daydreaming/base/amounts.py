@@ -30,6 +30,11 @@ def short_count(number: int) -> str:
     return str(number)
 
 
+def with_article(noun: str) -> str:
+    """A noun with its article: `a draft`, `an essay`."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 def counted(number: int, noun: str) -> str:
     """A number of things: `1 call`, `1,200 calls`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

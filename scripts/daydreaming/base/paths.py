@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-STAGES = ("draft", "essay", "evaluation")
+# The layout of every study of this project has this folder beside the one for all other stages.
+_FOLDERS: Mapping[str, str] = {"evaluation": "evaluation_templates"}
 DESCRIPTION_LEVELS = ("sentence", "paragraph", "article")
 
 
@@ -75,6 +78,11 @@ class CohortFiles:
         return self.reports / "parsed_scores.csv"
 
     @property
+    def preferences(self) -> Path:
+        """The verdicts of judges who compared two texts, one a row."""
+        return self.reports / "parsed_preferences.csv"
+
+    @property
     def failures(self) -> Path:
         return self.reports / "failures.csv"
 
@@ -117,11 +125,23 @@ class CohortFiles:
         return self.reading_pages / "index.html"
 
 
+class TemplatePlace(NamedTuple):
+    """Where the templates of a stage are, below data/1_raw: their table and the folder of their texts; "": as usual."""
+
+    stage: str
+    table: str = ""
+    folder: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class DataPaths:
-    """Every place below one data root. `root` is kept as the user gave it, so relative paths stay relative."""
+    """Every place below one data root. `root` is kept as the user gave it, so relative paths stay relative.
+
+    `template_places` has the stages whose templates are in places of their own.
+    """
 
     root: Path
+    template_places: tuple[TemplatePlace, ...] = ()
 
     @property
     def raw(self) -> Path:
@@ -202,13 +222,22 @@ class DataPaths:
 
     def templates(self, stage: str) -> Path:
         """The catalog of a stage's templates."""
-        return self.raw / f"{stage}_templates.csv"
+        return self.raw / (self._place(stage).table or f"{stage}_templates.csv")
 
     def template_text(self, stage: str, template_id: str) -> Path:
         """Where a template's text is when its row names neither `content` nor `template_path`."""
-        if stage == "evaluation":
-            return self.raw / "evaluation_templates" / f"{template_id}.txt"
-        return self.raw / "generation_templates" / stage / f"{template_id}.txt"
+        folder = self._place(stage).folder or _FOLDERS.get(stage, f"generation_templates/{stage}")
+        return self.raw / folder / f"{template_id}.txt"
+
+    def _place(self, stage: str) -> TemplatePlace:
+        return next((place for place in self.template_places if place.stage == stage), TemplatePlace(stage))
+
+    def stages_on_disk(self) -> list[str]:
+        """The stages of which there are generations, or texts that were kept, here or in the archive."""
+        places = (self.gens, self.adopted_texts)
+        folders = [folder for place in places for folder in (place, self.archived(place)) if folder.is_dir()]
+        found = {entry.name for folder in folders for entry in folder.iterdir() if entry.is_dir()}
+        return sorted(name for name in found if not name.startswith("."))
 
     def generation(self, stage: str, gen_id: str) -> GenerationFiles:
         """The files of a generation."""

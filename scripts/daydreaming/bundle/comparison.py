@@ -20,6 +20,7 @@ from daydreaming.generation.prompting import Prompter, model_request
 from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.store import text_sha256
 from daydreaming.generation.study import Study
+from daydreaming.inputs.stages import StageTable
 from daydreaming.ledger.metadata import Metadata, read_metadata
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.parsers import ParserContext, get_parser
@@ -93,7 +94,7 @@ def compare_study(study: Study, opened: OpenedFolder) -> Comparison:
     return _with_results(found, different, again, as_they_are)
 
 
-def compare_reduced(opened: OpenedFolder) -> Comparison:
+def compare_reduced(opened: OpenedFolder, stages: StageTable) -> Comparison:
     """Compare a bundle without prompts or texts with itself, as far as it goes; the folder is the current one.
 
     Each text is read again from its raw.txt, each score of the table from its text, each pivot table from the scores.
@@ -104,7 +105,7 @@ def compare_reduced(opened: OpenedFolder) -> Comparison:
     different = {name for name, sha256 in opened.digests.items() if file_sha256(name) != sha256}
     again = as_they_are = 0
     for name in filter(_is_text, opened.digests):
-        text = _read_again(Path(name).parent)
+        text = _read_again(Path(name).parent, stages)
         if text is None:
             as_they_are += 1
         elif text_sha256(text) == opened.digests[name]:
@@ -159,13 +160,12 @@ def _made_again(study: Study, key: Key, prompter: Prompter, replies: ReplyStore)
     """
     specification, record = study.specification(*key), read_metadata(study.files(*key).metadata).metadata
     try:
-        parent = specification.parent
-        parent_text = parsed_text(study.paths, *parent) if parent else None
+        texts = [parsed_text(study.paths, *source) for source in specification.sources]
         if not isinstance(specification, CallSpecification):
-            return parent_text
+            return texts[0]
         if record.adopted or record.request_sha256 is None:
             return None
-        prompt = prompter.prompt(prompter.sources(specification), parent_text)
+        prompt = prompter.prompt(prompter.sources(specification), texts)
         request = model_request(specification, prompt, max(0, record.attempts - 1))
         reply = replies.load(request.sha256)
         return "" if reply is None else str(read_reply(reply, specification))
@@ -173,7 +173,7 @@ def _made_again(study: Study, key: Key, prompter: Prompter, replies: ReplyStore)
         return ""
 
 
-def _read_again(folder: Path) -> str | None:
+def _read_again(folder: Path, stages: StageTable) -> str | None:
     """The text of a generation as its parser reads it from raw.txt; None for a copy, and where no reply is there."""
     record = read_metadata(folder / "metadata.json").metadata
     with suppress(OSError, UnicodeDecodeError):
@@ -182,13 +182,14 @@ def _read_again(folder: Path) -> str | None:
         if record.adopted or record.fingerprint is None or record.parser_name == "json_score":
             return None
         with suppress(ParseError, InputError, KeyError):
-            return str(_parser(record)(raw, _context(record)))
+            return str(_parser(record, stages)(raw, _context(record)))
         return ""
     return None
 
 
-def _parser(record: Metadata) -> Callable[[str, ParserContext], str]:
-    return get_parser(record.stage, None if record.stage == "essay" else record.parser_name)
+def _parser(record: Metadata, stages: StageTable) -> Callable[[str, ParserContext], str]:
+    stage = stages[record.stage]
+    return get_parser(stage.makes, record.parser_name if stage.parsers else None)
 
 
 def _context(record: Metadata) -> ParserContext:
@@ -206,7 +207,7 @@ def _tables_that_differ(files: CohortFiles, manifest: Manifest) -> Iterator[str]
     if manifest.scope is Scope.ONLY_SCORES:
         return
     for row in rows:
-        parsed = DataPaths(Path(DATA)).generation("evaluation", row.gen_id).parsed
+        parsed = DataPaths(Path(DATA)).generation(row.stage or "evaluation", row.gen_id).parsed
         if row.score is not None and _score(parsed, row) != row.score:
             yield parsed.as_posix()
 

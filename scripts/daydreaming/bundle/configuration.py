@@ -30,6 +30,9 @@ def bundled_configuration(settings: Settings, cohort_id: str) -> str:
     for endpoint in config["endpoints"].values():
         for name in _OF_CALLS:
             endpoint.pop(name, None)
+    for stage in config.get("stages", {}).values():
+        if stage is not None:
+            stage.pop("name", None)
     check_bodies(config, "config.yaml")
     return _yaml(config | {"cohort": cohort_id})
 
@@ -74,4 +77,5 @@ def _without_calls(endpoint: Any) -> Any:
 def _yaml(config: Mapping[str, Any]) -> str:
     import yaml
 
-    return yaml.safe_dump(dict(config), sort_keys=True, allow_unicode=True, width=120)
+    # In their order: that of the stages says something.
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=120)

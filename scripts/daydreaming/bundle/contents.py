@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, GenerationError, InputError
-from daydreaming.base.paths import DESCRIPTION_LEVELS, STAGES, DataPaths
+from daydreaming.base.paths import DESCRIPTION_LEVELS, DataPaths
 from daydreaming.bundle.manifest import DATA, WORKFLOW, Scope
 from daydreaming.bundle.places import TEXT_SUFFIXES, is_place_of_study
 from daydreaming.generation.inspection import Inspection
@@ -48,7 +48,7 @@ def input_files(study: Study, scope: Scope) -> list[PackedFile]:
         tables += [paths.concepts, paths.selected_combos, paths.combos, paths.selected_essays, paths.human_scores]
         tables += [files.journal, files.spec, *_spec_files(files.spec_folder)]
     if scope is Scope.ALL:
-        tables += [paths.templates(stage) for stage in STAGES]
+        tables += [paths.templates(stage) for stage in study.membership.stages.names]
         tables += [
             paths.concept_text(level, concept) for concept in study.catalogs.concepts for level in DESCRIPTION_LEVELS
         ]
@@ -61,7 +61,8 @@ def result_files_of(study: Study, inspection: Inspection, scope: Scope) -> list[
     """The tables and pages of a cohort. Raises InputError where one is not there, or is not what the texts say now."""
     check, files = ResultsCheck(study, inspection), study.cohort_files
     found: set[Path] = set()
-    for result in _OF_SCOPE[scope]:
+    compares = any(study.membership.stage(stage.name) for stage in study.membership.stages.comparing)
+    for result in (*_OF_SCOPE[scope], *([Result.PREFERENCES] if compares else [])):
         made = read_made(study, result)
         first = result_files(files, result)[0]
         if made is None or check.current(result) is None:
@@ -113,9 +114,8 @@ def requests_of(study: Study, inspection: Inspection, key: Key, prompter: Prompt
     earlier: list[str] = []
     if record.attempts > 1 and isinstance(specification, CallSpecification):
         try:
-            parent = specification.parent
-            text = study.files(*parent).parsed.read_bytes().decode("utf-8") if parent else None
-            prompt = prompter.prompt(prompter.sources(specification), text)
+            texts = [study.files(*key).parsed.read_bytes().decode("utf-8") for key in specification.sources]
+            prompt = prompter.prompt(prompter.sources(specification), texts)
             earlier = [model_request(specification, prompt, attempt).sha256 for attempt in range(record.attempts - 1)]
         except (GenerationError, OSError, UnicodeDecodeError):
             earlier = []  # what is not asked now any more had other requests
@@ -127,7 +127,7 @@ def _spec_files(folder: Path) -> Iterable[Path]:
 
 
 def _template_texts(study: Study) -> Iterator[Path]:
-    for stage in STAGES:
+    for stage in study.membership.stages.names:
         for template in study.catalogs.templates[stage].values():
             yield from _texts_of(study, template)
 

@@ -73,11 +73,11 @@ class _Packer:
     def generations(self) -> Iterator[StoredFile]:
         """The files of all generations and their replies, parents first, each text once."""
         composer, prompter = Composer(), Prompter()
-        texts: dict[Key, Text] = {}  # of drafts and essays, of which others are made
+        texts: dict[Key, Text] = {}  # those of which others may be made
         replies: set[str] = set()
         for key, generation in self.study.membership.generations.items():
-            parent = self.study.membership.parent(generation)
-            shared = [texts[parent.stage, parent.gen_id]] if parent and (parent.stage, parent.gen_id) in texts else []
+            sources = self.study.specification(*key).sources
+            shared = [texts[source] for source in sources if source in texts]
             named: dict[str, Text] = {}
             for file in generation_files(self.study, key, self.scope):
                 content, kind = self.content(file), file.path.name
@@ -89,7 +89,7 @@ class _Packer:
                     named[kind] = Text(stored.sha256, content.decode("utf-8"))
                 if kind == "parsed.txt":
                     self._check_unchanged(key, file, stored.sha256)
-            if key[0] != "evaluation" and "parsed.txt" in named:
+            if not self.study.membership.stages[key[0]].judges and "parsed.txt" in named:
                 texts[key] = named["parsed.txt"]
             if self.scope is Scope.ALL:
                 of_reply = [named[kind] for kind in ("prompt.txt", "raw.txt") if kind in named] + shared

@@ -100,6 +100,14 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def fraction(text: str) -> float:
+    """The value of an option that is a share, from 0 to 1. Raises ArgumentTypeError, or ValueError for no number."""
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return share
+
+
 def default_project() -> Path:
     """The project of a script that is told of none: the clone that it lies in, else the current folder."""
     return PROJECT if (PROJECT / "Snakefile").is_file() else Path()

@@ -38,7 +38,7 @@ def settings_text(study: Study, stage: str, gen_id: str) -> str:
 def _rows(specification: CallSpecification) -> Iterator[tuple[str, SettingValue | None]]:
     found = specification.settings
     bodies = [name for name in found if name.startswith("extra_body.")]
-    rubric = specification.stage == "evaluation"
+    rubric = specification.definition.makes == "score"
     for name in (*_ASKED, *bodies, "context_length", *(_READ if rubric else _READ[:2])):
         yield name, found.get(name)
     is_default = rubric and not {"score_min", "score_max"} <= found.keys()

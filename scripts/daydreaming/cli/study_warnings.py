@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from daydreaming.base.amounts import counted
-from daydreaming.base.paths import STAGES
 from daydreaming.inputs.records import Catalogs, Combo, Generation
 from daydreaming.inputs.resolved_settings import endpoint_of, resolved_settings
 from daydreaming.inputs.settings import Settings
@@ -49,14 +48,14 @@ def _asked(catalogs: Catalogs, generations: Iterable[Generation]) -> Counter[_As
 def _would_be_asked(settings: Settings, catalogs: Catalogs) -> Counter[_Asked]:
     """The same for a cohort that was not built yet, without the numbers of calls: 0."""
     asked: Counter[_Asked] = Counter()
-    for stage in STAGES:
+    for stage in settings.stage_table:
         templates = [
-            one.template_id for one in catalogs.templates[stage].values() if one.active and one.generator == "llm"
+            one.template_id for one in catalogs.templates[stage.name].values() if one.active and one.generator == "llm"
         ]
         for model in catalogs.models.values():
-            if model.for_evaluation if stage == "evaluation" else model.for_generation:
-                further = (False, True) if settings.replicates.get(stage, 1) > 1 else (False,)
-                asked.update({_Asked(stage, one, model.id, more): 0 for one in templates for more in further})
+            if getattr(model, stage.permission):
+                further = (False, True) if settings.replicates.get(stage.name, 1) > 1 else (False,)
+                asked.update({_Asked(stage.name, one, model.id, more): 0 for one in templates for more in further})
     return asked
 
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES
 from daydreaming.cli.study_warnings import study_warnings
 from daydreaming.cohort.build import CohortPlan, called_by, called_models, plan_cohort
 from daydreaming.generation.study import budget_faults, load_study
@@ -18,7 +17,8 @@ from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import gathering
 from daydreaming.inputs.template_checks import template_faults, template_warnings
-from daydreaming.results.human_scores import read_human_scores, rubric_scales
+from daydreaming.results.human_scores import read_human_scores
+from daydreaming.results.labels import rubric_scales
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def validate_inputs(settings: Settings) -> Validation:
             combo_count = count_cohort_combos(settings, catalogs)
     faults.extend(_description_faults(settings, catalogs))
     with gathering(faults):
-        read_human_scores(settings.paths.human_scores, rubric_scales(catalogs))
+        read_human_scores(settings.paths.human_scores, rubric_scales(catalogs, settings.stage_table))
     membership = _check_membership(settings, catalogs, combos, derivable=not faults)
     faults.extend(membership.faults)
     generations = membership.generations or (plan.generations if plan else ())
@@ -79,7 +79,7 @@ def validate_inputs(settings: Settings) -> Validation:
             called = called_by(plan.generations, catalogs) if plan else called_models(settings, catalogs)
             faults.extend(budget_faults(settings, catalogs, called))
     remarks = [membership.remark] if membership.remark else []
-    remarks += [f"Warning: {text}" for text in template_warnings(templates)]
+    remarks += [f"Warning: {text}" for text in template_warnings(templates, settings.stage_table)]
     if not reading.faults:
         texts = study_warnings(settings, catalogs, selected, generations)
         remarks += [f"Warning: {text}" for text in texts]
@@ -126,7 +126,7 @@ def _templates_to_check(catalogs: Catalogs, generations: Iterable[Generation]) -
     used = {(generation.stage, generation.template_id) for generation in generations}
     return [
         template
-        for stage in STAGES
+        for stage in catalogs.templates
         for template in catalogs.templates[stage].values()
         if template.active or (stage, template.template_id) in used
     ]

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.nearest_names import did_you_mean
-from daydreaming.inputs.cohort_spec.axes import AXES, FOLLOWS, NO_MODEL, Axis
+from daydreaming.inputs.cohort_spec.axes import FOLLOWS, NO_MODEL, Axis
 from daydreaming.inputs.cohort_spec.models import MOST_REPLICATES
 from daydreaming.inputs.cohort_spec.records import CohortSpec, ConceptChoices, Coupling, Level, Place
 from daydreaming.inputs.concepts import cohort_combos, combos_of_concepts, load_combos
@@ -32,7 +32,7 @@ class AxisReader:
 
     def levels(self) -> dict[str, tuple[str, ...]]:
         """The levels of all axes, in the order in which they are listed. Raises InputError with all faults."""
-        levels = {name: tuple(dict.fromkeys(self._levels_of(axis))) for name, axis in AXES.items()}
+        levels = {name: tuple(dict.fromkeys(self._levels_of(axis))) for name, axis in self.spec.table.axes.items()}
         if self._faults:
             raise InputError(dict.fromkeys(self._faults))
         return levels
@@ -69,7 +69,7 @@ class AxisReader:
             found = [one.template_id for one in self.catalogs.templates[axis.stage].values() if one.active]
             place, column, what = paths.templates(axis.stage), "active", f"no {axis.stage} template is active."
         else:
-            column = _permission(axis.stage)
+            column = self.settings.stage_table[axis.stage].permission
             found = [one.id for one in self.catalogs.models.values() if getattr(one, column)]
             place, what = paths.models, f"no model may be used for {axis.stage}s."
         if not found:
@@ -106,8 +106,9 @@ class AxisReader:
                 return None
         if text not in known:
             return place.fault(f"there is no {what} {text!r}.", did_you_mean(text, known, f"Add it to {file}."))
-        if axis.kind == "model" and not getattr(self.catalogs.models[text], _permission(axis.stage)):
-            cure = f"Choose another model, or set {_permission(axis.stage)} to true in its row of {file}."
+        permission = self.settings.stage_table[axis.stage].permission
+        if axis.kind == "model" and not getattr(self.catalogs.models[text], permission):
+            cure = f"Choose another model, or set {permission} to true in its row of {file}."
             return place.fault(f"the model {text!r} may not be used for {axis.stage}s.", cure)
         return None
 
@@ -156,10 +157,6 @@ class AxisReader:
         made = combos_of_concepts(concepts, choices.k, self.settings.description_level)
         self.combos.update((combo.combo_id, combo) for combo in made)
         return [combo.combo_id for combo in made]
-
-
-def _permission(stage: str) -> str:
-    return "for_evaluation" if stage == "evaluation" else "for_generation"
 
 
 def _levels_in(rule: Coupling, axis: str) -> Iterator[Level]:

@@ -6,29 +6,29 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.identifiers import content_id, generation_id
-from daydreaming.base.paths import STAGES, DataPaths
+from daydreaming.base.paths import DataPaths
 from daydreaming.cohort.chains import selected_chains
-from daydreaming.cohort.integrity import Background, NumberedRow, integrity_faults
+from daydreaming.cohort.crossing import rows_of
+from daydreaming.cohort.integrity import Background, integrity_faults
+from daydreaming.cohort.links import NumberedRow
+from daydreaming.cohort.outline import CARTESIAN, CURATED, SPEC, Outline, role_of
 from daydreaming.inputs.cohort_spec.spec_files import spec_file
 from daydreaming.inputs.concepts import cohort_combos, load_combos
 from daydreaming.inputs.records import Catalogs, Combo, Generation, Template
 from daydreaming.inputs.settings import Settings
 from daydreaming.inputs.tables import gathering
 
-CARTESIAN, CURATED, SPEC = "cartesian", "curated", "spec"
-COHORT_ID_LENGTH = 12
 Called: TypeAlias = tuple[str, str, str]  # stage, template and model of a call
 
 
 @dataclass(frozen=True, slots=True)
 class CohortPlan:
-    """A cohort in memory: drafts, essays and evaluations in this order, and what manifest.json will say."""
+    """A cohort in memory: its generations, stage by stage, and what manifest.json will say."""
 
     cohort_id: str
     mode: str
@@ -37,56 +37,21 @@ class CohortPlan:
     manifest: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    """What a cohort is made of. `chains` are the drafts and essays that a curated cohort keeps (see `chains`).
-
-    `generations` are those of a spec, and `source` the file that a user corrects when a row does not hold together.
-    """
-
-    mode: str
-    combos: tuple[Combo, ...]
-    templates: Mapping[str, Sequence[Template]]
-    models: Mapping[str, Sequence[str]]
-    replicates: Mapping[str, int]
-    source: Path
-    chains: Sequence[NumberedRow] = ()
-    generations: Sequence[Generation] = ()
-    spec_files: Sequence[Path] = ()
-
-    def axes(self) -> dict[str, Any]:
-        """The choices that make the cohort, as JSON; sorted, for the order of a catalog is no choice."""
-        axes = {
-            "combos": {combo.combo_id: _combo_content(combo) for combo in self.combos},
-            "templates": {
-                stage: sorted(template.template_id for template in templates)
-                for stage, templates in self.templates.items()
-            },
-            "models": {role: sorted(models) for role, models in self.models.items()},
-            "replicates": dict(self.replicates),
-        }
-        if self.mode == CURATED:
-            axes["essays"] = sorted(row.gen_id for _, row in self.chains if row.stage == "essay")
-        return axes
-
-    def derived_id(self) -> str:
-        """A name made of the axes alone: an edited price or description does not start another cohort."""
-        return f"cohort_{content_id({'mode': self.mode, 'axes': self.axes()}, COHORT_ID_LENGTH)}"
-
-
 def plan_cohort(settings: Settings, catalogs: Catalogs) -> CohortPlan:
     """Work out the cohort that the catalogs, the tasks and the configuration describe; nothing is written.
 
     With a spec in the folder of the configured cohort, it is what the spec says. Else, with
-    data/2_tasks/selected_essays.txt, it is curated: the chosen chains and all evaluations of their essays. Else it is
-    Cartesian: combos x templates x models, each times its stage's replicates.
+    data/2_tasks/selected_essays.txt, it is curated: the chosen chains and all that is made from their essays. Else it
+    is Cartesian: combos x templates x models, each times its stage's replicates.
     Raises InputError with every axis that is empty and every row that would not hold together.
     """
     outline = _outline(settings, catalogs)
     cohort_id = settings.cohort or outline.derived_id()
-    rows = list(_rows(outline, cohort_id))
+    rows = list(rows_of(outline, cohort_id, settings.paths))
     combos = {combo.combo_id: combo for combo in outline.combos}
-    faults = integrity_faults(rows, Background(str(outline.source), cohort_id, settings.paths, catalogs, combos))
+    faults = integrity_faults(
+        rows, Background(str(outline.source), cohort_id, settings.paths, catalogs, combos, outline.stages)
+    )
     if faults:
         raise InputError(faults)
     generations = tuple(generation for _, generation in rows)
@@ -107,13 +72,12 @@ def cohort_id_for(settings: Settings, catalogs: Catalogs) -> str:
 def called_models(settings: Settings, catalogs: Catalogs) -> set[Called]:
     """Return what the cohort would call, without making the rows of a crossing; raises as `plan_cohort`."""
     outline = _outline(settings, catalogs)
-    stages = {CARTESIAN: STAGES, CURATED: ("evaluation",), SPEC: ()}[outline.mode]
     new = {
-        (stage, template.template_id, model_id)
-        for stage in stages
-        for template in outline.templates[stage]
+        (stage.name, template.template_id, model_id)
+        for stage in outline.made
+        for template in outline.templates[stage.name]
         if template.generator == "llm"
-        for model_id in outline.models["evaluation" if stage == "evaluation" else "generation"]
+        for model_id in outline.models[role_of(stage)]
     }
     return new | set(called_by((*outline.generations, *(row for _, row in outline.chains)), catalogs))
 
@@ -126,7 +90,7 @@ def called_by(generations: Iterable[Generation], catalogs: Catalogs) -> Iterator
             yield row.stage, row.template_id, row.llm_model_id
 
 
-def _outline(settings: Settings, catalogs: Catalogs) -> _Outline:
+def _outline(settings: Settings, catalogs: Catalogs) -> Outline:
     spec = spec_file(settings.paths.cohort(settings.cohort)) if settings.cohort else None
     if spec is not None:
         return _spec_outline(settings, catalogs, spec)
@@ -134,37 +98,41 @@ def _outline(settings: Settings, catalogs: Catalogs) -> _Outline:
     return _curated_outline(settings, catalogs) if curated else _cartesian_outline(settings, catalogs)
 
 
-def _cartesian_outline(settings: Settings, catalogs: Catalogs) -> _Outline:
+def _cartesian_outline(settings: Settings, catalogs: Catalogs) -> Outline:
     faults: list[Fault] = []
     combos: list[Combo] = []
     with gathering(faults):
         combos = cohort_combos(settings, catalogs)
-    templates = {stage: _active_templates(settings.paths, catalogs, stage, faults) for stage in STAGES}
-    models = {role: _models_for(settings.paths, catalogs, role, faults) for role in ("generation", "evaluation")}
+    stages = settings.stage_table
+    templates = {stage: _active_templates(settings.paths, catalogs, stage, faults) for stage in stages.names}
+    models = {role: _models_for(settings.paths, catalogs, role, faults) for role in dict.fromkeys(map(role_of, stages))}
     if faults:
         raise InputError(faults)
     paths = settings.paths
     source = paths.selected_combos if paths.selected_combos.is_file() else paths.concepts
-    return _Outline(CARTESIAN, tuple(combos), templates, models, settings.replicates, source)
+    replicates = {stage: settings.replicates.get(stage, 1) for stage in stages.names}
+    return Outline(CARTESIAN, stages, tuple(combos), templates, models, replicates, source, made=stages.rows)
 
 
-def _spec_outline(settings: Settings, catalogs: Catalogs, file: Path) -> _Outline:
+def _spec_outline(settings: Settings, catalogs: Catalogs, file: Path) -> Outline:
     from daydreaming.cohort.spec_compiler import compile_spec
     from daydreaming.inputs.cohort_spec.reading import read_cohort_spec
 
-    spec = read_cohort_spec(file, settings.paths)
+    spec = read_cohort_spec(file, settings.paths, settings.stage_table)
     compiled = compile_spec(spec, settings, catalogs, settings.cohort or "")
-    rows = compiled.generations
-    judges = {row.llm_model_id for row in rows if row.stage == "evaluation"}
-    writers = {row.llm_model_id for row in rows if row.stage != "evaluation"}
+    rows, stages = compiled.generations, settings.stage_table
+    models: dict[str, set[str]] = {role_of(stage): set() for stage in stages}
+    for row in rows:
+        models[role_of(stages[row.stage])].add(row.llm_model_id)
     replicates: dict[str, int] = {}
     for row in rows:
         replicates[row.stage] = max(row.replicate, replicates.get(row.stage, 1))
-    return _Outline(
+    return Outline(
         mode=SPEC,
+        stages=stages,
         combos=compiled.combos,
-        templates={stage: _used_templates(catalogs, rows, stage) for stage in STAGES},
-        models={"generation": sorted(writers), "evaluation": sorted(judges)},
+        templates={stage: _used_templates(catalogs, rows, stage) for stage in stages.names},
+        models={role: sorted(ids) for role, ids in models.items()},
         replicates=replicates,
         source=file,
         generations=rows,
@@ -172,34 +140,33 @@ def _spec_outline(settings: Settings, catalogs: Catalogs, file: Path) -> _Outlin
     )
 
 
-def _curated_outline(settings: Settings, catalogs: Catalogs) -> _Outline:
+def _curated_outline(settings: Settings, catalogs: Catalogs) -> Outline:
     faults: list[Fault] = []
     chains: list[NumberedRow] = []
     known_combos: dict[str, Combo] = {}
+    stages = settings.stage_table
     with gathering(faults):
-        chains = selected_chains(settings.paths)
+        chains = selected_chains(settings.paths, stages)
     with gathering(faults):
         known_combos = load_combos(settings, catalogs)
-    evaluation_templates = _active_templates(settings.paths, catalogs, "evaluation", faults)
-    judges = _models_for(settings.paths, catalogs, "evaluation", faults)
+    kept = stages.chain(stages.main)
+    made = [stage for stage in stages if stages.main in stages.chain(stage.name)[:-1]]
+    templates = {stage.name: _active_templates(settings.paths, catalogs, stage.name, faults) for stage in made}
+    roles = dict.fromkeys(role_of(stage) for stage in made if stage.judges)
+    judges = {role: _models_for(settings.paths, catalogs, role, faults) for role in roles}
     if faults:
         raise InputError(faults)
     rows = [row for _, row in chains]
     used_combos = dict.fromkeys(row.combo_id for row in rows)
-    return _Outline(
+    return Outline(
         mode=CURATED,
+        stages=stages,
         combos=tuple(known_combos[combo_id] for combo_id in used_combos if combo_id in known_combos),
-        templates={
-            "draft": _used_templates(catalogs, rows, "draft"),
-            "essay": _used_templates(catalogs, rows, "essay"),
-            "evaluation": evaluation_templates,
-        },
-        models={
-            "generation": list(dict.fromkeys(row.llm_model_id for row in rows if row.llm_model_id)),
-            "evaluation": judges,
-        },
-        replicates={"evaluation": settings.replicates["evaluation"]},
+        templates={stage: _used_templates(catalogs, rows, stage) for stage in kept} | templates,
+        models={"generation": list(dict.fromkeys(row.llm_model_id for row in rows if row.llm_model_id)), **judges},
+        replicates={stage.name: settings.replicates.get(stage.name, 1) for stage in made},
         source=settings.paths.selected_essays,
+        made=made,
         chains=chains,
     )
 
@@ -226,71 +193,14 @@ def _models_for(paths: DataPaths, catalogs: Catalogs, role: str, faults: list[Fa
     return models
 
 
-def _rows(outline: _Outline, cohort_id: str) -> Iterator[NumberedRow]:
-    """All rows, the drafts first; an evaluation has the line of its essay."""
-    if outline.mode == SPEC:
-        yield from ((None, generation) for generation in outline.generations)
-        return
-    if outline.mode == CURATED:
-        kept = [(line, replace(row, cohort_id=cohort_id)) for line, row in outline.chains]
-        essays = [row for row in kept if row[1].stage == "essay"]
-    else:
-        drafts = list(_drafts(outline, cohort_id))
-        essays = [(None, essay) for draft in drafts for essay in _essays(outline, draft)]
-        kept = [*((None, draft) for draft in drafts), *essays]
-    yield from kept
-    for line, essay in essays:
-        for evaluation in _evaluations(outline, essay):
-            yield line, evaluation
-
-
-def _drafts(outline: _Outline, cohort_id: str) -> Iterator[Generation]:
-    for combo in outline.combos:
-        for template in outline.templates["draft"]:
-            for model in outline.models["generation"]:
-                for replicate in range(1, outline.replicates["draft"] + 1):
-                    template_id = template.template_id
-                    gen_id = generation_id("draft", template_id, model, combo.combo_id, replicate)
-                    yield Generation("draft", gen_id, cohort_id, "", combo.combo_id, template_id, model, replicate)
-
-
-def _essays(outline: _Outline, draft: Generation) -> Iterator[Generation]:
-    for template in outline.templates["essay"]:
-        # A copy of a copy is no sample.
-        replicates = 1 if template.generator == "copy" else outline.replicates["essay"]
-        for replicate in range(1, replicates + 1):
-            yield _child("essay", draft, template, draft.llm_model_id, replicate)
-
-
-def _evaluations(outline: _Outline, essay: Generation) -> Iterator[Generation]:
-    for template in outline.templates["evaluation"]:
-        for model in outline.models["evaluation"]:
-            for replicate in range(1, outline.replicates["evaluation"] + 1):
-                yield _child("evaluation", essay, template, model, replicate)
-
-
-def _child(stage: str, parent: Generation, template: Template, model: str, replicate: int) -> Generation:
-    template_id = template.template_id
-    gen_id = generation_id(stage, template_id, model, parent.gen_id, replicate)
-    return Generation(stage, gen_id, parent.cohort_id, parent.gen_id, parent.combo_id, template_id, model, replicate)
-
-
-def _combo_content(combo: Combo) -> dict[str, Any]:
-    return {
-        "description_level": combo.description_level,
-        "k_max": combo.k_max,
-        "concept_ids": list(combo.concept_ids),
-    }
-
-
 def _manifest(
-    settings: Settings, outline: _Outline, cohort_id: str, generations: Sequence[Generation]
+    settings: Settings, outline: Outline, cohort_id: str, generations: Sequence[Generation]
 ) -> dict[str, Any]:
     counts = Counter(generation.stage for generation in generations)
     return {
         "cohort_id": cohort_id,
         "mode": outline.mode,
-        "counts": {stage: counts[stage] for stage in STAGES},
+        "counts": {stage: counts[stage] for stage in outline.stages.names},
         "description_level": settings.description_level,
         "k_max": settings.k_max,
         "axes": outline.axes(),
@@ -298,13 +208,13 @@ def _manifest(
     }
 
 
-def _digests(paths: DataPaths, outline: _Outline) -> dict[str, str]:
+def _digests(paths: DataPaths, outline: Outline) -> dict[str, str]:
     """The SHA-256 of each file that people wrote and the cohort was built from, by its path below the data root.
 
     combo_mappings.csv is not among them: building a cohort adds to it, and the axes say what its combos are.
     """
     chosen = paths.selected_essays if outline.mode == CURATED else paths.selected_combos
-    catalogs = [paths.concepts, *(paths.templates(stage) for stage in STAGES), paths.models, chosen]
+    catalogs = [paths.concepts, *(paths.templates(stage) for stage in outline.stages.names), paths.models, chosen]
     return {
         Path(os.path.relpath(file, paths.root)).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in (*catalogs, *outline.spec_files)

@@ -8,31 +8,36 @@ from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import DataPaths
-from daydreaming.cohort.integrity import NumberedRow
+from daydreaming.cohort.links import NumberedRow
 from daydreaming.inputs.records import Generation
+from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable
 from daydreaming.inputs.tables import IDENTIFIER_CURE, gathering, identifier_problem
 from daydreaming.ledger.metadata import Metadata, Origin, read_metadata
 
 
-def selected_chains(paths: DataPaths) -> list[NumberedRow]:
+def selected_chains(paths: DataPaths, stages: StageTable = DEFAULT_STAGES) -> list[NumberedRow]:
     """Return the drafts, then the essays, of the chains that selected_essays.txt chooses, with their line there.
 
+    With other stages: the texts that the study is about (`StageTable.main`), and before them what they are made from.
     Ids are kept, a draft of several essays comes once, and the rows belong to no cohort yet (`cohort_id` is "").
     Raises InputError with all faults of the file and of the metadata that it leads to.
     """
     faults: list[Fault] = []
-    drafts: dict[str, NumberedRow] = {}
-    essays: list[NumberedRow] = []
-    for line, essay_id in _chosen_essays(paths.selected_essays, faults):
+    found: dict[str, dict[str, NumberedRow]] = {stage: {} for stage in stages.chain(stages.main)}
+
+    def generation(stage: str, gen_id: str, line: int) -> Generation:
+        if gen_id not in found[stage]:
+            record, above = _Source(paths, line, stage, gen_id).read(), stages[stage].parent
+            parent = generation(above, record.text("parent_gen_id"), line) if above else None
+            found[stage][gen_id] = (line, record.generation(parent))
+        return found[stage][gen_id][1]
+
+    for line, gen_id in _chosen_essays(paths.selected_essays, faults):
         with gathering(faults):
-            record = _Source(paths, line, "essay", essay_id).read()
-            draft_id = record.text("parent_gen_id")
-            if draft_id not in drafts:
-                drafts[draft_id] = (line, _Source(paths, line, "draft", draft_id).read().draft())
-            essays.append((line, record.essay(drafts[draft_id][1])))
+            generation(stages.main, gen_id, line)
     if faults:
         raise InputError(faults)
-    return [*drafts.values(), *essays]
+    return [row for of_stage in found.values() for row in of_stage.values()]
 
 
 def _chosen_essays(path: Path, faults: list[Fault]) -> Iterable[tuple[int, str]]:
@@ -103,21 +108,14 @@ class _Record:
     source: _Source
     values: Metadata
 
-    def draft(self) -> Generation:
-        """The draft that was recorded."""
-        return self._generation(parent_gen_id="", combo_id=self.text("combo_id"))
-
-    def essay(self, draft: Generation) -> Generation:
-        """The essay that was recorded, made of that draft."""
-        return self._generation(parent_gen_id=draft.gen_id, combo_id=draft.combo_id)
-
-    def _generation(self, parent_gen_id: str, combo_id: str) -> Generation:
+    def generation(self, parent: Generation | None) -> Generation:
+        """The generation that was recorded, made of that parent; without one, of a combo."""
         return Generation(
             stage=self.source.stage,
             gen_id=self.source.gen_id,
             cohort_id="",
-            parent_gen_id=parent_gen_id,
-            combo_id=combo_id,
+            parent_gen_id=parent.gen_id if parent else "",
+            combo_id=parent.combo_id if parent else self.text("combo_id"),
             template_id=self.text("template_id"),
             llm_model_id=self.values.catalog_model or "",
             # Records of other programs know no replicates.

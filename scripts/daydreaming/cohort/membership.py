@@ -11,13 +11,18 @@ from pathlib import Path
 
 from daydreaming.base import atomic
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.cohort.integrity import PARENT_STAGE, Background, NumberedRow, integrity_faults
+from daydreaming.base.nearest_names import did_you_mean
+from daydreaming.cohort.integrity import Background, integrity_faults
+from daydreaming.cohort.links import NumberedRow
 from daydreaming.inputs.records import Catalogs, Combo, Generation
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable
 from daydreaming.inputs.tables import IDENTIFIER_CURE, Row, identifier_problem, scan_table
 
 COLUMNS = tuple(field.name for field in fields(Generation))
-REQUIRED_COLUMNS = tuple(column for column in COLUMNS if column != "replicate")
+# Written only where a row has one.
+SECOND_PARENT = "second_parent_gen_id"
+REQUIRED_COLUMNS = tuple(column for column in COLUMNS if column not in ("replicate", SECOND_PARENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class Membership:
 
     cohort_id: str
     generations: Mapping[tuple[str, str], Generation]
+    stages: StageTable = DEFAULT_STAGES
 
     def stage(self, stage: str) -> list[Generation]:
         """The generations of a stage, in the order of the file."""
@@ -38,17 +44,37 @@ class Membership:
         except KeyError:
             problem = f"the cohort has no {stage} {gen_id!r}."
             cure = "Take a gen_id of that stage from the table, or choose another cohort."
+            if stage not in self.stages:
+                problem = f"there is no stage {stage!r}."
+                cure = did_you_mean(stage, self.stages.names, f"The stages are: {', '.join(self.stages.names)}.")
             raise InputError(Fault(f"membership of {self.cohort_id}", problem, cure)) from None
 
     def parent(self, generation: Generation) -> Generation | None:
-        """The draft of an essay, the essay of an evaluation, None for a draft."""
-        parent_stage = PARENT_STAGE.get(generation.stage)
-        return None if parent_stage is None else self.get(parent_stage, generation.parent_gen_id)
+        """What a generation is made from, of a comparison the first text; None for what is made from a combo."""
+        parent_stage = self.stages[generation.stage].parent
+        return self.get(parent_stage, generation.parent_gen_id) if parent_stage else None
 
     def chain(self, generation: Generation) -> list[Generation]:
-        """The generation and all that it was made from, the draft first."""
+        """The generation and all that it was made from, the first one first; of a comparison by its first text."""
         parent = self.parent(generation)
         return [generation] if parent is None else [*self.chain(parent), generation]
+
+    def further(self, generation: Generation) -> tuple[Generation, ...]:
+        """The texts besides its parent's that a generation is made from: a second one, those that its stage sees."""
+        stage = self.stages[generation.stage]
+        if stage.takes_pairs:
+            return (self.get(stage.parent, generation.second_parent_gen_id),)
+        if not stage.sees:
+            return ()
+        chain = {one.stage: one for one in self.chain(generation)}
+        return tuple(chain[seen] for seen in stage.sees)
+
+    def ancestors(self, generation: Generation) -> list[Generation]:
+        """All that a generation is made from, over whatever steps, each after what it is made from itself."""
+        found: dict[Generation, None] = dict.fromkeys(self.chain(generation)[:-1])
+        for other in self.further(generation):
+            found |= dict.fromkeys(self.chain(other))
+        return list(found)
 
 
 def load_membership(settings: Settings, catalogs: Catalogs, combos: Mapping[str, Combo], cohort_id: str) -> Membership:
@@ -61,11 +87,12 @@ def load_membership(settings: Settings, catalogs: Catalogs, combos: Mapping[str,
         raise InputError(Fault("config.yaml, key 'cohort'", problem, IDENTIFIER_CURE))
     path = settings.paths.cohort(cohort_id).membership
     rows, faults = _scan(path)
-    background = Background(str(path), cohort_id, settings.paths, catalogs, combos)
+    background = Background(str(path), cohort_id, settings.paths, catalogs, combos, settings.stage_table)
     faults += integrity_faults(rows, background)
     if faults:
         raise InputError(sorted(faults, key=lambda fault: fault.row or 0))
-    return Membership(cohort_id, {(generation.stage, generation.gen_id): generation for _, generation in rows})
+    generations = {(generation.stage, generation.gen_id): generation for _, generation in rows}
+    return Membership(cohort_id, generations, settings.stage_table)
 
 
 def read_generations(path: Path) -> list[Generation]:
@@ -85,10 +112,13 @@ def foreign_columns(path: Path) -> list[str]:
 
 def write_membership(path: Path, generations: Iterable[Generation]) -> None:
     """Write a table in the order given, whole or not at all."""
+    rows = list(generations)
+    has_pairs = any(row.second_parent_gen_id for row in rows)
+    columns = [name for name in COLUMNS if name != SECOND_PARENT or has_pairs]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(attrgetter(*COLUMNS), generations))
+    writer.writerow(columns)
+    writer.writerows(map(attrgetter(*columns), rows))
     atomic.write_text(path, text.getvalue())
 
 
@@ -112,7 +142,8 @@ def _scan(path: Path) -> tuple[list[NumberedRow], list[Fault]]:
 
 def _generation(path: Path, row: Row, faults: list[Fault]) -> Generation:
     texts = {column: row.values[column] for column in REQUIRED_COLUMNS}
-    return Generation(**texts, replicate=_replicate(path, row, faults))
+    second = row.values.get(SECOND_PARENT, "")
+    return Generation(**texts, replicate=_replicate(path, row, faults), second_parent_gen_id=second)
 
 
 def _replicate(path: Path, row: Row, faults: list[Fault]) -> int:

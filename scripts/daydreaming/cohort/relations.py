@@ -7,13 +7,12 @@ rule is about are tables of one column. What is left are tables that share no ax
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.nearest_names import did_you_mean
-from daydreaming.inputs.cohort_spec.axes import AXES
 from daydreaming.inputs.cohort_spec.records import CohortSpec, Coupling, CouplingRow, Level, Tie
 
 Levels = Mapping[str, tuple[str, ...]]
@@ -31,6 +30,11 @@ class Relation:
         """Some of the columns of all rows, in the order of `axes`."""
         positions = [self.axes.index(axis) for axis in axes]
         return [tuple(row[position] for position in positions) for row in self.rows]
+
+    def on(self, axes: Collection[str]) -> Relation:
+        """The table of some of its axes alone, each row once."""
+        kept = tuple(axis for axis in self.axes if axis in axes)
+        return self if kept == self.axes else Relation(kept, tuple(dict.fromkeys(self.columns(kept))))
 
     def times(self, other: Relation) -> Relation:
         """Each row with each row of another table; where they share axes, with those that agree on them."""
@@ -77,7 +81,8 @@ def joined(relations: Iterable[Relation], spec: CohortSpec) -> list[Relation]:
                 problem = f"no row fits all rules on {', '.join(relation.axes)}: {', '.join(rules)}."
                 raise InputError(Fault(spec.file, problem, "Let them have levels in common.", key="rules"))
         groups.append(relation)
-    return sorted(groups, key=lambda group: min(list(AXES).index(axis) for axis in group.axes))
+    order = list(spec.table.axes)
+    return sorted(groups, key=lambda group: min(order.index(axis) for axis in group.axes))
 
 
 def _after_subsets(spec: CohortSpec, levels: Levels, faults: list[Fault]) -> dict[str, tuple[str, ...]]:

@@ -1,7 +1,8 @@
 """Slices of a cohort for a cluster: whole chains, so that no generation is in two slices or waits for another one.
 
-A chain is a draft with all that is made from it. Which slice it is in depends on the id of the draft and the number of
-slices alone: each process works that out for itself.
+A chain is a draft with all that is made from it; where texts of one combo are compared, all that is made from a combo.
+Which slice it is in depends on the id of the draft, or the combo, and the number of slices alone: each process works
+that out for itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.cohort.membership import Membership
+from daydreaming.inputs.records import Generation
 
 Key = tuple[str, str]  # stage, gen_id
 
@@ -37,9 +39,9 @@ class Slice:
         return f"{self.number}/{self.count}"
 
 
-def slice_of(draft_gen_id: str, count: int) -> Slice:
-    """Return the slice, of `count`, that takes a draft and all that is made from it."""
-    digest = hashlib.sha256(draft_gen_id.encode()).digest()
+def slice_of(first: str, count: int) -> Slice:
+    """Return the slice, of `count`, that takes a draft (by its gen_id), or a combo, and all that is made from it."""
+    digest = hashlib.sha256(first.encode()).digest()
     return Slice(int.from_bytes(digest[:8], "big") % count + 1, count)
 
 
@@ -48,9 +50,14 @@ def membership_of_slice(membership: Membership, wanted: Slice) -> Membership:
     taken = {
         key: generation
         for key, generation in membership.generations.items()
-        if slice_of(membership.chain(generation)[0].gen_id, wanted.count) == wanted
+        if slice_of(_first_of(membership, generation), wanted.count) == wanted
     }
-    return Membership(membership.cohort_id, taken)
+    return Membership(membership.cohort_id, taken, membership.stages)
+
+
+def _first_of(membership: Membership, generation: Generation) -> str:
+    first = membership.chain(generation)[0]
+    return first.combo_id if membership.stages.comparing else first.gen_id
 
 
 def plan_slices(
@@ -63,6 +70,6 @@ def plan_slices(
     count = -(-len(open_keys) // generations_per_slice)
     planned: dict[Slice, list[Key]] = {}
     for key in open_keys:
-        draft = membership.chain(membership.get(*key))[0]
-        planned.setdefault(slice_of(draft.gen_id, count), []).append(key)
+        first = _first_of(membership, membership.get(*key))
+        planned.setdefault(slice_of(first, count), []).append(key)
     return dict(sorted(planned.items()))

@@ -112,9 +112,7 @@ def build_cohort(settings: Settings, *, force: bool = False) -> str:
     counts = Counter(generation.stage for generation in plan.generations)
     lines = [
         f"cohort       {plan.cohort_id} ({plan.mode})",
-        f"drafts       {counts['draft']}",
-        f"essays       {counts['essay']}",
-        f"evaluations  {counts['evaluation']}",
+        *(f"{stage.target:<11}  {counts[stage.name]}" for stage in settings.stage_table),
         f"table        {files.membership}",
         f"manifest     {files.manifest}",
         describe_difference(change.come, change.go) if change.come or change.go else "The table has not changed.",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.paths import DataPaths
-from daydreaming.generation.currency import Found
-from daydreaming.generation.inspection import Inspection
+from daydreaming.generation.currency import Found, ParentText, digests_of
+from daydreaming.generation.inspection import Inspection, parent_on_disk
 from daydreaming.generation.judging import read_reply
 from daydreaming.generation.outcome import record_of_row
 from daydreaming.generation.specification import CallSpecification, Specification
@@ -27,18 +29,17 @@ def adopt(study: Study, inspection: Inspection) -> int:
     try:
         for key in inspection.to_adopt:
             specification = study.specification(*key)
-            parent = inspection.found(specification.parent) if specification.parent else None
+            sources = [specification.parent, *specification.further] if specification.parent else []
+            texts = [parent_on_disk(study.paths, source, inspection.found(source)) for source in sources]
             store = GenerationStore(study.paths, key, replies)
-            adopt_generation(
-                specification, study.paths, store, inspection.found(key), parent.parsed_sha256 if parent else None
-            )
+            adopt_generation(specification, study.paths, store, inspection.found(key), texts)
     finally:
         replies.close()
     return len(inspection.to_adopt)
 
 
 def adopt_generation(
-    specification: Specification, paths: DataPaths, store: GenerationStore, found: Found, parent_sha256: str | None
+    specification: Specification, paths: DataPaths, store: GenerationStore, found: Found, parents: Sequence[ParentText]
 ) -> None:
     """Adopt one generation, or put its text back as it was adopted.
 
@@ -54,7 +55,7 @@ def adopt_generation(
         text = adopted_text(specification, store, found)
         store.restore_parsed(text)
         parsed_sha256 = text_sha256(text)
-    store.write_record(_adopted_record(specification, paths, record, parent_sha256, parsed_sha256, store.raw_sha256()))
+    store.write_record(_adopted_record(specification, paths, record, parents, parsed_sha256, store.raw_sha256()))
 
 
 def adopted_text(specification: Specification, store: GenerationStore, found: Found) -> str:
@@ -97,13 +98,14 @@ def _adopted_record(
     specification: Specification,
     paths: DataPaths,
     found: Metadata,
-    parent_sha256: str | None,
+    parents: Sequence[ParentText],
     parsed_sha256: str,
     raw_sha256: str | None,
 ) -> Metadata:
     """The record of an adopted generation: its row, the digests of now, and what its own record said of how it went."""
     files = paths.generation(*specification.key)
     moment = files.parsed.stat().st_mtime
+    parent_sha256, further_sha256 = digests_of(parents)
     return replace(
         record_of_row(specification, paths),
         template_sha1=found.template_sha1,
@@ -123,6 +125,7 @@ def _adopted_record(
         score_as_written=found.score_as_written,
         fingerprint=specification.row_fingerprint(),
         parent_sha256=parent_sha256,
+        further_sha256=further_sha256,
         raw_sha256=raw_sha256,
         parsed_sha256=parsed_sha256,
     )

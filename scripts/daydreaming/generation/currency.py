@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,7 +91,7 @@ class Found(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ParentText:
-    """The text that a generation is made from: its SHA-256 (None: there is none), how to read it, and when it was made.
+    """A text that a generation is made from: its SHA-256 (None: there is none), how to read it, and when it was made.
 
     `made_at` gives Unix seconds, None for a text that no run of ours made.
     """
@@ -161,45 +161,48 @@ class Currency:
         self._remake_adopted = remake_adopted
         self._combo = combos or (lambda specification: specification.combo_id)
 
-    def find(self, specification: Specification, found: Found, parent: ParentText | None) -> Finding:
-        """Say what a generation is. Raises nothing that its files can cause."""
-        finding = self._find(specification, found, parent)
+    def find(self, specification: Specification, found: Found, parents: Sequence[ParentText]) -> Finding:
+        """Say what a generation is. `parents` are the texts that it is made from: its parent's, then the further ones.
+
+        Raises nothing that its files can cause.
+        """
+        finding = self._find(specification, found, parents)
         is_foreign = finding.adopted or finding.waits
         if is_foreign and self._remake_adopted:
             reason = finding.reason
             return Finding(State.OUT_OF_DATE, f"remake_adopted is true ({reason or 'adopted'})")
         return finding
 
-    def _find(self, specification: Specification, found: Found, parent: ParentText | None) -> Finding:
+    def _find(self, specification: Specification, found: Found, parents: Sequence[ParentText]) -> Finding:
         record = found.record
         if record.origin is Origin.OURS:
             if (record.metadata.stage, record.metadata.gen_id) == specification.key:
-                return _of_ours(specification, found, record.metadata, parent.sha256 if parent else None)
+                return _of_ours(specification, found, record.metadata, parents)
             of_other = f"metadata.json is the record of {record.metadata.stage} {record.metadata.gen_id}"
-            return self._without_record(specification, found, parent, of_other)
+            return self._without_record(specification, found, parents, of_other)
         if record.origin is Origin.DAMAGED:
-            return self._without_record(specification, found, parent, record.problem)
+            return self._without_record(specification, found, parents, record.problem)
         if record.origin is Origin.FOREIGN:
             problems = "; ".join(disagreements(specification, record, self._combo(specification)))
             if problems:
                 return Finding(State.CONFLICT, problems)
-        return self._of_nobody(specification, found, parent)
+        return self._of_nobody(specification, found, parents)
 
     def _without_record(
-        self, specification: Specification, found: Found, parent: ParentText | None, problem: str
+        self, specification: Specification, found: Found, parents: Sequence[ParentText], problem: str
     ) -> Finding:
         """A record is there and says nothing: the text is made again where it is known to be ours."""
-        if not _has_text(specification, found) or self._is_ours(specification, found, parent):
+        if not _has_text(specification, found) or self._is_ours(specification, found, parents):
             return Finding(State.DAMAGED, problem)
         who = "no stored reply or journal says who made the text"
         return Finding(State.WAITING, f"{problem}, and {who}: delete metadata.json to adopt it")
 
-    def _of_nobody(self, specification: Specification, found: Found, parent: ParentText | None) -> Finding:
+    def _of_nobody(self, specification: Specification, found: Found, parents: Sequence[ParentText]) -> Finding:
         """There is no record of ours: the text of another program, or ours without its record."""
         failed = found.record.metadata.failed
         if not failed and not _has_text(specification, found):
             return Finding(State.MISSING, found.problem or "new: nothing of it was made yet")
-        if self._is_ours(specification, found, parent):
+        if self._is_ours(specification, found, parents):
             return Finding(State.DAMAGED, "it has no metadata.json that says what it was made of")
         if failed:
             problem = f"it failed last time ({found.record.metadata.error})"
@@ -209,13 +212,13 @@ class Currency:
             return Finding(State.WAITING, f"{problem}, and there is a text", adopted=True)
         if found.parsed_sha256 is None:
             return Finding(State.MISSING, found.problem or "adopted: to be read from raw.txt", adopted=True)
-        made_at = parent.made_at() if parent else None
-        if made_at is not None and made_at * 1e9 > found.changed_at_ns:
+        times = [parent.made_at() for parent in parents]
+        if any(made_at is not None and made_at * 1e9 > found.changed_at_ns for made_at in times):
             problem = "its parent was made after it, so it is not made from that text"
             return Finding(State.WAITING, problem, adopted=True)
         return Finding(State.ADOPTED, adopted=True)
 
-    def _is_ours(self, specification: Specification, found: Found, parent: ParentText | None) -> bool:
+    def _is_ours(self, specification: Specification, found: Found, parents: Sequence[ParentText]) -> bool:
         """Whether a run of ours made a text that has no record: its reply is stored, or a journal names it."""
         if found.record.origin is not Origin.FOREIGN:
             made, called = self._named_by_journals
@@ -226,7 +229,7 @@ class Currency:
             return False
         try:
             sources = self._prompter.sources(specification)
-            prompt = self._prompter.prompt(sources, parent.read() if parent else None)
+            prompt = self._prompter.prompt(sources, [parent.read() for parent in parents])
             request = model_request(specification, prompt, attempt=0)
             return self._paths.reply(request.sha256).exists()
         except (GenerationError, OSError, TypeError, ValueError):
@@ -250,17 +253,26 @@ class Currency:
         return frozenset(made), frozenset(called)
 
 
-def _of_ours(specification: Specification, found: Found, record: Metadata, parent_sha256: str | None) -> Finding:
+def digests_of(parents: Sequence[ParentText]) -> tuple[str | None, list[str | None] | None]:
+    """The digests of the texts that a generation is made from, as its record has them: its parent's, and the others."""
+    if not parents:
+        return None, None
+    first, *others = parents
+    return first.sha256, [one.sha256 for one in others] or None
+
+
+def _of_ours(specification: Specification, found: Found, record: Metadata, parents: Sequence[ParentText]) -> Finding:
     """What a generation is that has a record of ours."""
     now = specification.row_fingerprint() if record.adopted else specification.fingerprint()
-    agrees = record.fingerprint == now and record.parent_sha256 == parent_sha256
+    texts = digests_of(parents)
+    agrees = record.fingerprint == now and (record.parent_sha256, record.further_sha256) == texts
     if agrees and record.error == "none" and record.parsed_sha256 == found.parsed_sha256 is not None:
         return Finding(State.ADOPTED, adopted=True) if record.adopted else _CURRENT
     if record.failed:
         return Finding(State.FAILED, f"it failed last time ({record.error})")
 
     def changes() -> str:
-        return why_out_of_date(specification, record, parent_sha256)
+        return why_out_of_date(specification, record, *texts)
 
     def why_missing() -> str:
         missing = found.problem or f"{found.folder}/parsed.txt is missing"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from daydreaming.base.errors import Fault, GenerationError
-from daydreaming.base.paths import STAGES, DataPaths
+from daydreaming.base.paths import DataPaths
 from daydreaming.generation.currency import (
     DONE,
     Currency,
@@ -76,15 +76,17 @@ def inspect_cohort(study: Study) -> Inspection:
     findings: dict[Key, Finding] = {}
     is_open: set[Key] = set()
     # Parents come before their children: drafts, essays, evaluations.
-    for stage in STAGES:
+    for stage in study.membership.stages.names:
         for generation in study.membership.stage(stage):
             key = (stage, generation.gen_id)
             specification, there = study.specification(*key), look(study.paths, key)
-            parent = specification.parent
-            parent_text = parent_on_disk(study.paths, parent, found[parent]) if parent else None
+            parent, further = specification.parent, specification.further
+            texts = [parent_on_disk(study.paths, parent, found[parent])] if parent else []
+            if further:
+                texts += [parent_on_disk(study.paths, one, found[one]) for one in further]
             found[key] = there
-            findings[key] = finding = currency.find(specification, there, parent_text)
-            if finding.state not in DONE or parent in is_open:
+            findings[key] = finding = currency.find(specification, there, texts)
+            if finding.state not in DONE or parent in is_open or any(one in is_open for one in further):
                 is_open.add(key)
     return Inspection(frozenset(is_open), findings, found)
 
@@ -127,7 +129,8 @@ def changed_inputs(study: Study) -> list[str]:
     seen = set()
     for generation in study.membership.generations.values():
         specification = study.specification(generation.stage, generation.gen_id)
-        uses = (generation.stage, generation.template_id, generation.combo_id if generation.stage == "draft" else "")
+        is_first = specification.definition.is_first
+        uses = (generation.stage, generation.template_id, generation.combo_id if is_first else "")
         if uses in seen:
             continue
         seen.add(uses)

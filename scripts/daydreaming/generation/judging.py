@@ -38,14 +38,15 @@ def attempts(
 
 
 def read_reply(reply: Reply, specification: CallSpecification) -> str:
-    """Return the parsed text of a reply; of an evaluation, a ParsedScore, which says how the judge wrote the score.
+    """Return the parsed text of a reply; of a score, a ParsedScore, which says how the judge wrote it.
 
     Raises GenerationError when the reply is no valid result.
     """
     check_reply(reply, specification)
-    # What the row of an essay says about a parser is ignored.
-    name = None if specification.stage == "essay" else specification.parser
-    parser = get_parser(specification.stage, name)
+    stage = specification.definition
+    # Where a stage has no parsers, what a row says about one is ignored.
+    name = specification.parser if stage.parsers else None
+    parser = get_parser(stage.makes, name)
     try:
         return parser(reply.text or "", _context(specification))
     except ParseError as error:

@@ -41,6 +41,7 @@ class Outcome:
     prompt_sha256: str | None = None
     request_sha256: str | None = None
     parent_sha256: str | None = None
+    further_sha256: list[str | None] | None = None
     raw_sha256: str | None = None
     parsed_sha256: str | None = None
     seed: int | None = None
@@ -89,7 +90,7 @@ def record_of_row(specification: Specification, paths: DataPaths) -> Metadata:
     """What the record of a generation says whoever made it: its row, its template, its model, its rubric's scale."""
     call = specification if isinstance(specification, CallSpecification) else None
     copy = specification if isinstance(specification, CopySpecification) else None
-    scale = specification.template.scale if specification.stage == "evaluation" else None
+    scale = specification.template.scale if specification.definition.makes == "score" else None
     return Metadata(
         stage=specification.stage,
         gen_id=specification.gen_id,
@@ -104,6 +105,7 @@ def record_of_row(specification: Specification, paths: DataPaths) -> Metadata:
         cohort_id=specification.cohort_id,
         version=VERSION,
         parent_gen_id=specification.parent_gen_id if specification.parent else None,
+        second_parent_gen_id=specification.further[0][1] if specification.definition.takes_pairs else None,
         combo_id=specification.combo_id or None,
         llm_model_id=specification.llm_model_id or None,
         model_id=specification.llm_model_id or None,
@@ -149,6 +151,7 @@ def record_of(specification: Specification, outcome: Outcome, paths: DataPaths) 
         reply_reused=outcome.reused,
         fingerprint=specification.fingerprint(),
         parent_sha256=outcome.parent_sha256,
+        further_sha256=outcome.further_sha256,
         raw_sha256=outcome.raw_sha256,
         parsed_sha256=outcome.parsed_sha256,
         settings=recorded_settings(call.settings) if call else None,

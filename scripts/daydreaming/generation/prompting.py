@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -59,15 +60,15 @@ class Prompter:
             now = replace(now, concepts=concepts)
         return SourceTexts(now, template, tuple(text for text, _ in found))
 
-    def prompt(self, sources: SourceTexts, parent_text: str | None) -> Prompt:
-        """Return the prompt of a generation. `parent_text` is the parent's parsed text, None for a draft.
+    def prompt(self, sources: SourceTexts, texts: Sequence[str]) -> Prompt:
+        """Return the prompt of a generation. `texts` are its parent's parsed text, if it has one, and the further ones.
 
         Raises GenerationError (template) for a template that does not compile or render.
         """
         source = sources.template
         if source not in self._compiled:
             self._compiled[source] = compile_prompt(source)
-        return render_prompt(self._compiled[source], _values(sources, parent_text))
+        return render_prompt(self._compiled[source], _values(sources, texts))
 
     def _template(self, template: Template) -> tuple[TemplateSource, str]:
         """What a template is rendered from, and the digest of that."""
@@ -91,13 +92,15 @@ def _with_digest(template: Template) -> tuple[TemplateSource, str]:
     return source, source.digest
 
 
-def _values(sources: SourceTexts, parent_text: str | None) -> dict[str, object]:
+def _values(sources: SourceTexts, texts: Sequence[str]) -> dict[str, object]:
     """What a template of this stage can use."""
     specification = sources.specification
-    if specification.stage == "essay":
-        return {"links_block": parent_text, "draft_block": parent_text}
-    if specification.stage == "evaluation":
-        return {"response": parent_text}
+    stage = specification.definition
+    if stage.takes_pairs:
+        return dict(zip(stage.parent_names, texts, strict=True))
+    if not stage.is_first:
+        values = dict.fromkeys(stage.parent_names, texts[0])
+        return {**values, **dict(zip(stage.names_of_seen, texts[1:], strict=True))}
     concepts = specification.concepts if isinstance(specification, CallSpecification) else ()
     return {
         "concepts": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from daydreaming.generation.specification import CallSpecification, Specification
 from daydreaming.inputs.templates import template_name
@@ -13,12 +13,19 @@ _WITH_DIGESTS = ("template", "parser", "concepts")
 OLD_RECORD = "its record is of an earlier version and does not say which text came out"
 
 
-def why_out_of_date(specification: Specification, record: Metadata, parent_sha256: str | None) -> str:
+def why_out_of_date(
+    specification: Specification,
+    record: Metadata,
+    parent_sha256: str | None,
+    further_sha256: Sequence[str | None] | None = None,
+) -> str:
     """Say which files and settings are not those that a generation was made from; "" if all are."""
-    return "; ".join(_differences(specification, record, parent_sha256))
+    return "; ".join(_differences(specification, record, parent_sha256, further_sha256 or ()))
 
 
-def _differences(specification: Specification, record: Metadata, parent_sha256: str | None) -> Iterator[str]:
+def _differences(
+    specification: Specification, record: Metadata, parent_sha256: str | None, further_sha256: Sequence[str | None]
+) -> Iterator[str]:
     now = specification.row_fingerprint() if record.adopted else specification.fingerprint()
     if record.parsed_sha256 is None:
         yield OLD_RECORD
@@ -26,6 +33,10 @@ def _differences(specification: Specification, record: Metadata, parent_sha256: 
     yield from fingerprint_changes(specification, record.fingerprint or "", now)
     if specification.parent and record.parent_sha256 != parent_sha256:
         yield f"the text of its parent, {' '.join(specification.parent)}, changed"
+    recorded = record.further_sha256 or ()
+    for number, (further, digest) in enumerate(zip(specification.further, further_sha256, strict=True)):
+        if number >= len(recorded) or recorded[number] != digest:
+            yield f"the text of {' '.join(further)}, which it is made from as well, changed"
 
 
 def fingerprint_changes(specification: Specification, recorded: str, now: str) -> Iterator[str]:
@@ -69,6 +80,7 @@ def disagreements(specification: Specification, reading: MetadataReading, combo_
         ("model", record.model, model),
         ("llm_model_id", record.catalog_model if is_call else None, specification.llm_model_id),
         ("parent_gen_id", record.parent_gen_id, specification.parent_gen_id),
+        ("second_parent_gen_id", record.second_parent_gen_id, _second_parent(specification)),
         ("combo_id", record.combo_id, combo_id),
         ("replicate", record.replicate, specification.replicate),
     )
@@ -77,7 +89,7 @@ def disagreements(specification: Specification, reading: MetadataReading, combo_
             yield f"metadata.json has a {name} of a type that is not understood"
         elif recorded and expected and recorded != expected:
             yield f"metadata.json says {name} {recorded!r}, the membership {expected!r}"
-    if specification.stage == "evaluation":
+    if specification.definition.makes == "score":
         scale = specification.template.scale
         ends = (("score_min", record.score_min, scale.lowest), ("score_max", record.score_max, scale.highest))
         for name, end, rubrics_end in ends:
@@ -85,6 +97,10 @@ def disagreements(specification: Specification, reading: MetadataReading, combo_
                 yield f"metadata.json says {name} {end:g}, the rubric's is {rubrics_end:g}"
     if is_call and (record.skip_llm or record.mode == "copy"):
         yield "metadata.json says that it is a copy, the template that a model writes it"
+
+
+def _second_parent(specification: Specification) -> str:
+    return specification.further[0][1] if specification.definition.takes_pairs else ""
 
 
 def _parts(fingerprint: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ import orjson
 import daydreaming.parsers
 from daydreaming.inputs.records import DEFAULT_SCORE_KEY, Scale, SettingValue, Template
 from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.inputs.stages import Stage
 from daydreaming.ledger import finish
 
 Key: TypeAlias = tuple[str, str]  # stage and gen_id
@@ -31,7 +32,11 @@ class ConceptText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """What every generation has: its row in the membership and its template."""
+    """What every generation has: its row in the membership, its template, and what its stage is.
+
+    `further` are the texts besides its parent's that it is made from: of a comparison the second one, and those that
+    its stage sees.
+    """
 
     stage: str
     gen_id: str
@@ -42,11 +47,18 @@ class _Row:
     replicate: int
     template: Template
     template_digest: str
+    definition: Stage
+    further: tuple[Key, ...] = ()
 
     @property
     def key(self) -> Key:
         """Stage and gen_id."""
         return (self.stage, self.gen_id)
+
+    @property
+    def sources(self) -> tuple[Key, ...]:
+        """The generations whose texts it is made from, in the order in which its prompt is given them."""
+        return (*([(self.definition.parent, self.parent_gen_id)] if self.definition.parent else []), *self.further)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +113,7 @@ class CallSpecification(_Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopySpecification(_Row):
-    """An essay that is its parent's text, passed through without a call."""
+    """A text that is its parent's, passed through without a call."""
 
     is_copy: ClassVar[bool] = True
     parent: Key
@@ -124,6 +136,8 @@ def _source(row: _Row, parent: Key | None, concepts: tuple[ConceptText, ...]) ->
     words += scale_words(template.scale)
     if parent:
         words += f"; parent {parent[0]}/{parent[1]}"
+    if row.further:
+        words += "; further " + " ".join("/".join(one) for one in row.further)
     if concepts:
         words += "; concepts " + " ".join(f"{text.concept_id}@{text.digest}" for text in concepts)
     return words

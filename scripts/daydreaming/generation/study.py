@@ -61,7 +61,7 @@ class Study:
         return self.paths.generation(stage, gen_id)
 
     def parent_parsed(self, stage: str, gen_id: str) -> str | None:
-        """The file of the text that a generation is made from; None for a draft."""
+        """The file of the text that a generation is made from; None for one that is made from a combo."""
         parent = self.membership.parent(self.membership.get(stage, gen_id))
         return self.paths.parsed_text(parent.stage, parent.gen_id) if parent else None
 
@@ -98,6 +98,8 @@ class Study:
             "replicate": generation.replicate,
             "template": template,
             "template_digest": self._source(template)[1],
+            "definition": (definition := self.membership.stages[generation.stage]),
+            "further": tuple((one.stage, one.gen_id) for one in self.membership.further(generation)),
         }
         if template.generator == "copy" and parent_key:
             return CopySpecification(**row, parent=parent_key)
@@ -109,7 +111,7 @@ class Study:
             parser=template.parser,
             parser_digest=parser_digest(),
             parent=parent_key,
-            concepts=self._concepts(generation.combo_id) if generation.stage == "draft" else (),
+            concepts=self._concepts(generation.combo_id) if definition.is_first else (),
             model=model.model,
             endpoint=endpoint,
             answerer=self._answerer(endpoint),
@@ -188,7 +190,8 @@ def study_to_build(settings: Settings) -> Study:
     reading = _sound(read_catalogs(settings))
     plan = plan_cohort(settings, reading.catalogs)
     combos = load_combos(settings, reading.catalogs) | {combo.combo_id: combo for combo in plan.combos}
-    membership = Membership(plan.cohort_id, {(row.stage, row.gen_id): row for row in plan.generations})
+    rows = {(row.stage, row.gen_id): row for row in plan.generations}
+    membership = Membership(plan.cohort_id, rows, settings.stage_table)
     return _checked(Study(settings, reading.catalogs, combos, membership), reading)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from daydreaming.generation.currency import (
     Found,
     ParentText,
     State,
+    digests_of,
     look,
     parent_made_at,
     parsed_text,
@@ -25,7 +26,7 @@ from daydreaming.generation.currency import (
 from daydreaming.generation.judging import attempts, read_reply
 from daydreaming.generation.outcome import Outcome, Received, record_of
 from daydreaming.generation.prompting import Prompter, SourceTexts, check_it_fits
-from daydreaming.generation.specification import CallSpecification, Specification
+from daydreaming.generation.specification import CallSpecification, Key, Specification
 from daydreaming.generation.store import GenerationStore, text_sha256, with_report
 from daydreaming.inputs.prompts import Prompt
 from daydreaming.inputs.settings import Settings
@@ -77,19 +78,19 @@ class GenerationWork:
         # From here on it is what is rendered that counts, not what the study had read.
         self.specification = specification = sources.specification
         outcome.template_sha1 = hashlib.sha1(sources.template.content.encode(), usedforsecurity=False).hexdigest()
-        parent = _parent_text(paths, specification)
-        outcome.parent_sha256 = parent.sha256 if parent else None
-        if not render_only and self._is_kept(parent, overwrite=overwrite):
+        parents = _parent_texts(paths, specification)
+        outcome.parent_sha256, outcome.further_sha256 = digests_of(parents)
+        if not render_only and self._is_kept(parents, overwrite=overwrite):
             self.result = "kept"
             return
-        prompt = self._prompt(sources, parent)
+        prompt = self._prompt(sources, parents)
         if render_only:
             return
         if isinstance(specification, CallSpecification):
             parsed = yield from self._usable_text(specification, prompt)
             self._succeed(parsed, raw=_text(outcome.reply), result="reused" if outcome.reused else "made")
-        elif parent is not None:
-            self._succeed(parent.read(), raw=None, result="copied")
+        elif parents:
+            self._succeed(parents[0].read(), raw=None, result="copied")
 
     def fail(self, error: GenerationError) -> None:
         """Write how the work failed: raw.txt keeps a reply as it came, metadata.json has the kind; no parsed.txt.
@@ -123,24 +124,24 @@ class GenerationWork:
             "saved_usd": reply.cost_usd if reply and self.result == "reused" else None,
         }
 
-    def _is_kept(self, parent: ParentText | None, *, overwrite: bool) -> bool:
+    def _is_kept(self, parents: Sequence[ParentText], *, overwrite: bool) -> bool:
         """Whether what is there stays: it is current, or is not ours to replace (then it is adopted here)."""
         paths = self._bench.settings.paths
         found = look(paths, self.specification.key)
         if found.problem:
             raise GenerationError(FailureKind.STORAGE, f"{found.folder}: {found.problem}.")
-        finding = self._bench.currency.find(self.specification, found, parent)
+        finding = self._bench.currency.find(self.specification, found, parents)
         if finding.waits:
             raise _waiting(finding, found)
         if finding.adopted:
-            adopt_generation(self.specification, paths, self._store, found, self.outcome.parent_sha256)
+            adopt_generation(self.specification, paths, self._store, found, parents)
             return True
         self._may_replace = True
         return finding.is_done and not overwrite
 
-    def _prompt(self, sources: SourceTexts, parent: ParentText | None) -> Prompt:
+    def _prompt(self, sources: SourceTexts, parents: Sequence[ParentText]) -> Prompt:
         with self.outcome.timed("render_ms"):
-            prompt = self._bench.prompter.prompt(sources, parent.read() if parent else None)
+            prompt = self._bench.prompter.prompt(sources, [parent.read() for parent in parents])
         self.outcome.prompt_sha256 = text_sha256(prompt)
         self._store.write_prompt(prompt)
         self.outcome.written.add("prompt")
@@ -230,11 +231,16 @@ class GenerationWork:
         return record_of(self.specification, self.outcome, self._bench.settings.paths)
 
 
-def _parent_text(paths: DataPaths, specification: Specification) -> ParentText | None:
+def _parent_texts(paths: DataPaths, specification: Specification) -> list[ParentText]:
+    """The texts that a generation is made from: its parent's, and the further ones."""
     if specification.parent is None:
-        return None
-    text = parsed_text(paths, *specification.parent)
-    return ParentText(text_sha256(text), lambda: text, partial(parent_made_at, paths, specification.parent))
+        return []
+    return [_parent_text(paths, source) for source in (specification.parent, *specification.further)]
+
+
+def _parent_text(paths: DataPaths, source: Key) -> ParentText:
+    text = parsed_text(paths, *source)
+    return ParentText(text_sha256(text), lambda: text, partial(parent_made_at, paths, source))
 
 
 def _waiting(finding: Finding, found: Found) -> GenerationError:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES
-from daydreaming.cohort.integrity import PARENT_STAGE
 from daydreaming.cohort.membership import foreign_columns, read_generations
 from daydreaming.importing.generations import Key
 from daydreaming.importing.rows import Rows
 from daydreaming.importing.tables_of_cohorts import SourceCohort
 from daydreaming.inputs.records import Generation
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.inputs.tables import gathering
 
 
@@ -82,9 +81,9 @@ def _with_parents(cohort: SourceCohort, rows: Rows) -> tuple[list[Generation], i
         row = rows.by_key.get(key)
         while row is not None and (row.stage, row.gen_id) not in wanted:
             wanted[row.stage, row.gen_id] = replace(row, cohort_id=cohort.cohort_id)
-            stage = PARENT_STAGE.get(row.stage)
+            stage = DEFAULT_STAGES[row.stage].parent
             row = rows.by_key.get((stage, row.parent_gen_id)) if stage else None
-    ordered = [row for stage in STAGES for row in wanted.values() if row.stage == stage]
+    ordered = [row for stage in DEFAULT_STAGES.names for row in wanted.values() if row.stage == stage]
     return ordered, sum(key not in cohort.rows for key in wanted)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES
 from daydreaming.importing.source import SourceFolder
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.inputs.tables import identifier_problem
 from daydreaming.ledger.metadata import Metadata, Origin, parse_metadata
 
@@ -74,7 +74,7 @@ class SourceGenerations:
 def read_generations(source: SourceFolder) -> SourceGenerations:
     """Look at every generation of a source folder. Raises OSError for a folder that cannot be listed."""
     reading = SourceGenerations()
-    for stage in STAGES:
+    for stage in DEFAULT_STAGES.names:
         for folder in _folders(source.root / "gens" / stage):
             key = (stage, folder.name)
             if problem := identifier_problem(folder.name):

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from daydreaming.base.amounts import counted
-from daydreaming.base.paths import STAGES
 from daydreaming.base.terminal_tables import table_text
 from daydreaming.importing.catalog_entries import Status
 from daydreaming.importing.generations import Key
 from daydreaming.importing.study_import import ImportPlan
+from daydreaming.inputs.stages import DEFAULT_STAGES
 
 EXAMPLES = 3
 _NUMBERS = ("comes", "is here", "does not come")
@@ -30,7 +30,7 @@ def import_text(plan: ImportPlan, *, everything: bool = False) -> str:
 
 
 def _count_rows(plan: ImportPlan) -> Iterator[tuple[str, int, int, int]]:
-    for stage in STAGES:
+    for stage in DEFAULT_STAGES.names:
         comes = sum(generation.stage == stage for generation in plan.coming)
         here = sum(key[0] == stage for key in plan.here)
         yield f"{stage}s", comes, here, sum(key[0] == stage for key in plan.left_out)

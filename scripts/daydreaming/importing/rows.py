@@ -9,11 +9,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from daydreaming.base.paths import STAGES
-from daydreaming.cohort.integrity import PARENT_STAGE
 from daydreaming.importing.generations import Key, SourceGeneration, SourceGenerations
 from daydreaming.importing.tables_of_cohorts import DESCRIBING, SourceCohort
 from daydreaming.inputs.records import Generation
+from daydreaming.inputs.stages import DEFAULT_STAGES
 
 
 class NotRebuiltError(Exception):
@@ -31,7 +30,7 @@ class Rows:
         self._described = _descriptions(cohorts)
         self._model_ids = model_ids
         self._children: defaultdict[Key, list[Key]] = defaultdict(list)
-        for stage in STAGES:
+        for stage in DEFAULT_STAGES.names:
             keys = {*self._generations, *self._described}
             for key in sorted(key for key in keys if key[0] == stage and key not in self.left_out):
                 try:
@@ -51,7 +50,7 @@ class Rows:
         said = self._said(key)
         if not said.get("template_id"):
             raise NotRebuiltError("nothing says of which template it was made")
-        parent = self._parent(key, said) if stage != STAGES[0] else None
+        parent = self._parent(key, said) if not DEFAULT_STAGES[stage].is_first else None
         combo_id = said.get("combo_id", "")
         if parent is not None:
             if combo_id not in ("", parent.combo_id):
@@ -93,14 +92,16 @@ class Rows:
         return said
 
     def _parent(self, key: Key, said: Mapping[str, str]) -> Generation:
-        stage, parent_id = PARENT_STAGE[key[0]], said.get("parent_gen_id")
+        stage, parent_id = DEFAULT_STAGES[key[0]].parent, said.get("parent_gen_id")
         if not parent_id:
             raise NotRebuiltError(f"nothing says which {stage} it was made from")
         if (stage, parent_id) in self.by_key:
             return self.by_key[stage, parent_id]
         if (stage, parent_id) in self.left_out:
             raise NotRebuiltError(f"its {stage} {parent_id} is left out")
-        other = next((name for name in STAGES if (name, parent_id) in {*self._generations, *self._described}), None)
+        other = next(
+            (name for name in DEFAULT_STAGES.names if (name, parent_id) in {*self._generations, *self._described}), None
+        )
         if other:
             raise NotRebuiltError(f"its parent {parent_id} is no {stage} but an {other}".replace("an draft", "a draft"))
         raise NotRebuiltError(f"its {stage} {parent_id} is not in the folder")

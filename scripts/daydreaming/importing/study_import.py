@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES
 from daydreaming.cohort.build import cohort_id_for
 from daydreaming.importing.already_here import Place, place_of
 from daydreaming.importing.catalog_entries import Catalog, Status
@@ -22,6 +21,7 @@ from daydreaming.importing.templates import TemplateUse, template_catalog
 from daydreaming.inputs.catalogs import CatalogReading, read_catalogs
 from daydreaming.inputs.records import Combo, Generation
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.inputs.tables import gathering
 from daydreaming.results.score_table import parse_score
 
@@ -62,7 +62,18 @@ def plan_import(folder: Path, settings: Settings, encoding: str | None = None) -
     """
     source = SourceFolder.open(folder, encoding)
     _refuse_itself(source, settings)
+    _refuse_other_stages(settings)
     return _Planner(source, settings).plan()
+
+
+def _refuse_other_stages(settings: Settings) -> None:
+    """What comes has the usual stages: the study here must have them, too, each made from the same."""
+    table = settings.stage_table
+    for usual in DEFAULT_STAGES:
+        if usual.name not in table or table[usual.name].parent != usual.parent:
+            problem = f"what comes has the stage {usual.name!r}, which is not here, or made from something else."
+            cure = "Bring it into a data root whose `stages` leave draft, essay and evaluation as they are."
+            raise InputError(Fault("config.yaml", problem, cure, key=f"stages.{usual.name}"))
 
 
 def _refuse_itself(source: SourceFolder, settings: Settings) -> None:
@@ -144,7 +155,7 @@ class _Planner:
         use = _use_of_templates(generations)
         with gathering(faults):
             catalogs["concept"] = concept_catalog(self.source, self.settings, here)
-        for stage in STAGES:
+        for stage in DEFAULT_STAGES.names:
             with gathering(faults):
                 catalogs[f"{stage} template"] = template_catalog(
                     self.source, self.settings, here, stage, use[stage], self.notes.append
@@ -168,7 +179,7 @@ class _Planner:
     ) -> str:
         """Say what keeps a generation from coming, besides its parent; "" if nothing does."""
         needs = [(f"{row.stage} template", row.template_id), ("model", row.llm_model_id)]
-        if row.stage == STAGES[0]:
+        if DEFAULT_STAGES[row.stage].is_first:
             needs.append(("combo", row.combo_id))
         problems = [catalogs[kind].problem(name) for kind, name in needs]
         for kind, name in needs:
@@ -243,7 +254,7 @@ def _permissions(row: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _use_of_templates(generations: SourceGenerations) -> dict[str, dict[str, TemplateUse]]:
-    use: dict[str, dict[str, TemplateUse]] = {stage: defaultdict(TemplateUse) for stage in STAGES}
+    use: dict[str, dict[str, TemplateUse]] = {stage: defaultdict(TemplateUse) for stage in DEFAULT_STAGES.names}
     for generation in generations.found.values():
         template = use[generation.stage][generation.record.template_id or ""]
         if generation.is_copy is not None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES
 from daydreaming.importing.generations import Key
 from daydreaming.importing.source import SourceFolder
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.inputs.tables import IDENTIFIER_CURE, Row, gathering, identifier_problem
 
 # The columns that say what a generation is, in a table that has more than `stage, gen_id`.
@@ -59,9 +59,13 @@ def _cohort(source: SourceFolder, folder: Path) -> SourceCohort:
 def _row_faults(table: Path, row: Row, earlier: Mapping[Key, object]) -> Iterator[Fault]:
     stage, gen_id = row.values["stage"], row.values["gen_id"]
     replicate = row.values.get("replicate", "")
-    if stage not in STAGES:
+    if stage not in DEFAULT_STAGES.names:
         yield Fault(
-            str(table), f"{stage!r} is not a stage.", f"Write one of: {', '.join(STAGES)}.", row.number, "stage"
+            str(table),
+            f"{stage!r} is not a stage.",
+            f"Write one of: {', '.join(DEFAULT_STAGES.names)}.",
+            row.number,
+            "stage",
         )
     if problem := identifier_problem(gen_id):
         yield Fault(str(table), problem, IDENTIFIER_CURE, row.number, "gen_id")

@@ -23,11 +23,11 @@ from daydreaming.inputs.catalogs import CatalogReading
 from daydreaming.inputs.front_matter import as_body
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import DEFAULT_STAGES, ESSAY
 from daydreaming.inputs.tables import Row
 from daydreaming.inputs.template_checks import template_faults
-from daydreaming.inputs.template_rows import COPIED
+from daydreaming.inputs.template_rows import copied
 from daydreaming.inputs.templates import load_template_text
-from daydreaming.parsers import parser_names
 
 # Parsers of the original that are not here, and the one that reads the same where it is certain.
 STRICTER = {"essay_block_lenient": "essay_block"}
@@ -89,7 +89,7 @@ class _Reader:
             return missing(name, problem)
         place, text = self._text(name, row)
         if text is None and generator == "copy":
-            text = COPIED
+            text = copied(ESSAY)
         if text is None:
             return missing(name, f"its text is in none of the folders of templates: write {name}.txt there")
         text = as_body(text)  # there was no front matter there
@@ -105,7 +105,7 @@ class _Reader:
         # Nobody asked for cohorts of these templates: who wants them, sets them active.
         values = {**row.values, "generator": generator, "parser": parser, "active": "false"}
         values |= {"content": "", "template_path": ""}
-        files = [] if text == COPIED else [NewFile(home, text)]
+        files = [] if text == copied(ESSAY) else [NewFile(home, text)]
         return Entry(name, Status.COMES, row=values, files=files)
 
     def _compared(self, known: Template, place: Path, text: str, generator: str) -> Entry:
@@ -164,7 +164,7 @@ class _Reader:
                 "which took a whole reply where it found nothing. Texts that come stay as they were read."
             )
             stated = STRICTER[stated]
-        names = parser_names(self._stage)
+        names = DEFAULT_STAGES[self._stage].parsers
         if (stated or self._stage == "draft") and (not stated or stated in names):
             return stated, ""
         what = f"its parser {stated!r} is not here" if stated else "nothing says by which parser it is read"

@@ -1,4 +1,4 @@
-"""The catalogs in data/1_raw: concepts, templates of the three stages, models. Read, checked, every fault reported.
+"""The catalogs in data/1_raw: concepts, templates of all stages, models. Read, checked, every fault reported.
 
 This runs whenever Snakemake starts, so it compiles no template, and of a text it reads what front matter says.
 """
@@ -6,14 +6,15 @@ This runs whenever Snakemake starts, so it compiles no template, and of a text i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES, DataPaths
+from daydreaming.base.paths import DataPaths
 from daydreaming.inputs.records import Catalogs, Concept, Model, Template
 from daydreaming.inputs.setting_conflicts import conflict_faults, unknown_model_faults
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import Stage
 from daydreaming.inputs.tables import CellReader, scan_table
 from daydreaming.inputs.template_rows import read_template_row, with_front_matter
 
@@ -48,9 +49,15 @@ def read_catalogs(settings: Settings) -> CatalogReading:
     concepts = _read_concepts(settings, faults)
     templates: dict[str, dict[str, Template]] = {}
     template_rows: dict[tuple[str, str], int] = {}
-    for stage in STAGES:
-        templates[stage], rows = _read_templates(settings, stage, faults)
-        template_rows.update({(stage, template_id): row for template_id, row in rows.items()})
+    for stage in settings.stage_table:
+        first = settings.stage_table.of_table(stage.name)
+        if first == stage.name:
+            templates[first], rows = _read_templates(settings, stage, faults)
+        else:
+            # One table for several stages is read once, and what is wrong with it told once.
+            templates[stage.name] = {name: replace(one, stage=stage.name) for name, one in templates[first].items()}
+            rows = {template_id: row for (of, template_id), row in template_rows.items() if of == first}
+        template_rows.update({(stage.name, template_id): row for template_id, row in rows.items()})
     models = _read_models(settings, faults)
     all_templates = [one for of_stage in templates.values() for one in of_stage.values()]
     faults.extend(conflict_faults(settings, models.values(), all_templates))
@@ -133,15 +140,17 @@ def _read_concepts(settings: Settings, faults: list[Fault]) -> dict[str, Concept
     return concepts
 
 
-def _read_templates(settings: Settings, stage: str, faults: list[Fault]) -> tuple[dict[str, Template], dict[str, int]]:
-    path, paths = settings.paths.templates(stage), settings.paths
+def _read_templates(
+    settings: Settings, stage: Stage, faults: list[Fault]
+) -> tuple[dict[str, Template], dict[str, int]]:
+    path, paths = settings.paths.templates(stage.name), settings.paths
     rows: dict[str, int] = {}
     templates: dict[str, Template] = {}
-    required = ["template_id", "generator", *(["parser"] if stage == "evaluation" else []), "active"]
+    required = ["template_id", "generator", *(["parser"] if stage.judges else []), "active"]
     for cells in _cells(path, required, faults, last="active", verbatim=["content"]):
         template = read_template_row(cells, stage, rows, paths)
         fault = _foreign_text_fault(template, settings, path, cells.row.number)
-        template = with_front_matter(template, cells, may_read=fault is None)
+        template = with_front_matter(template, stage, cells, may_read=fault is None)
         if not template.template_id:
             continue
         templates[template.template_id] = template

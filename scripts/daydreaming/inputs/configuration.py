@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.nearest_names import did_you_mean
-from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.settings import Settings, defaults_of_added_stages
+from daydreaming.inputs.stages import DEFAULT_STAGES
 
 _DEEPEST = 50
 _LONGEST_SHOWN = 60
@@ -52,10 +53,13 @@ def settings_from_config(config: Mapping[str, Any], source: str = "config.yaml")
     reading = _Reading(source)
     read = reading.value(config, config_schema(), ())
     try:
-        settings = Settings.model_validate(merge(default_config(), read))
+        defaults = merge(default_config(), defaults_of_added_stages(read.get("stages")))
+        settings = Settings.model_validate(merge(defaults, read))
     except ValidationError as error:
         reading.add_validation_faults(error, read)
+        reading.add_added_stages(read.get("stages"))
         raise InputError(reading.faults.values()) from None
+    reading.add_stage_faults(settings)
     if reading.faults:
         raise InputError(reading.faults.values())
     return settings
@@ -121,6 +125,31 @@ class _Reading:
             else:
                 problem = f"{_shown(_at(read, place))} is not allowed."
             self._add(place, problem, cure or "See the comments in config.yaml.")
+
+    def add_stage_faults(self, settings: Settings) -> None:
+        """Add what is wrong with the table of stages, and what is said of stages that it does not have."""
+        self.add_added_stages(settings.stages)
+        try:
+            known = settings.stage_table.names
+        except InputError as error:
+            for fault in error.faults:
+                self._add((fault.key or "stages").split("."), fault.problem, fault.cure)
+            return
+        said: list[tuple[str, ...]] = [("replicates", name) for name in settings.replicates]
+        said += [("endpoints", one, "stages", name) for one, two in settings.endpoints.items() for name in two.stages]
+        # What the defaults say of a stage that was taken out says nothing.
+        for place in said:
+            if place[-1] not in known and place[-1] not in DEFAULT_STAGES:
+                self._add(place, "unknown key.", did_you_mean(place[-1], known, f"The stages are: {', '.join(known)}."))
+
+    def add_added_stages(self, stages: Any) -> None:
+        """Add a fault for each stage that is none of the default ones, and does not say what it is made from."""
+        for name, row in (stages if isinstance(stages, Mapping) else {}).items():
+            parent = row.get("parent") if isinstance(row, Mapping) else getattr(row, "parent", None)
+            if name not in DEFAULT_STAGES and parent is None:
+                usual = ", ".join(DEFAULT_STAGES.names)
+                cure = did_you_mean(name, DEFAULT_STAGES.names, "To add a stage, give it a `parent`.")
+                self._add(("stages", name), f"unknown key: {name!r} is none of {usual}, and has no `parent`.", cure)
 
     def _add(self, place: Sequence[str], problem: str, cure: str) -> None:
         self.faults.setdefault(tuple(place), Fault(self._source, problem, cure, key=".".join(place) or None))

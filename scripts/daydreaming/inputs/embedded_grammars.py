@@ -24,6 +24,21 @@ sentence ::= [A-Z] [a-z]{0,13} ([,;:]? " " word){7,34} [.?]
     + _WORD
 )
 
+# For the texts of stages that a study adds.
+TEXT_GRAMMAR = (
+    r"""root ::= sentence " " sentence "\n" sentence " " sentence "\n" sentence
+sentence ::= [A-Z] [a-z]{0,13} ([,;:]? " " word){7,34} [.?]
+"""
+    + _WORD
+)
+
+PREFERENCE_GRAMMAR = (
+    r"""root ::= sentence "\nVerdict: " ("A" | "B" | "tie")
+sentence ::= [A-Z] [a-z]{0,13} ([,;:]? " " word){7,34} "."
+"""
+    + _WORD
+)
+
 EVALUATION_GRAMMAR = (
     r"""root ::= sentence "\nSCORE: " ("10" | [0-9])
 sentence ::= [A-Z] [a-z]{0,13} ([,;:]? " " word){7,34} "."

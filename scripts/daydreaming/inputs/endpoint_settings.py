@@ -29,7 +29,7 @@ from daydreaming.inputs.setting_types import (
     Seconds,
     SecondsFromZero,
     ServerCommand,
-    Stage,
+    StageName,
     UrlPath,
     VariableName,
     empty_if_none,
@@ -38,8 +38,8 @@ from daydreaming.inputs.setting_types import (
 )
 
 StageMapping = Annotated[
-    Mapping[Stage, StageSettings],
-    BeforeValidator(empty_if_none, json_schema_input_type=Mapping[Stage, StageSettings] | None),
+    Mapping[StageName, StageSettings],
+    BeforeValidator(empty_if_none, json_schema_input_type=Mapping[StageName, StageSettings] | None),
     AfterValidator(read_only),
 ]
 
@@ -124,7 +124,7 @@ class Endpoint(SettingsModel):
     stages: StageMapping = setting(
         {},
         "Settings of stages at this endpoint; they win over those of all.",
-        "Give draft, essay, evaluation.",
+        "Give the name of a stage an object with its settings.",
     )
     batch: BatchSettings = setting({}, "Whether its requests go out as batches, and how.", "Give an object.")
 

@@ -95,7 +95,11 @@ class Combo:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A row of membership.csv. Drafts have no parent; `combo_id` and `llm_model_id` are "" where a row has none."""
+    """A row of membership.csv. What is made from combos has no parent.
+
+    A judgement of two texts has the one that it is shown first as its parent, and the other as its second parent.
+    `combo_id` and `llm_model_id` are "" where a row has none.
+    """
 
     stage: str
     gen_id: str
@@ -105,6 +109,7 @@ class Generation:
     template_id: str
     llm_model_id: str
     replicate: int = 1
+    second_parent_gen_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from daydreaming.inputs.records import Model, SettingValue, Template
-from daydreaming.inputs.setting_models import BODY_SETTINGS, SettingsModel, StageSettings
+from daydreaming.inputs.setting_models import BODY_SETTINGS, OF_THE_TABLE, SettingsModel, StageSettings
 from daydreaming.inputs.settings import Settings
 
 _IN_A_BODY = "extra_body."
@@ -94,8 +94,8 @@ def _said(
         SettingValue(endpoint.output_limit_parameter, f"endpoints.{name}.output_limit_parameter"),
     )
     for stages, place in ((settings.stages, "stages"), (endpoint.stages, f"endpoints.{name}.stages")):
-        if stage in stages:
-            yield from _of_model(stages[stage], f"{place}.{stage}")
+        if (of_stage := stages.get(stage)) is not None:
+            yield from _of_model(of_stage, f"{place}.{stage}")
     if model.id in settings.models:
         yield from _of_model(settings.models[model.id], f"models.{model.id}")
     yield from (template.own_settings if template else {}).items()
@@ -103,6 +103,8 @@ def _said(
 
 def _of_model(given: SettingsModel, place: str) -> Iterator[tuple[str, SettingValue]]:
     for name, value in given.given().items():
+        if name in OF_THE_TABLE:
+            continue
         if name == "extra_body":
             yield from _of_body(value, place)
         elif not (name == "output_limit_parameter" and value is None):  # null: as the endpoint says

@@ -30,8 +30,7 @@ def conflict_faults(settings: Settings, models: Iterable[Model], templates: Iter
         # That a model names an endpoint that there is not is a fault of the catalog already.
         if endpoint_of(settings, model) not in settings.endpoints:
             continue
-        stages = (*(("draft", "essay") if model.for_generation else ()), *(("evaluation",) * model.for_evaluation))
-        for stage in stages:
+        for stage in (one.name for one in settings.stage_table if getattr(model, one.permission)):
             faults.extend(_conflicts(resolved_settings(settings, stage, model), f"a {stage} by {model.id!r}"))
             for template in special:
                 if template.stage == stage:

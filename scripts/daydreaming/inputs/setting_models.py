@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from daydreaming.inputs.setting_types import Body, Temperature, fault, read_only
+from daydreaming.inputs.setting_types import Body, StageName, Temperature, fault, read_only
 
 
 def setting(default: Any, meaning: str, cure: str, *, private: bool = False) -> Any:
@@ -37,6 +38,12 @@ BODY_CURE = "Give a mapping that is added to the request's body."
 # Sent under their own names, as what stands in an `extra_body` is.
 BODY_SETTINGS = ("top_p", "stop", "response_format", "reasoning_effort")
 
+
+def _as_tuple(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
+
+
+_Names = Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Share = Annotated[int, Field(ge=0, le=1)] | Annotated[float, Field(ge=0, le=1)]
 # Samples and fresh attempts add to it; servers read 53 or 64 bits.
@@ -83,6 +90,36 @@ class BatchSettings(SettingsModel):
     max_bytes: Annotated[int, Field(ge=4096)] | None = setting(
         None, "The most bytes of a batch.", "Give a number of bytes from 4096, or null for the provider's limit."
     )
+
+
+class StageRow(StageSettings):
+    """A stage of config.yaml: how it is sampled, and what it is in the table of stages. None: as by default."""
+
+    name: SkipJsonSchema[StageName]
+    parent: str | None = setting(
+        None, "The stage whose texts it is made from, or combos.", "Name combos, or a stage that makes text."
+    )
+    makes: Literal["text", "score", "preference"] | None = setting(
+        None, "What it makes; a preference is between two texts of its parent.", "Use text, score or preference."
+    )
+    sees: _Names = setting(
+        None, "Earlier stages of its chain whose texts its templates may use.", "Give a list of stages."
+    )
+    parsers: _Names = setting(
+        None, "The parsers that its templates may name; with an empty list none is used.", "Give a list of parsers."
+    )
+    templates: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.csv$")] | None = setting(
+        None, "The table of its templates, in data/1_raw.", "Give the name of a file such as critique_templates.csv."
+    )
+    template_folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._/-]*$")] | None = setting(
+        None,
+        "The folder of its templates' texts, in data/1_raw.",
+        "Give a folder such as generation_templates/critique.",
+    )
+
+
+# What a row says of its stage, and not of its requests.
+OF_THE_TABLE = frozenset(StageRow.model_fields) - frozenset(StageSettings.model_fields)
 
 
 class ModelSettings(SettingsModel):

@@ -14,7 +14,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from daydreaming.base.identifiers import is_valid_id
-from daydreaming.base.paths import STAGES
 
 RETRIED_KINDS = ("truncated", "refused", "empty", "too_short", "malformed", "unfinished", "prompt_cut", "parse")
 Key = TypeVar("Key")
@@ -168,9 +167,15 @@ def _checked_identifier(text: str) -> str:
     return text
 
 
+def _checked_stage_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name, re.ASCII):
+        raise fault(f"{name!r} cannot be the name of a stage.", "Use small letters, digits and '_', at most 40.")
+    return name
+
+
 # JSON schema and messages show what each of these admits; the comments in config.yaml say what it is for.
-# Texts and no Literal: whoever looks a stage up has a text.
-Stage = Annotated[str, AfterValidator(partial(_one_of, STAGES)), _enum(STAGES)]
+# Which stages there are, the table of stages says.
+StageName = Annotated[str, AfterValidator(_checked_stage_name)]
 RetriedKind = Annotated[str, AfterValidator(partial(_one_of, RETRIED_KINDS)), _enum(RETRIED_KINDS)]
 Identifier = Annotated[str, Field(max_length=200), AfterValidator(_checked_identifier)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]

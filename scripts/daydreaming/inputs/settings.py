@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,11 +19,18 @@ from pydantic import (
 )
 
 from daydreaming.base.paths import DataPaths
-from daydreaming.inputs.embedded_grammars import DRAFT_GRAMMAR, ESSAY_GRAMMAR, EVALUATION_GRAMMAR
-from daydreaming.inputs.endpoint_settings import Endpoint, StageMapping
+from daydreaming.inputs.embedded_grammars import (
+    DRAFT_GRAMMAR,
+    ESSAY_GRAMMAR,
+    EVALUATION_GRAMMAR,
+    PREFERENCE_GRAMMAR,
+    TEXT_GRAMMAR,
+)
+from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.inputs.setting_models import (
     ModelSettings,
     SettingsModel,
+    StageRow,
     setting,
 )
 from daydreaming.inputs.setting_types import (
@@ -32,20 +40,23 @@ from daydreaming.inputs.setting_types import (
     Identifier,
     RetriedKind,
     Seconds,
-    Stage,
+    StageName,
     empty_if_none,
     fault,
     read_only,
 )
+from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable, stage_table
 
 
-def _named(endpoints: Any) -> Any:
-    """Each endpoint knows the name that it has in the mapping."""
-    if not isinstance(endpoints, Mapping):
-        return endpoints
-    return {
-        name: {**values, "name": name} if isinstance(values, Mapping) else values for name, values in endpoints.items()
-    }
+def _named(rows: Any) -> Any:
+    """Each endpoint, or stage, knows the name that it has in the mapping."""
+    if not isinstance(rows, Mapping):
+        return rows
+    return {name: {**values, "name": name} if isinstance(values, Mapping) else values for name, values in rows.items()}
+
+
+def _named_stages(rows: Any) -> Any:
+    return _named(empty_if_none(rows))
 
 
 _DEFAULT_STAGES = {
@@ -53,12 +64,20 @@ _DEFAULT_STAGES = {
     "essay": {"temperature": 0.7, "max_tokens": 3000, "min_lines": None, "seed": None, "extra_body": {}},
     "evaluation": {"temperature": 0, "max_tokens": 1000, "min_lines": None, "seed": None, "extra_body": {}},
 }
+# What holds for a stage that config.yaml adds, by what it makes, where nothing else is said.
+_LIKE = {"text": "essay", "score": "evaluation", "preference": "evaluation"}
 
 
 def _embedded_stage(max_tokens: int, grammar: str) -> dict[str, Any]:
     body = {"repeat_penalty": 1.1, "grammar": grammar}
     return {"temperature": 0.5, "max_tokens": max_tokens, "seed": 42, "extra_body": body}
 
+
+_EMBEDDED_ADDED = {
+    "text": _embedded_stage(600, TEXT_GRAMMAR),
+    "score": _embedded_stage(300, EVALUATION_GRAMMAR),
+    "preference": _embedded_stage(300, PREFERENCE_GRAMMAR),
+}
 
 _DEFAULT_ENDPOINTS: dict[str, Any] = {
     "openrouter": {
@@ -121,11 +140,17 @@ class Settings(SettingsModel):
         "What is particular to a model, by its id in llm_models.csv; it wins over the endpoint.",
         "Give the id of each model an object with its settings.",
     )
-    stages: StageMapping = setting(
-        _DEFAULT_STAGES, "How each stage is sampled, and what its replies must have.", "Give draft, essay, evaluation."
+    stages: Annotated[
+        Mapping[StageName, StageRow | None],
+        BeforeValidator(_named_stages, json_schema_input_type=Mapping[StageName, StageRow | None] | None),
+        AfterValidator(read_only),
+    ] = setting(
+        _DEFAULT_STAGES,
+        "How each stage is sampled, what its replies must have, and what it is; null takes a stage out.",
+        "Give each stage a name of small letters, digits and '_', and an object with its settings, or null.",
     )
-    replicates: Annotated[Mapping[Stage, Annotated[int, Field(ge=1, le=100_000)]], AfterValidator(read_only)] = setting(
-        {"draft": 1, "essay": 1, "evaluation": 1}, "Samples of each generation.", "Give a number from 1."
+    replicates: Annotated[Mapping[StageName, Annotated[int, Field(ge=1, le=100_000)]], AfterValidator(read_only)] = (
+        setting({"draft": 1, "essay": 1, "evaluation": 1}, "Samples of each generation.", "Give a number from 1.")
     )
     budget_usd: Annotated[float, Field(ge=0)] | None = setting(
         None, "What the cohort may cost in its whole life.", "Give US dollars, or null for no limit."
@@ -198,7 +223,27 @@ class Settings(SettingsModel):
         one = self.endpoints[endpoint]
         return one.has_batches and (self.batch if one.batch.enabled is None else one.batch.enabled)
 
-    @property
+    @cached_property
+    def stage_table(self) -> StageTable:
+        """The stages of the study. Raises InputError for stages that do not fit together."""
+        return stage_table(self.stages)
+
+    @cached_property
     def paths(self) -> DataPaths:
         """The places below the data root."""
-        return DataPaths(self.data_root)
+        return DataPaths(self.data_root, self.stage_table.places)
+
+
+def defaults_of_added_stages(stages: Any) -> dict[str, Any]:
+    """What is laid below a configuration for the stages that it adds, by what they make."""
+    added = {
+        name: row.get("makes")
+        for name, row in (stages if isinstance(stages, Mapping) else {}).items()
+        if isinstance(row, Mapping) and name not in DEFAULT_STAGES
+    }
+    # What makes something unknown is a fault that is told elsewhere.
+    makes = {name: one if isinstance(one, str) and one in _LIKE else "text" for name, one in added.items()}
+    return {
+        "stages": {name: _DEFAULT_STAGES[_LIKE[one]] for name, one in makes.items()},
+        "endpoints": {"embedded": {"stages": {name: _EMBEDDED_ADDED[one] for name, one in makes.items()}}},
+    }

@@ -12,21 +12,18 @@ from daydreaming.inputs.catalogs import CatalogReading
 from daydreaming.inputs.prompts import compile_prompt, render_prompt
 from daydreaming.inputs.records import Template
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import Stage, StageTable, block_name
 from daydreaming.inputs.template_sources import TemplateSource, load_template_source
 from daydreaming.inputs.templates import load_template_text, template_name, used_names
 
-# One of these a template should ask for; a rubric must.
-_EXPECTED = {"draft": ("concepts",), "essay": ("draft_block", "links_block"), "evaluation": ("response",)}
 
-
-def sample_values(stage: str, concept_count: int) -> dict[str, Any]:
+def sample_values(stage: Stage, concept_count: int) -> dict[str, Any]:
     """Return values such as a template of the stage gets when it is rendered for a generation."""
-    if stage == "draft":
+    if stage.is_first:
         numbers = range(1, concept_count + 1)
         return {"concepts": [{"concept_id": f"sample-{n}", "name": f"Sample {n}", "content": "Text."} for n in numbers]}
-    if stage == "essay":
-        return {"links_block": "Sample draft.", "draft_block": "Sample draft."}
-    return {"response": "Sample essay."}
+    values = dict.fromkeys(stage.parent_names, f"Sample {stage.parent}.")
+    return values | {block_name(seen): f"Sample {seen}." for seen in stage.sees}
 
 
 def template_faults(
@@ -43,29 +40,31 @@ def template_faults(
             if source is not None and (problem := _problem(template, source, settings, strict=strict)):
                 yield _fault(settings, reading, template, *problem)
         except GenerationError as error:
-            meant = _meant(template)
+            meant = _meant(template, settings.stage_table[template.stage])
             cure = f"{error.message} {meant}" if meant else error.message
             yield _fault(settings, reading, template, "does not render", cure)
 
 
-def template_warnings(templates: Iterable[Template]) -> Iterator[str]:
-    """Yield a sentence for each template of a draft or an essay that renders, but ignores what it is given."""
+def template_warnings(templates: Iterable[Template], stages: StageTable) -> Iterator[str]:
+    """Yield a sentence for each template of a text that renders, but ignores what it is given."""
     for template in templates:
-        expected = _EXPECTED[template.stage]
-        if template.stage == "evaluation" or template.generator == "copy":
+        stage = stages[template.stage]
+        if stage.judges or template.generator == "copy":
             continue
         try:
             source = _source(template)
             if source is None:
                 continue
             compile_prompt(source)
-            if set(expected) & _used(source):
+            if set(stage.parent_names) & _used(source):
                 continue
         except GenerationError:
             continue
-        uses = "does not use concepts" if template.stage == "draft" else "uses neither draft_block nor links_block"
-        words = f"The {template.stage} template {template.template_id!r} {uses}: every prompt is the same."
-        meant = _meant(template)
+        names = stage.parent_names
+        uses = f"uses neither {' nor '.join(names)}" if len(names) > 1 else f"does not use {names[0]}"
+        same = "every prompt is the same" if not stage.sees else "it does not show what it is made from"
+        words = f"The {template.stage} template {template.template_id!r} {uses}: {same}."
+        meant = _meant(template, stage)
         yield f"{words} {meant}" if meant else f"{words} See {template_name(template)}."
 
 
@@ -87,23 +86,26 @@ def _used(source: TemplateSource) -> set[str]:
 
 def _problem(template: Template, source: TemplateSource, settings: Settings, *, strict: bool) -> tuple[str, str] | None:
     """What is wrong with a template that renders, and what to do. Raises GenerationError for one that does not."""
-    values, compiled = sample_values(template.stage, settings.k_max), compile_prompt(source)
+    stage = settings.stage_table[template.stage]
+    values, compiled = sample_values(stage, settings.k_max), compile_prompt(source)
     names = _used(source)
     if strict or names - set(values):
         render_prompt(compiled, values)
-    if template.stage != "evaluation" or "response" in names:
+    missing = next((name for name in stage.parent_names if name not in names), None)
+    if not stage.judges or missing is None:
         return None
-    cure = _meant(template) or "Write {{ response }} where the essay belongs."
-    return "never uses response, so that its judge sees no essay", f"{template_name(template)}: {cure}"
+    cure = _meant(template, stage) or f"Write {{{{ {missing} }}}} where the {stage.parent} belongs."
+    what = f"never uses {missing}, so that its judge sees no {stage.parent}"
+    return what, f"{template_name(template)}: {cure}"
 
 
-def _meant(template: Template) -> str:
+def _meant(template: Template, stage: Stage) -> str:
     """Where a text has one of the stage's names in braces that Jinja does not read: the line and what was meant."""
     try:
         text = load_template_text(template)
     except GenerationError:
         return ""
-    for name in _EXPECTED[template.stage]:
+    for name in (*stage.parent_names, *stage.names_of_seen):
         for number, line in enumerate(text.splitlines(), start=1):
             for found in re.finditer(rf"[{{$<\[]+\s*{name}\s*[}}>\]]+", line):
                 if not re.fullmatch(rf"{{{{\s*{name}\s*}}}}", found[0]):

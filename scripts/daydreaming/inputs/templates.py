@@ -1,7 +1,6 @@
 """Templates: their text, compiled with Jinja2 once, rendered many times. An undefined name is always an error.
 
-Names that a template can use: draft `concepts` (a list; each has `concept_id`, `name`, `content`); essay `links_block`
-and `draft_block`; evaluation `response`.
+Names that a template can use are those of its stage: `inputs.stages.Stage.parent_names` and `names_of_seen`.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ class BatchRequest(msgspec.Struct, frozen=True, kw_only=True):
     prices: Prices
     call: str
     reserved_usd: float | None = None
+    is_of_judge: bool = False
 
     def model_request(self) -> ModelRequest:
         """The request itself. Raises GenerationError (storage) where it is not the one that its name says."""

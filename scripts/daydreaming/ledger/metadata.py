@@ -30,8 +30,9 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
 
     The keys up to `cohort_id` are a contract (docs and schemas/metadata.schema.json). Times are Unix seconds, durations
     seconds (`_s`) or milliseconds (`_ms`), costs US dollars, digests SHA-256. `fingerprint` says what the generation
-    was made from besides its parent's text, `parent_sha256` is that text's digest, `parsed_sha256` and `raw_sha256`
-    those of what was written. `settings` has for each setting its `value` and the place that says it (`from`). A record
+    was made from besides texts of others. `parent_sha256` is the digest of its parent's text, `further_sha256` has
+    those of the others that it was made from; `parsed_sha256` and `raw_sha256` are of what was written. `settings` has
+    for each setting its `value` and the place that says it (`from`). A record
     of another program has no fingerprint.
     """
 
@@ -54,6 +55,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     cohort_id: str | None = None
     version: int = 1
     parent_gen_id: str | None = None
+    second_parent_gen_id: str | None = None
     combo_id: str | None = None
     llm_model_id: str | None = None
     model_id: str | None = None
@@ -85,6 +87,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     reply_reused: bool = False
     fingerprint: str | None = None
     parent_sha256: str | None = None
+    further_sha256: list[str | None] | None = None
     raw_sha256: str | None = None
     parsed_sha256: str | None = None
     settings: dict[str, dict[str, Any]] | None = None

@@ -26,6 +26,7 @@ class CallContext:
     template_id: str
     llm_model_id: str
     prices: Prices = (None, None)
+    is_of_judge: bool = False
 
     def account(self) -> dict[str, str]:
         """What the stored answer says of what it was for."""

@@ -164,7 +164,7 @@ class ModelClient:
                 begin = partial(OpenCall.begin, self._store, journal, request, context)
                 call = await asyncio.get_running_loop().run_in_executor(self._reserving, begin)
                 tries.number += 1
-                outcome = await self._ask(connection, request, tries, caches=context.stage == "evaluation")
+                outcome = await self._ask(connection, request, tries, caches=context.is_of_judge)
                 outcome = await self._explained(connection.endpoint, outcome)
                 # Before the next call has this one's slot.
                 await self._heed(connection, request.model, outcome)

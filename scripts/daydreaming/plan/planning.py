@@ -5,13 +5,13 @@ Requests are built and stored replies are read by the same code as in a run, so 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache, partial
 from math import inf
 
 from daydreaming.base.errors import FailureKind, GenerationError
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.adoption import adopted_text
 from daydreaming.generation.currency import Finding, Found, ParentText, look, parent_made_at, parsed_text
 from daydreaming.generation.currency import State as OnDisk
@@ -38,6 +38,9 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # its parent's text does not exist yet, so its own request is not known
     WAITING = OnDisk.WAITING.value  # no run of ours made it or its parent: the user says what becomes of it
     FAIL = "fail"  # without a call: its reply cannot be used, its template not rendered, or its parent fails
+
+
+_STUCK = (State.FAIL, State.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,10 @@ class _Result:
         return self.planned.state not in (State.UP_TO_DATE, State.ADOPTED)
 
 
-def make_plan(study: Study, last_stage: str = STAGES[-1], *, keeps_requests: bool = False) -> Plan:
-    """Find out what a run would do that makes the cohort up to a stage. Writes nothing, calls nobody."""
-    planner = _Planner(study, keeps_requests=keeps_requests)
-    for stage in STAGES[: STAGES.index(last_stage) + 1]:
+def make_plan(study: Study, last_stage: str = "", *, keeps_requests: bool = False) -> Plan:
+    """Find out what a run would do that makes the cohort up to a stage ("": all). Writes nothing, calls nobody."""
+    planner, stages = _Planner(study, keeps_requests=keeps_requests), study.membership.stages
+    for stage in stages.chain(last_stage) if last_stage else stages.names:
         for generation in study.membership.stage(stage):
             planner.add(study.specification(stage, generation.gen_id))
     return Plan(study.membership.cohort_id, tuple(result.planned for result in planner.results.values()))
@@ -103,29 +106,33 @@ class _Planner:
 
     def add(self, specification: Specification) -> None:
         """Classify one generation; its parent must have been classified."""
-        parent = self.results[specification.parent] if specification.parent else None
+        sources = [specification.parent, *specification.further] if specification.parent else []
+        parents = [self.results[source] for source in sources]
+        # Of several that are not there, one that fails says most.
+        absent = sorted((one for one in parents if one.text is None), key=lambda one: one.planned.state not in _STUCK)
         try:
-            if parent is not None and parent.text is None:
-                result = self._without_parent(specification, parent.planned)
+            if absent:
+                result = self._without_parent(specification, absent[0].planned)
             else:
-                result = self._with_parent(specification, parent)
+                result = self._with_parents(specification, parents)
         except GenerationError as error:
             result = _Result(PlannedGeneration(specification, State.FAIL, str(error), failure=error))
         except OSError as error:
             result = _result(specification, State.FAIL, f"[{FailureKind.STORAGE}] {error}")
         self.results[specification.key] = result
 
-    def _with_parent(self, specification: Specification, parent: _Result | None) -> _Result:
+    def _with_parents(self, specification: Specification, parents: Sequence[_Result]) -> _Result:
         found = look(self._study.paths, specification.key)
         if found.problem:
             return _result(specification, State.FAIL, found.problem)
-        finding = self._currency.find(specification, found, self._parent_text(parent) if parent else None)
+        finding = self._currency.find(specification, found, [self._parent_text(parent) for parent in parents])
         if finding.is_done or finding.adopted or finding.waits:
             return self._as_it_is(specification, finding, found)
         if not isinstance(specification, CallSpecification):
-            assert parent is not None
+            parent = parents[0]
             return _Result(PlannedGeneration(specification, State.COPY, finding.reason), parent.text, parent.sha256)
-        prompt = self._prompter.prompt(self._prompter.sources(specification), self._text(parent) if parent else None)
+        texts = [self._text(parent) for parent in parents]
+        prompt = self._prompter.prompt(self._prompter.sources(specification), texts)
         store = GenerationStore(self._study.paths, specification.key, self._replies)
         useless: list[GenerationError] = []
         text, request = self._stored_text(specification, prompt, store, useless)
@@ -194,12 +201,12 @@ class _Planner:
     def _without_parent(self, specification: Specification, parent: PlannedGeneration) -> _Result:
         """What becomes of a generation whose parent's text is not known."""
         name = f"{parent.specification.stage} {parent.specification.gen_id}"
-        if parent.state in (State.FAIL, State.WAITING):
+        if parent.state in _STUCK:
             what = "fails" if parent.state is State.FAIL else f"is {State.WAITING}"
             return _result(specification, parent.state, f"its parent {name} {what}")
         found = look(self._study.paths, specification.key)
         nothing = ParentText(None, partial(parsed_text, self._study.paths, *parent.specification.key))
-        finding = self._currency.find(specification, found, nothing)
+        finding = self._currency.find(specification, found, [nothing] * (1 + len(specification.further)))
         if finding.adopted or finding.waits:
             return _result(specification, State.WAITING, f"its parent {name} is made first, from something else")
         state = State.UNKNOWN if isinstance(specification, CallSpecification) else State.COPY

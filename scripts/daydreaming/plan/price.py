@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.prompting import Prompter
-from daydreaming.generation.specification import CallSpecification, Specification
+from daydreaming.generation.specification import CallSpecification, Key, Specification
 from daydreaming.plan.history import History
 from daydreaming.plan.planning import Plan, PlannedGeneration, State
 
@@ -91,7 +91,7 @@ class _Estimator:
         self._by_key = {
             (one.specification.stage, one.specification.gen_id): one.specification for one in plan.generations
         }
-        self._lengths: dict[tuple[str, str, int], int] = {}
+        self._lengths: dict[tuple[str, str, tuple[int, ...]], int] = {}
 
     def completion_tokens(self, specification: Specification) -> Range:
         """Tokens of a reply: as past ones of that template and model, else up to the limit."""
@@ -107,30 +107,32 @@ class _Estimator:
         if planned.prompt_characters is not None:
             tokens = planned.prompt_characters / characters_per_token
             return Range(tokens, tokens)
-        parent = self._parent_characters(planned.specification)
-        return Range(
-            *(
-                None if length is None else self._rendered_length(planned.specification, length) / characters_per_token
-                for length in (parent.expected, parent.most)
-            )
-        )
+        specification = planned.specification
+        assert specification.parent is not None, "the request of what is made from a combo is always known"
+        texts = [self._characters(source) for source in (specification.parent, *specification.further)]
+        expected = self._rendered_length(specification, [text.expected for text in texts])
+        most = self._rendered_length(specification, [text.most for text in texts])
+        return Range(expected, most).times(1 / characters_per_token)
 
-    def _parent_characters(self, specification: Specification) -> Range:
-        """How long the text may be that a generation is made from; a copy is as long as its draft."""
-        assert specification.parent is not None, "the request of a draft is always known"
-        parent = self._by_key[specification.parent]
+    def _characters(self, source: Key) -> Range:
+        """How long a text may be that a generation is made from; a copy is as long as its parent."""
+        parent = self._by_key[source]
         if not isinstance(parent, CallSpecification):
-            return self._parent_characters(parent)
+            return self._characters(parent.parent)
         return self.completion_tokens(parent).times(self._history.token_length(parent.llm_model_id).of_replies)
 
-    def _rendered_length(self, specification: Specification, parent_length: float) -> int:
-        key = (specification.stage, specification.template.template_id, round(parent_length))
+    def _rendered_length(self, specification: Specification, lengths: Sequence[float | None]) -> int | None:
+        """The length of a prompt with texts of these lengths; None where one of them is not known."""
+        known = tuple(round(length) for length in lengths if length is not None)
+        if len(known) < len(lengths):
+            return None
+        key = (specification.stage, specification.template.template_id, known)
         if key not in self._lengths:
             sources = self._prompter.sources(specification)
             try:
-                self._lengths[key] = len(self._prompter.prompt(sources, "x" * key[2]))
+                self._lengths[key] = len(self._prompter.prompt(sources, ["x" * length for length in known]))
             except GenerationError:  # a template that computes with its parent's text may not like this one
-                self._lengths[key] = len(sources.template.content) + key[2]
+                self._lengths[key] = len(sources.template.content) + sum(known)
         return self._lengths[key]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from daydreaming.base.amounts import usd
-from daydreaming.base.paths import STAGES
 from daydreaming.base.terminal_tables import table_text
 from daydreaming.generation.study import Study
 from daydreaming.ledger.batch_records import BatchRecord, BatchRecords
@@ -147,8 +146,8 @@ class PlanReport:
         ]
 
 
-def plan_report(study: Study, last_stage: str = STAGES[-1], status: str = "") -> PlanReport:
-    """Plan a run that makes the cohort up to a stage, and price it. Writes nothing, calls nobody.
+def plan_report(study: Study, last_stage: str = "", status: str = "") -> PlanReport:
+    """Plan a run that makes the cohort up to a stage ("": all), and price it. Writes nothing, calls nobody.
 
     `status` is what there is to say of the cohort's table.
     """

@@ -8,10 +8,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from daydreaming.base.paths import STAGES
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
+from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable
 from daydreaming.results.human_scores import human_rows
 from daydreaming.results.score_table import ScoreRow, write_csv
 from daydreaming.results.scores import cost_of
@@ -52,22 +53,34 @@ def write_statistics(study: Study, rows: Sequence[ScoreRow], inspection: Inspect
 
 
 def draft_price(study: Study, inspection: Inspection) -> float | None:
-    """The mean cost of a draft in US dollars; None where nobody told any."""
-    costs = [cost_of(study, inspection, draft) for draft in study.membership.stage("draft")]
+    """The mean cost of a draft in US dollars; None where nobody told any, or there are none."""
+    stages = study.membership.stages
+    first = stages.chain(stages.main)[0]
+    drafts = study.membership.stage(first) if first != stages.main else []
+    costs = [cost_of(study, inspection, draft) for draft in drafts]
     known = [cost for cost in costs if cost is not None]
     return fmean(known) if known else None
 
 
-def plan_of_cohort(generations: Iterable[Generation]) -> Plan:
-    """How much of everything a cohort will have, from its generations, of which each stage has at least one."""
+def plan_of_cohort(generations: Iterable[Generation], table: StageTable = DEFAULT_STAGES) -> Plan:
+    """How much of everything a cohort will have: of the texts that it is about, and of their first judges.
+
+    `generations` have at least one of each stage. Raises InputError for a study in which nothing is scored.
+    """
     from daydreaming.results.statistics.design_study import Plan
 
     stages: dict[str, list[Generation]] = {}
     for generation in generations:
         stages.setdefault(generation.stage, []).append(generation)
-    drafts, essays, evaluations = (stages[stage] for stage in STAGES)
+    if not table.scoring:
+        fault = Fault("config.yaml", "no stage makes scores.", "Add one, or take out `--configured`.", key="stages")
+        raise InputError(fault)
+    first, main, scoring = table.chain(table.main)[0], table.main, table.first_scoring
+    drafts, essays, evaluations = (stages[stage] for stage in (first, main, scoring))
     combos = len({draft.combo_id for draft in drafts})
-    templates = [len({one.template_id for one in stages[stage]}) for stage in STAGES]
+    templates = [len({one.template_id for one in stages[stage]}) for stage in (first, main, scoring)]
+    if first == main:
+        templates[0] = 1
     models = len({draft.llm_model_id for draft in drafts})
     judges = len({one.llm_model_id for one in evaluations})
     essays_of_path = len(essays) / (combos * templates[0] * templates[1] * models)

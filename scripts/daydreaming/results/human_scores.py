@@ -14,8 +14,9 @@ from types import MappingProxyType
 from daydreaming.base.errors import InputError
 from daydreaming.base.identifiers import GENERATION_ID_LENGTH, content_id
 from daydreaming.generation.study import Study
-from daydreaming.inputs.records import Catalogs, Scale
+from daydreaming.inputs.records import Generation, Scale
 from daydreaming.inputs.tables import CellReader, scan_table
+from daydreaming.results.labels import judged_text, rubric_scales, text_labels
 from daydreaming.results.score_table import READER, ScoreRow, parse_score
 from daydreaming.results.scores import MISSING, STALE
 
@@ -53,11 +54,6 @@ def read_human_scores(path: Path, scales: Mapping[str, Scale] = MappingProxyType
     return sorted(dict.fromkeys(filter(None, scores)), key=lambda score: score.created_at)
 
 
-def rubric_scales(catalogs: Catalogs) -> dict[str, Scale]:
-    """The scale of each rubric of the catalogs."""
-    return {name: template.scale for name, template in catalogs.templates["evaluation"].items()}
-
-
 def human_rows(study: Study) -> list[ScoreRow]:
     """Return the human scores of a cohort's essays as rows of the table of scores; those of other essays are left out.
 
@@ -65,29 +61,25 @@ def human_rows(study: Study) -> list[ScoreRow]:
     text that is not the essay's any more has the error `stale` and counts for nothing. Raises InputError.
     """
     path = study.paths.human_scores
-    scales = rubric_scales(study.catalogs)
+    scales = rubric_scales(study.catalogs, study.membership.stages)
     replicates: Counter[tuple[str, str, str]] = Counter()
     rows = []
     for score in read_human_scores(path, scales):
-        if ("essay", score.essay_gen_id) in study.membership.generations:
+        if (text := judged_text(study.membership, score.essay_gen_id)) is not None:
             replicates[key := (score.essay_gen_id, score.rubric, score.reader)] += 1
-            rows.append(_row(study, score, replicates[key], scales.get(score.rubric, Scale())))
+            rows.append(_row(study, text, score, replicates[key], scales.get(score.rubric, Scale())))
     return rows
 
 
-def _row(study: Study, score: HumanScore, replicate: int, scale: Scale) -> ScoreRow:
-    draft, essay = study.membership.chain(study.membership.get("essay", score.essay_gen_id))
-    parsed = study.files("essay", essay.gen_id).parsed
+def _row(study: Study, text: Generation, score: HumanScore, replicate: int, scale: Scale) -> ScoreRow:
+    parsed = study.files(text.stage, text.gen_id).parsed
     digest = _digest(parsed)
     error = "" if digest == score.text_sha256 else STALE if digest else MISSING
     identity = [score.essay_gen_id, score.rubric, score.reader, replicate]
     return ScoreRow(
         gen_id=f"human-{content_id(identity, GENERATION_ID_LENGTH)}",
-        parent_gen_id=essay.gen_id,
-        combo_id=draft.combo_id,
-        draft_template=draft.template_id,
-        generation_template=essay.template_id,
-        generation_model=essay.llm_model_id or draft.llm_model_id,
+        parent_gen_id=text.gen_id,
+        **text_labels(study.membership, text),
         evaluation_template=score.rubric,
         evaluation_llm_model=f"{READER}{score.reader}",
         replicate=replicate,
@@ -96,11 +88,12 @@ def _row(study: Study, score: HumanScore, replicate: int, scale: Scale) -> Score
         error=error,
         essay_path=parsed.as_posix(),
         evaluation_path=study.paths.human_scores.as_posix(),
-        failed_gen_id=essay.gen_id if error else "",
+        failed_gen_id=text.gen_id if error else "",
         error_message="" if not error else "the reader scored another text than the essay has now",
         look_at=parsed.as_posix() if error else "",
         score_min=scale.lowest,
         score_max=scale.highest,
+        text_stage=text.stage,
     )
 
 

@@ -31,6 +31,7 @@ class Result(StrEnum):
     SCORES = "scores"
     PIVOTS = "pivots"  # they stand in the record of the scores
     STATISTICS = "statistics"
+    PREFERENCES = "preferences"
     REPORT = "report"
     PAGES = "pages"
     EXPORT = "export"

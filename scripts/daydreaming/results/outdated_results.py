@@ -18,13 +18,14 @@ from daydreaming.results.pivots import build_pivot, pivot_texts
 from daydreaming.results.score_table import ScoreRow, scores_text, text_digest
 from daydreaming.results.scores import collect_scores
 from daydreaming.results.statistics.table_names import TABLES
+from daydreaming.results.verdicts.preference_tables import table_files
 
 
 @dataclass(frozen=True)
 class ResultsCheck:
     """Says which results are there and are not those of now, whatever their times say. Looks at what it is asked for.
 
-    Where there is no table of scores, all results are made from a new one anyhow: then none is named.
+    Where there is no table of scores, what is made from it is made anew anyhow: then none is named but preferences.
     """
 
     study: Study
@@ -33,7 +34,7 @@ class ResultsCheck:
     def outdated(self, result: Result) -> Collection[Path]:
         """The files of a result that are there, if one of them is not what it would be made to now."""
         files = self.study.cohort_files
-        if not files.scores.exists():
+        if result is not Result.PREFERENCES and not files.scores.exists():
             return ()
         if result in (Result.SCORES, Result.PIVOTS):
             tables = [path for path in self._tables if (path == files.scores) == (result is Result.SCORES)]
@@ -101,6 +102,8 @@ def result_files(files: CohortFiles, result: Result) -> list[Path]:
             return [files.reports / f"{table}.csv" for table in PIVOTS]
         case Result.STATISTICS:
             return [files.reports / f"{table}.csv" for table in TABLES]
+        case Result.PREFERENCES:
+            return [files.preferences, *table_files(files.reports)]
         case Result.REPORT:
             return [files.report, files.plots]
         case Result.PAGES:

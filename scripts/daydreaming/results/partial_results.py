@@ -15,37 +15,53 @@ from daydreaming.results.pivots import build_pivot, write_pivot
 from daydreaming.results.report.page import write_report
 from daydreaming.results.report.plots import plot_files
 from daydreaming.results.score_table import write_scores
-from daydreaming.results.scores import collect_scores, count_scores
+from daydreaming.results.scores import ScoreCounts, collect_scores, count_scores
+from daydreaming.results.verdicts.collecting import collect_verdicts
+from daydreaming.results.verdicts.preference_tables import analyse_verdicts, write_preferences
+from daydreaming.results.verdicts.verdict_table import VerdictCounts, count_verdicts
 
 
 def write_partial_results(study: Study) -> str:
-    """Write scores, report, pages and failures, unless too many evaluations have no score; say what was done.
+    """Write scores, verdicts, report, pages and failures, unless too many of either are missing; say what was done.
 
     Raises OSError.
     """
     allowed = study.settings.max_failed_fraction
     inspection = inspect_cohort(study)
     rows, source = collect_scores(study, inspection), source_digest(study, inspection)
-    counts = count_scores(rows)
-    share = f"{counts.total - counts.scored:,} of {counts.total:,} evaluations ({counts.unscored_fraction:.1%})"
-    if counts.unscored_fraction > allowed:
-        refusal = f"No results were made: {share} have no score, and max_failed_fraction is {allowed:.1%}."
+    verdicts = collect_verdicts(study, inspection)
+    without, largest = _without_result(count_scores(rows), count_verdicts(verdicts))
+    if largest > allowed:
+        refusal = f"No results were made: {without}, and max_failed_fraction is {allowed:.1%}."
         return "\n".join([refusal, *filter(None, [set_results_aside(study)])])
     files = study.cohort_files
     write_scores(files.scores, rows)
     write_pivot(build_pivot(rows), files.reports)
     record_scores(study, source, rows)
     record_made(study, Result.STATISTICS, source, write_statistics(study, rows, inspection))
+    if verdicts:
+        tables = write_preferences(study, verdicts, analyse_verdicts(verdicts, rows, study.catalogs))
+        record_made(study, Result.PREFERENCES, source, tables)
     write_failures(files.failures, cohort_failures(study, inspection))
-    report = write_report(study, rows, inspection)
+    report = write_report(study, rows, inspection, verdicts)
     record_made(study, Result.REPORT, source, [report, *plot_files(files.plots)])
     # In this process: the one that ends a run is not to start others.
-    written = write_reading_pages(study, rows, processes=1, inspection=inspection)
+    written = write_reading_pages(study, rows, processes=1, inspection=inspection, verdicts=verdicts)
     record_made(study, Result.PAGES, source, written.files)
     return (
-        f"Results were made although {share} have no score (max_failed_fraction is {allowed:.1%}):\n"
+        f"Results were made although {without} (max_failed_fraction is {allowed:.1%}):\n"
         f"  {files.scores}\n  {files.report}\n  {files.reading_index}\n  {files.failures} (what failed, and what to do)"
     )
+
+
+def _without_result(scores: ScoreCounts, verdicts: VerdictCounts) -> tuple[str, float]:
+    """How many evaluations have no score and comparisons no verdict, in words; the larger of the two shares."""
+    failed = f"{scores.total - scores.scored:,} of {scores.total:,} evaluations"
+    said = f"{failed} ({scores.unscored_fraction:.1%}) have no score"
+    if verdicts.total:
+        failed = f"{verdicts.total - verdicts.told:,} of {verdicts.total:,} comparisons of two texts"
+        said += f" and {failed} ({verdicts.failed_fraction:.1%}) have no verdict"
+    return said, max(scores.unscored_fraction, verdicts.failed_fraction)
 
 
 def set_results_aside(study: Study) -> str | None:

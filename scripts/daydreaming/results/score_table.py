@@ -49,7 +49,8 @@ class ScoreRow:
 
     `generation_*` is the essay's, `parent_gen_id` the essay itself. `error` is "" for a score, and `failed_gen_id` the
     generation that failed: the evaluation, or the draft or essay that it depends on. `adopted`: it, or one that it was
-    made from, was made by no run of ours. Costs are those of the replies, whenever they were paid; None where nobody
+    made from, was made by no run of ours. `stage` and `text_stage` are those of the judgement and of the text that is
+    judged, "" in a table that does not say. Costs are those of the replies, whenever they were paid; None where nobody
     told.
     """
 
@@ -77,6 +78,8 @@ class ScoreRow:
     essay_chars: int | None = None
     essay_cost_usd: float | None = None
     evaluation_cost_usd: float | None = None
+    stage: str = ""
+    text_stage: str = ""
 
     @property
     def scale(self) -> Scale:

@@ -14,6 +14,7 @@ from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Catalogs, Generation, Scale
 from daydreaming.inputs.settings import Settings
+from daydreaming.results.labels import TextLabels, rubric_label, text_labels
 from daydreaming.results.score_table import ScoreRow, distinct_evaluations, parse_score
 
 MISSING = "missing"  # nothing is there, and nothing says why
@@ -79,13 +80,14 @@ class _Outcome:
 
 
 def collect_scores(study: Study, inspection: Inspection | None = None) -> list[ScoreRow]:
-    """Return one row for each evaluation of the membership, in its order: a score, or why there is none.
+    """Return one row for each evaluation of the membership, stage by stage in its order: a score, or why there is none.
 
     An evaluation has a score only if it and all that it was made from are what is asked now (or adopted), and
     `parsed.txt` holds a plain number on the rubric's scale. `inspection`: a look at the cohort that was just taken.
     """
     collector = _Collector(study, inspection or inspect_cohort(study))
-    return [collector.row(evaluation) for evaluation in study.membership.stage("evaluation")]
+    scoring = study.membership.stages.scoring
+    return [collector.row(one) for stage in scoring for one in study.membership.stage(stage.name)]
 
 
 def once_each(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
@@ -134,26 +136,24 @@ class _Collector:
         self._membership = study.membership
         self._inspection = inspection
         self._lengths: dict[str, int | None] = {}  # by essay
+        self._labels: dict[str, TextLabels] = {}  # by essay
         self._texts: dict[str, str] = {}  # by their SHA-256: there are few different scores
 
     def row(self, evaluation: Generation) -> ScoreRow:
-        draft, essay, _ = chain = self._membership.chain(evaluation)
-        outcome = self._outcome(draft, essay, evaluation)
+        *_, text, _ = chain = self._membership.chain(evaluation)
+        outcome = self._outcome(*chain)
         scale = self._scale(evaluation)
         return ScoreRow(
             gen_id=evaluation.gen_id,
-            parent_gen_id=essay.gen_id,
-            combo_id=draft.combo_id,
-            draft_template=draft.template_id,
-            generation_template=essay.template_id,
-            generation_model=essay.llm_model_id or draft.llm_model_id,
-            evaluation_template=evaluation.template_id,
+            parent_gen_id=text.gen_id,
+            **self._labels_of(text),
+            evaluation_template=rubric_label(self._membership.stages, evaluation.stage, evaluation.template_id),
             evaluation_llm_model=evaluation.llm_model_id,
             replicate=evaluation.replicate,
             cohort_id=evaluation.cohort_id,
             score=outcome.score,
             error=outcome.error,
-            essay_path=self._file(essay, "parsed.txt"),
+            essay_path=self._file(text, "parsed.txt"),
             evaluation_path=self._file(evaluation, "parsed.txt"),
             metadata_path=self._file(evaluation, "metadata.json"),
             failed_gen_id=outcome.failed.gen_id if outcome.failed else "",
@@ -162,10 +162,18 @@ class _Collector:
             adopted=any(self._state(one) is State.ADOPTED for one in chain),
             score_min=scale.lowest,
             score_max=scale.highest,
-            essay_chars=self._characters(essay),
-            essay_cost_usd=cost_of(self._study, self._inspection, essay),
+            essay_chars=self._characters(text),
+            essay_cost_usd=cost_of(self._study, self._inspection, text),
             evaluation_cost_usd=cost_of(self._study, self._inspection, evaluation),
+            stage=evaluation.stage,
+            text_stage=text.stage,
         )
+
+    def _labels_of(self, text: Generation) -> TextLabels:
+        """How a text was made; many judgements are of one text."""
+        if text.gen_id not in self._labels:
+            self._labels[text.gen_id] = text_labels(self._membership, text)
+        return self._labels[text.gen_id]
 
     def _characters(self, essay: Generation) -> int | None:
         """How long an essay is; None unless its text counts."""
@@ -182,7 +190,7 @@ class _Collector:
             return None
 
     def _scale(self, evaluation: Generation) -> Scale:
-        return self._study.catalogs.templates["evaluation"][evaluation.template_id].scale
+        return self._study.catalogs.templates[evaluation.stage][evaluation.template_id].scale
 
     def _file(self, generation: Generation, name: str) -> str:
         return f"{self._study.paths.generation_folder(generation.stage, generation.gen_id)}/{name}"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from daydreaming.base.amounts import duration, short_count, usd
-from daydreaming.base.paths import STAGES
 from daydreaming.ledger.tally import SUCCESSES, JournalTail, RunTally
 from daydreaming.watch.outcomes import HELD_BACK, WAITING
 from daydreaming.watch.screen import Screen
@@ -76,7 +75,7 @@ class ProgressState:
         # Each part with its rank: where not all have room, those of the highest number are left out.
         return fitting_line(
             [
-                (0, ", ".join(map(self._stage, filter(self._is_shown, STAGES)))),
+                (0, ", ".join(map(self._stage, filter(self._is_shown, self._stages())))),
                 (4, f"{self._calls.per_second(now, since):.1f} calls/s"),
                 (5, f"{tally.in_flight} in flight"),
                 (6, f"{short_count(tally.prompt_tokens + tally.completion_tokens)} tokens"),
@@ -86,6 +85,10 @@ class ProgressState:
             ],
             columns,
         )
+
+    def _stages(self) -> Iterable[str]:
+        """The stages that are planned, in their order, and those that are made nevertheless."""
+        return dict.fromkeys((*self._totals, *(stage for stage, _ in self._tally.counts)))
 
     def _is_shown(self, stage: str) -> bool:
         counts = self._tally.counts

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daydreaming.base.amounts import counted
-from daydreaming.base.paths import STAGES
 from daydreaming.ledger.tally import JournalTail
 
 _ATTRIBUTE = "daydreaming"
@@ -50,7 +49,7 @@ def run_started(logger: logging.Logger, journal: Path, run_id: str, totals: Mapp
     Call it before the first generation is made: progress counts what comes to the journal from now on.
     """
     event = RunStarted(JournalTail(journal.absolute()), run_id, dict(totals))
-    planned = ", ".join(counted(totals[stage], stage) for stage in STAGES if totals.get(stage))
+    planned = ", ".join(counted(number, stage) for stage, number in totals.items() if number)
     logger.info(f"Generations to make: {planned or 'none'}.", extra={_ATTRIBUTE: event})
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from daydreaming.base.amounts import counted, duration, usd
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.generation.specification import Key
@@ -24,7 +23,7 @@ _CONFIRMED_WORDS = "up to date"
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run in figures.
+    """One run in figures. `stages` are all of the study, in their order.
 
     `failures`, `held_back` and `waiting` are what the run failed to make, what it did not try because the same error
     had come too often, and what no run made and is not what is asked now, each with its last result. `confirmed`
@@ -36,6 +35,7 @@ class RunSummary:
     """
 
     cohort_id: str
+    stages: Sequence[str]
     seconds: float
     tally: RunTally
     account: Account
@@ -86,6 +86,7 @@ def summarize_run(
     kept = (key[0] for key, result in tally.results.items() if result.result == CONFIRMED)
     return RunSummary(
         cohort_id=study.membership.cohort_id,
+        stages=study.membership.stages.names,
         seconds=seconds,
         tally=tally,
         account=account,
@@ -115,7 +116,7 @@ def _descendants(study: Study, keys: Iterable[Key], unmade: Iterable[GenerationR
     missing = {(result.stage, result.gen_id) for result in unmade}
     found = set()
     for key in keys:
-        *ancestors, _ = study.membership.chain(study.membership.get(*key))
+        ancestors = study.membership.ancestors(study.membership.get(*key))
         if any((ancestor.stage, ancestor.gen_id) in missing for ancestor in ancestors):
             found.add(key)
     return found
@@ -127,7 +128,7 @@ def summary_text(summary: RunSummary) -> str:
         ("calls", _calls(summary.tally)),
         ("cost", _cost(summary.tally)),
         ("saved", _saved(summary.tally)),
-        *((stage, _stage(summary, stage)) for stage in STAGES),
+        *((stage, _stage(summary, stage)) for stage in summary.stages),
         ("adopted", _adopted(summary)),
         ("waiting", _waiting(summary)),
         ("failed", _failures(summary)),
@@ -137,7 +138,8 @@ def summary_text(summary: RunSummary) -> str:
         ("cohort", _cohort(summary)),
         ("go on", _go_on(summary)),
     ]
-    lines = [f"  {name:<11} {text}" for name, text in said if text]
+    width = max(11, *(len(stage) for stage in summary.stages))
+    lines = [f"  {name:<{width}} {text}" for name, text in said if text]
     return "\n".join([f"Run of cohort {summary.cohort_id}, {duration(summary.seconds)}", *lines])
 
 
@@ -165,7 +167,7 @@ def _cost(tally: RunTally) -> str:
 
 
 def _saved(tally: RunTally) -> str:
-    reused = sum(tally.counts[stage, "reused"] for stage in STAGES)
+    reused = sum(number for (_, result), number in tally.counts.items() if result == "reused")
     return f"{usd(tally.saved_usd)}, {counted(reused, 'generation')} from stored replies" if reused else ""
 
 

@@ -247,6 +247,7 @@ def _context(specification: CallSpecification) -> CallContext:
         template_id=specification.template.template_id,
         llm_model_id=specification.llm_model_id,
         prices=specification.prices,
+        is_of_judge=specification.definition.judges,
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.specification import Key
 from daydreaming.inputs.settings import Settings
 from daydreaming.workflow.batch_desk import BatchDesk, Standing
 from daydreaming.workflow.cohort_graph import CohortGraph
+
+# In place of a stage: the whole cohort.
+ALL = ""
 
 
 def uses_batches(settings: Settings) -> bool:
@@ -36,7 +38,7 @@ class BatchGraph(CohortGraph):
     def texts(self, *stages: str) -> list[str]:
         """The texts of the stages' generations that can be made now; what is ready for a batch is ordered before."""
         if not (self.shows_all or self.is_of_job):
-            self._settle(max(stages, key=STAGES.index))
+            self._settle(self._last_of(stages))
         return super().texts(*stages)
 
     def score_files(self) -> list[str]:
@@ -52,15 +54,21 @@ class BatchGraph(CohortGraph):
         return self._if_complete(super().exported_files)
 
     def _if_complete(self, files: Callable[[], list[str]]) -> list[str]:
-        texts = self.texts(*STAGES)
-        if self.shows_all or self.is_of_job or self._settle(STAGES[-1]).is_complete:
+        texts = self.texts(*self.study.membership.stages.names)
+        if self.shows_all or self.is_of_job or self._settle(ALL).is_complete:
             return files()
         return texts
 
     def _standing(self) -> Standing:
         if not self._standings:
-            return self._settle(STAGES[-1], orders=False)
-        return self._standings[max(self._standings, key=STAGES.index)]
+            return self._settle(ALL, orders=False)
+        names = self.study.membership.stages.names
+        return self._standings.get(ALL) or self._standings[max(self._standings, key=names.index)]
+
+    def _last_of(self, stages: tuple[str, ...]) -> str:
+        """The stage that a target stands for, which asks for it and all that it is made from; ALL for every stage."""
+        names = self.study.membership.stages.names
+        return ALL if set(stages) == set(names) else max(stages, key=names.index)
 
     def _settle(self, last_stage: str, *, orders: bool = True) -> Standing:
         """Where the cohort stands up to a stage; looked at once in a run."""

@@ -10,20 +10,22 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.file_times import bring_back_from_the_future
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.study import Study
+from daydreaming.inputs.stages import Stage
 from daydreaming.results import pivots
 from daydreaming.results.made_results import Result
 from daydreaming.results.outdated_results import ResultsCheck, result_files
 from daydreaming.results.statistics import table_names
+from daydreaming.results.verdicts.preference_tables import table_files
 
 # The names are what Snakemake shows as the reason: `Updated input files: ...`.
 RENEWED = "made-from-something-else-than-what-is-asked-now"
@@ -31,6 +33,7 @@ WAITING = "waiting-for-you"
 
 # The tables that rules name one by one.
 PIVOTS, STATISTICS = pivots.TABLES, table_names.TABLES
+PREFERENCES = tuple(path.stem for path in table_files(Path()))
 
 
 @dataclass
@@ -93,12 +96,13 @@ class CohortGraph:
         return [*template, *(str(text.path) for text in concepts)]
 
     def parent(self, stage: str, gen_id: str) -> list[str]:
-        """The parsed text that a generation is made from, where it is in the graph."""
-        generation = self.study.membership.get(stage, gen_id)
-        parent = self.study.membership.parent(generation)
-        if parent is None or not self.is_shown((parent.stage, parent.gen_id)):
-            return []
-        return [self.study.paths.parsed_text(parent.stage, parent.gen_id)]
+        """The parsed texts that a generation is made from, as far as they are in the graph."""
+        membership = self.study.membership
+        generation = membership.get(stage, gen_id)
+        parent = membership.parent(generation)
+        texts = () if parent is None else (parent, *membership.further(generation))
+        shown = (one for one in texts if self.is_shown((one.stage, one.gen_id)))
+        return [self.study.paths.parsed_text(one.stage, one.gen_id) for one in shown]
 
     def renewed(self, stage: str, gen_id: str) -> list[str]:
         """A file that is newer than the text of a generation, if that is there and not what is asked now."""
@@ -138,12 +142,25 @@ class CohortGraph:
 
     def evaluations_to_score(self) -> list[str]:
         """The evaluations that Snakemake has to look at before the scores are made."""
-        scores = self.study.cohort_files.scores
-        made_at = scores.stat().st_mtime_ns if scores.exists() else 0
+        return self._texts_behind_table(self.study.membership.stages.scoring, self.study.cohort_files.scores)
+
+    def comparisons_to_gather(self) -> list[str]:
+        """The comparisons that Snakemake has to look at before the table of verdicts is made."""
+        return self._texts_behind_table(self.study.membership.stages.comparing, self.study.cohort_files.preferences)
+
+    def preference_table(self) -> list[str]:
+        """The table of verdicts, where texts are compared."""
+        stages = self.study.membership.stages.comparing
+        compares = any(self.study.membership.stage(stage.name) for stage in stages)
+        return [str(self.study.cohort_files.preferences)] if compares else []
+
+    def _texts_behind_table(self, stages: Iterable[Stage], table: Path) -> list[str]:
+        """The texts of stages that are in the graph, or newer than a table that is made from them."""
+        names, made_at = {stage.name for stage in stages}, table.stat().st_mtime_ns if table.exists() else 0
         changed = [
             key
             for key in self.study.membership.generations
-            if key[0] == "evaluation" and (self.is_shown(key) or self.inspection.changed_at_ns(key) > made_at > 0)
+            if key[0] in names and (self.is_shown(key) or self.inspection.changed_at_ns(key) > made_at > 0)
         ]
         return [self.study.paths.parsed_text(*key) for key in changed]
 
@@ -155,7 +172,11 @@ class CohortGraph:
         if self.study.settings.slice is not None:
             problem, cure = "scores are of the whole cohort.", "With `slice`, ask for drafts, essays or evaluations."
             raise InputError(Fault("config.yaml", problem, cure, key="slice"))
-        return [*self.texts(*STAGES), *self._files(Result.SCORES, Result.PIVOTS)]
+        stages = self.study.membership.stages
+        # A study without rubrics has a table of scores without a row: the report says so.
+        tables = [Result.SCORES, *([Result.PIVOTS] if stages.scoring else [])]
+        tables += [Result.PREFERENCES] if self.preference_table() else []
+        return [*self.texts(*stages.names), *self._files(*tables)]
 
     def result_files(self) -> list[str]:
         """The tables of scores and statistics of the cohort, its report and charts, the list of pages to read in."""
@@ -171,8 +192,3 @@ class CohortGraph:
 
     def _files(self, *results: Result) -> list[str]:
         return [str(path) for result in results for path in result_files(self.study.cohort_files, result)]
-
-
-def stages_up_to(stage: str) -> tuple[str, ...]:
-    """The stages that a stage needs, and itself."""
-    return STAGES[: STAGES.index(stage) + 1]

@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from daydreaming.base.paths import STAGES
 from daydreaming.cohort.slices import Slice, plan_slices
 from daydreaming.generation.specification import Key
 from daydreaming.watch.slurm import SliceJob, check_no_job_is_alive, job_name, made_by_run, slices_text
-from daydreaming.workflow.cohort_graph import CohortGraph, stages_up_to
+from daydreaming.workflow.cohort_graph import CohortGraph
 
 FOLDER_OF_SLICES = ".snakemake/slices"
 LOGS = Path("logs/slurm")
-TARGETS = {f"{stage}s": stage for stage in STAGES}
 PROFILE_VARIABLE = "DAYDREAMING_SLURM"
 JOB_NAME_VARIABLE = "DAYDREAMING_SLURM_JOB"
 
@@ -48,17 +46,34 @@ class SliceGraph(CohortGraph):
         return list(dict.fromkeys(key for slices in self._slices.values() for keys in slices.values() for key in keys))
 
     def texts(self, *stages: str) -> list[str]:
-        """What stands for the texts of the stages' generations: the marker of their slices, if there are any."""
-        return self._made_slices(f"{max(stages, key=STAGES.index)}s")
+        """What stands for the texts of the stages' generations: the markers of their slices, if there are any."""
+        wanted = self._targets(stages)
+        membership, *_ = (self._made_slices(target)[0] for target in wanted)
+        return [membership, *(marker for target in wanted for marker in self._made_slices(target)[1:])]
+
+    def _targets(self, stages: Collection[str]) -> list[str]:
+        """The targets that together make these stages: one for each that no other one of them is made from."""
+        table = self.study.membership.stages
+        needed = {name for stage in stages for name in table.chain(stage)[:-1]}
+        return [stage.target for stage in table if stage.name in stages and stage.name not in needed]
 
     def evaluations_to_score(self) -> list[str]:
         """What has to be there before the scores are made."""
-        return self._made_slices("evaluations")[1:] or super().evaluations_to_score()
+        scoring = [stage.name for stage in self.study.membership.stages.scoring]
+        markers = self.texts(*scoring)[1:] if scoring else []
+        return markers or super().evaluations_to_score()
+
+    def comparisons_to_gather(self) -> list[str]:
+        """What has to be there before the table of verdicts is made."""
+        comparing = [stage.name for stage in self.study.membership.stages.comparing]
+        markers = self.texts(*comparing)[1:] if comparing else []
+        return markers or super().comparisons_to_gather()
 
     def slices(self, target: str) -> Mapping[Slice, list[Key]]:
         """The slices that have work for a target (`drafts`, ...), each with its open generations."""
         if target not in self._slices:
-            membership, stages = self.study.membership, stages_up_to(TARGETS[target])
+            membership = self.study.membership
+            stages = next(membership.stages.chain(stage.name) for stage in membership.stages if stage.target == target)
             open_keys = [key for key in membership.generations if key[0] in stages and self.is_shown(key)]
             per_slice = self.study.settings.generations_per_slice
             self._slices[target] = plan_slices(membership, open_keys, per_slice)
@@ -78,7 +93,7 @@ class SliceGraph(CohortGraph):
         if self.is_of_job:
             return ""
         keys = next(keys for one, keys in self.slices(target).items() if one.number == int(number))
-        counts = [(stage, sum(key[0] == stage for key in keys)) for stage in STAGES]
+        counts = [(stage, sum(key[0] == stage for key in keys)) for stage in self.study.membership.stages.names]
         return ", ".join(f"{count:,} open {stage}s" for stage, count in counts if count)
 
     def begin(self) -> None:

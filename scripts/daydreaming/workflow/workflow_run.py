@@ -24,6 +24,7 @@ from daydreaming.generation.runner_messages import RUN_VARIABLE
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.catalogs import load_catalogs
 from daydreaming.inputs.configuration import settings_from_config
+from daydreaming.inputs.records import Catalogs
 from daydreaming.inputs.settings import Settings
 from daydreaming.llm.local_servers import servers_kept
 from daydreaming.watch.run_end import end_run
@@ -61,7 +62,11 @@ def load_cohort(config: Mapping[str, Any], of_command_line: Mapping[str, Any]) -
         table = settings.paths.cohort(cohort_id).membership
         if table.exists():
             raise InputError([*error.faults, *_way_out(table, error)]) from None
-        return LoadedCohort(config, settings, Study(settings, catalogs, {}, Membership(cohort_id, {})), str(error))
+        return LoadedCohort(config, settings, _empty(settings, catalogs, cohort_id), str(error))
+
+
+def _empty(settings: Settings, catalogs: Catalogs, cohort_id: str) -> Study:
+    return Study(settings, catalogs, {}, Membership(cohort_id, {}, settings.stage_table))
 
 
 def _way_out(table: Path, error: InputError) -> list[Fault]:
@@ -111,7 +116,8 @@ class WorkflowRun:
         self._servers.enter_context(servers_kept(self.cohort.settings))
         self._watched, self._variable_before = graph, os.environ.get(RUN_VARIABLE)
         os.environ[RUN_VARIABLE] = self.run_id
-        totals = Counter(stage for stage, _ in planned)
+        counts = Counter(stage for stage, _ in planned)
+        totals = {stage: counts[stage] for stage in self.cohort.study.membership.stages.names if counts[stage]}
         run_started(logger, self.cohort.study.cohort_files.journal, self.run_id, totals)
 
     def end_watch(self, logger: logging.Logger, failed: bool = False) -> None:

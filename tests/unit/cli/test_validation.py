@@ -8,6 +8,7 @@ from inputs_fixtures import COMBO_HEADER, DRAFTS, EVALUATIONS, MODELS, RAW, make
 
 import validate_inputs as script
 from daydreaming.cli.validation import validate_inputs
+from daydreaming.inputs.stages import DRAFT
 from daydreaming.inputs.template_checks import sample_values
 
 MEMBERSHIP = "data/cohorts/first/membership.csv"
@@ -120,7 +121,7 @@ def test_drafts_get_as_many_samples_as_a_combo_has_concepts():
     write(RAW / "generation_templates/draft/plain.txt", "{{ concepts[2].content }}")
     assert faults(cohort="first", k_max=3) == []
     assert "has no element 2" in faults(cohort="first", k_max=2)[0]
-    assert set(sample_values("draft", 1)["concepts"][0]) == {"concept_id", "name", "content"}
+    assert set(sample_values(DRAFT, 1)["concepts"][0]) == {"concept_id", "name", "content"}
 
 
 def test_descriptions_of_selected_combos_are_read_at_their_own_level():

@@ -209,8 +209,25 @@ def test_what_is_written_is_read_back():
     ]
     write_membership(TABLE, rows)
     assert read_generations(TABLE) == rows
-    assert TABLE.read_text().splitlines()[0] == ",".join(COLUMNS) == HEADER
+    assert TABLE.read_text().splitlines()[0] == HEADER
     assert [path.name for path in TABLE.parent.iterdir()] == ["membership.csv"]
+
+
+def test_a_second_parent_is_written_where_a_row_has_one_and_read_back():
+    rows = [
+        Generation("essay", "e1", "first", "d1", "pair", "pass", "", 1),
+        Generation("duel", "c1", "first", "e1", "", "bolder", "judge", 1, "e2"),
+    ]
+    write_membership(TABLE, rows)
+    assert read_generations(TABLE) == rows
+    assert TABLE.read_text().splitlines()[0] == ",".join(COLUMNS) == f"{HEADER},second_parent_gen_id"
+
+
+def test_a_stage_that_is_made_from_one_text_has_no_second_parent():
+    rows = [f"{row},{'e1' if row.startswith('evaluation') else ''}" for row in CHAIN]
+    [fault] = faults_of(*rows, header=f"{HEADER},second_parent_gen_id")
+    assert (fault.row, fault.column) == (5, "second_parent_gen_id")
+    assert "this evaluation is made from one text, but names a second, 'e1'." in fault.problem
 
 
 def test_the_difference_of_two_tables():

@@ -3,10 +3,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from score_fixtures import draft, essay, evaluation, membership
+from score_fixtures import draft, essay, evaluation, generation, membership
 
 from daydreaming.base.errors import InputError
+from daydreaming.cohort.membership import Membership
 from daydreaming.cohort.slices import Slice, membership_of_slice, plan_slices, slice_of
+from daydreaming.inputs.configuration import settings_from_config
 
 CHAINS = 200
 COHORT = membership(
@@ -59,3 +61,16 @@ def test_slices_are_as_large_as_asked_for_on_the_average():
     plan = plan_slices(COHORT, list(COHORT.generations), 250)
     assert len(COHORT.generations) == 800
     assert list(plan) == [Slice(number, 4) for number in range(1, 5)]
+
+
+def test_what_compares_texts_of_a_combo_is_in_the_slice_of_both():
+    stages = settings_from_config({"stages": {"comparison": {"parent": "essay", "makes": "preference"}}}).stage_table
+    rows = [
+        *(draft(f"d{combo}-{which}", combo_id=f"k{combo}") for combo in range(40) for which in "ab"),
+        *(essay(f"e{combo}-{which}", f"d{combo}-{which}") for combo in range(40) for which in "ab"),
+        *(generation("comparison", f"c{n}", f"e{n}-a", second_parent_gen_id=f"e{n}-b") for n in range(40)),
+    ]
+    whole = Membership("c1", {(row.stage, row.gen_id): row for row in rows}, stages)
+    parts = [membership_of_slice(whole, Slice(number, 4)) for number in range(1, 5)]
+    assert Counter(key for part in parts for key in part.generations) == Counter(list(whole.generations))
+    assert all(len(part.further(one)) == 1 for part in parts for one in part.stage("comparison"))

@@ -91,7 +91,7 @@ def test_the_workbench_knows_what_the_user_said(project: Project):
     made = project.specification("essay")
     foreign(project, made)
     finding = bench.currency.find(
-        Prompter().sources(made).specification, look(settings.paths, made.key), ParentText("x", str)
+        Prompter().sources(made).specification, look(settings.paths, made.key), [ParentText("x", str)]
     )
     assert (finding.state, finding.adopted) == (State.OUT_OF_DATE, False)
 

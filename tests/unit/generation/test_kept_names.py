@@ -55,6 +55,6 @@ def test_a_text_without_front_matter_is_asked_as_it_always_was(name: str, specif
         one = replace(one, parser_digest="parser", answerer="http://127.0.0.1:1/v1")
     prompter = Prompter()
     parent_text = None if one.stage == "draft" else "A text.\r\n---\nEnd."
-    prompt = prompter.prompt(prompter.sources(one), parent_text)
+    prompt = prompter.prompt(prompter.sources(one), [] if parent_text is None else [parent_text])
     request = model_request(one, prompt, attempt=0).sha256[:16] if isinstance(one, CallSpecification) else ""
     assert (text_digest(one.fingerprint().encode()), request) == NAMES[name]

@@ -157,3 +157,9 @@ def test_faults_of_the_tables_are_all_told_with_file_and_row(latest: Original):
         plan()
     places = {(fault.file, fault.row) for fault in caught.value.faults}
     assert places == {("old/1_raw/llm_models.csv", 3), ("old/1_raw/draft_templates.csv", 1)}
+
+
+def test_a_study_of_other_stages_is_no_place_for_it(latest: Original):
+    with pytest.raises(InputError, match="the stage 'draft', which is not here"):
+        plan(stages={"draft": None, "essay": {"parent": "combos"}})
+    assert plan(stages={"critique": {"parent": "essay"}}).left_out == plan().left_out

@@ -18,6 +18,7 @@ from daydreaming.importing.catalog_entries import with_newlines
 from daydreaming.importing.import_text import import_text
 from daydreaming.importing.study_import import plan_import
 from daydreaming.inputs.prompts import compile_prompt, render_prompt
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.inputs.template_checks import sample_values
 from daydreaming.inputs.template_sources import load_template_source
 from daydreaming.inputs.templates import compile_template, render
@@ -114,9 +115,9 @@ def test_a_text_that_begins_as_front_matter_does_is_rendered_as_there(begins: st
     for stage, name in files.items():
         template = study.catalogs.templates[stage][name]
         assert template.own_settings.keys() <= {"parser"}, "what its row says"
-        prompt = render_prompt(compile_prompt(load_template_source(template)), sample_values(stage, 2))
+        prompt = render_prompt(compile_prompt(load_template_source(template)), sample_values(DEFAULT_STAGES[stage], 2))
         there = with_newlines(texts[stage])
-        assert prompt == render(compile_template(there, name), sample_values(stage, 2))
+        assert prompt == render(compile_template(there, name), sample_values(DEFAULT_STAGES[stage], 2))
     assert inspect_cohort(study).counts() == {State.ADOPTED: 10}
     assert bring_in().changes_nothing
 

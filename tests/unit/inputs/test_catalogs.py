@@ -110,6 +110,14 @@ def test_unknown_parser_names_those_of_the_stage():
     assert "draft_templates.csv, row 2, column 'parser': 'in_last_line' is not known. Use " in text
 
 
+def test_a_template_of_scores_with_the_parser_of_preferences():
+    write(RAW / "evaluation_templates.csv", EVALUATIONS.replace("in_last_line", "preference"))
+    assert (
+        "row 2, column 'parser': the parser 'preference' says which of two texts is better, and the stage 'evaluation' "
+        "makes no preferences. Use in_last_line or complex or json_score."
+    ) in message()
+
+
 def test_evaluation_template_without_parser():
     write(RAW / "evaluation_templates.csv", EVALUATIONS.replace("in_last_line", ""))
     assert "row 2, column 'parser': the cell is empty. Use in_last_line or complex or json_score." in message()

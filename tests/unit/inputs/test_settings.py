@@ -19,16 +19,22 @@ from inputs_fixtures import fault_of, model_at, sampling
 from pydantic import ValidationError
 
 from daydreaming.base.errors import InputError
-from daydreaming.base.paths import STAGES
 from daydreaming.cli.command_line import PROJECT
 from daydreaming.inputs.configuration import config_schema, merge, settings_from_config
 from daydreaming.inputs.endpoint_settings import Endpoint
 from daydreaming.inputs.resolved_settings import resolved_settings
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.ledger.model_request import ModelRequest
 
 URL = "http://127.0.0.1:1/v1"
+
+
+def of_requests(settings: Settings, stage: str) -> StageSettings:
+    """What `stages` says of a stage's requests, without what it says of the stage itself."""
+    row = settings.stages[stage]
+    return StageSettings(**{name: getattr(row, name) for name in StageSettings.model_fields})
 
 
 def test_the_defaults_are_those_of_the_config_file():
@@ -149,7 +155,7 @@ def test_an_endpoint_says_more_about_a_stage_than_the_stage():
     special, general = sampling(settings, "draft", "openrouter"), sampling(settings, "draft", "mine")
     assert (special.temperature, special.max_tokens, special.seed) == (0, None, 5)
     assert (general.temperature, general.max_tokens, general.seed) == (0.9, 100, 5)
-    assert sampling(settings, "essay", "openrouter") == settings.stages["essay"]
+    assert sampling(settings, "essay", "openrouter") == of_requests(settings, "essay")
 
 
 def test_a_model_says_more_about_the_name_of_its_limit_than_its_endpoint():
@@ -225,7 +231,7 @@ def test_texts_of_the_command_line_become_what_the_schema_wants():
     settings = settings_from_config(given)
     assert (settings.k_max, settings.offline, settings.budget_usd, settings.cohort) == (3, True, None, "2024")
     assert settings.slice is None
-    assert settings.stages["draft"] == StageSettings(min_lines=3, temperature=0.5, max_tokens=None)
+    assert of_requests(settings, "draft") == StageSettings(min_lines=3, temperature=0.5, max_tokens=None)
     assert settings.endpoints["mine"].timeout_s == 2.5
 
 
@@ -241,7 +247,7 @@ def test_whole_numbers_are_whole_however_they_are_written(value: Any):
 def test_null_takes_away_all_that_a_mapping_held():
     assert sampling(settings_from_config({"stages": None}), "draft", "openrouter") == StageSettings()
     settings = settings_from_config({"endpoints": {"embedded": {"stages": None, "extra_body": None}}})
-    assert sampling(settings, "draft", "embedded") == settings.stages["draft"]
+    assert sampling(settings, "draft", "embedded") == of_requests(settings, "draft")
     kept = settings_from_config({"endpoints": {"embedded": {"stages": {}}}, "stages": {"draft": {}}})
     assert kept == settings_from_config({})
 
@@ -273,7 +279,9 @@ def test_whatever_a_configuration_says_it_is_read_or_faulted(config: dict[str, A
     except InputError as error:
         assert all(fault.problem and fault.cure for fault in error.faults)
     else:
-        bodies = [sampling(read, stage, endpoint).extra_body for stage in STAGES for endpoint in read.endpoints]
+        bodies = [
+            sampling(read, stage, endpoint).extra_body for stage in DEFAULT_STAGES.names for endpoint in read.endpoints
+        ]
         assert all(map(orjson.dumps, bodies))
 
 

@@ -4,6 +4,7 @@ import pytest
 from inputs_fixtures import RAW, make_project, settings_with, write
 
 from daydreaming.inputs.catalogs import read_catalogs
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.inputs.template_checks import template_faults, template_warnings
 
 
@@ -19,7 +20,7 @@ def check(stage, template_id, text, *, strict=False):
     reading = read_catalogs(settings)
     templates = [reading.catalogs.templates[stage][template_id]]
     faults = [str(fault) for fault in template_faults(settings, reading, templates, strict=strict)]
-    return faults, list(template_warnings(templates))
+    return faults, list(template_warnings(templates, DEFAULT_STAGES))
 
 
 @pytest.mark.parametrize("strict", [True, False])

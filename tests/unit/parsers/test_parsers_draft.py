@@ -7,7 +7,7 @@ CONTEXT = ParserContext(stage="draft", gen_id="d1", template_id="thread")
 
 
 def parse(name: str, text: str) -> str:
-    return get_parser("draft", name)(text, CONTEXT)
+    return get_parser("text", name)(text, CONTEXT)
 
 
 IDEAS = {
@@ -117,24 +117,23 @@ def test_errors_show_how_the_reply_ends():
     assert "beginning" not in str(caught.value)
 
 
-@pytest.mark.parametrize("stage", ["draft", "essay"])
 @pytest.mark.parametrize("name", [None, ""])
-def test_drafts_and_essays_without_a_parser_stay_as_they_are(stage, name):
+def test_drafts_and_essays_without_a_parser_stay_as_they_are(name):
     text = "  Two lines,\r\nas they came. \n"
-    assert get_parser(stage, name)(text, CONTEXT) == text
+    assert get_parser("text", name)(text, CONTEXT) == text
 
 
-def test_names_are_those_of_the_stage():
-    assert {"essay_idea_last", "essay_block"} <= set(parser_names("draft"))
-    assert set(parser_names("evaluation")) == {"in_last_line", "complex", "json_score"}
+def test_names_are_those_of_what_is_made():
+    assert {"essay_idea_last", "essay_block"} <= set(parser_names("text"))
+    assert set(parser_names("score")) == {"in_last_line", "complex", "json_score"}
 
 
 @pytest.mark.parametrize(
-    ("stage", "name"), [("draft", "in_last_line"), ("essay", "essay_block"), ("evaluation", None), ("evaluation", "no")]
+    ("makes", "name"), [("text", "in_last_line"), ("score", "essay_block"), ("score", None), ("score", "no")]
 )
-def test_unknown_parsers_are_named_with_the_known_ones(stage, name):
+def test_unknown_parsers_are_named_with_the_known_ones(makes, name):
     with pytest.raises(InputError) as caught:
-        get_parser(stage, name)
+        get_parser(makes, name)
     fault = caught.value.faults[0]
-    assert fault.file == f"{stage}_templates.csv"
-    assert all(known in fault.cure for known in parser_names(stage))
+    assert fault.column == "parser"
+    assert all(known in fault.cure for known in parser_names(makes))

@@ -7,7 +7,7 @@ CONTEXT = ParserContext(stage="evaluation", gen_id="v1", template_id="novelty")
 
 
 def parse(name: str, text: str) -> str:
-    return get_parser("evaluation", name)(text, CONTEXT)
+    return get_parser("score", name)(text, CONTEXT)
 
 
 IN_LAST_LINE = [

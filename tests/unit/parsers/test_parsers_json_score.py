@@ -7,7 +7,7 @@ from daydreaming.parsers import ParserContext, get_parser
 
 
 def read(reply: str, **context: object) -> tuple[str, str]:
-    score = get_parser("evaluation", "json_score")(reply, ParserContext("evaluation", "v1", "novelty", **context))
+    score = get_parser("score", "json_score")(reply, ParserContext("evaluation", "v1", "novelty", **context))
     return score, score.as_written
 
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from daydreaming.base.errors import ParseError
 from daydreaming.parsers import ParserContext, answer_of, get_parser, parser_names
 
-STAGES = ("draft", "essay", "evaluation")
-EVERY_PARSER = [(stage, name) for stage in STAGES for name in parser_names(stage)]
+EVERY_PARSER = [(makes, name) for makes in ("text", "score") for name in parser_names(makes)]
 TEXT_PARSERS = ("in_last_line", "complex")
 PIECES = [
     *("SCORE", "score:", "Final Score: ", " = ", "\n", "\r\n", " ", "*", "#", "/", "out of", "10", "7", "4, 5, 6"),
@@ -26,26 +25,26 @@ def without_marks(text: str) -> str:
     return text.translate(dict.fromkeys(map(ord, "<[◁{")))
 
 
-def parse(stage: str, name: str, text: str) -> str:
-    return get_parser(stage, name)(text, ParserContext(stage, "g1", "t1"))
+def parse(makes: str, name: str, text: str) -> str:
+    return get_parser(makes, name)(text, ParserContext("stage", "g1", "t1"))
 
 
-@pytest.mark.parametrize(("stage", "name"), EVERY_PARSER)
+@pytest.mark.parametrize(("makes", "name"), EVERY_PARSER)
 @given(reply=REPLIES)
-def test_nothing_but_text_or_a_parse_error(stage, name, reply):
+def test_nothing_but_text_or_a_parse_error(makes, name, reply):
     try:
-        parsed = parse(stage, name, reply)
+        parsed = parse(makes, name, reply)
     except ParseError as error:
         assert str(error)
     else:
         assert isinstance(parsed, str)
 
 
-@pytest.mark.parametrize("name", parser_names("evaluation"))
+@pytest.mark.parametrize("name", parser_names("score"))
 @given(reply=REPLIES)
 def test_scores_are_plain_numbers_from_0_to_10(name, reply):
     try:
-        score = parse("evaluation", name, reply)
+        score = parse("score", name, reply)
     except ParseError:
         return
     assert re.fullmatch(r"[0-9]+\.[0-9]+", score, re.ASCII)
@@ -57,7 +56,7 @@ def test_scores_are_plain_numbers_from_0_to_10(name, reply):
 def test_every_score_is_found_below_any_text(name, before, hundredths):
     score = hundredths / 100
     reply = f"{without_marks(before)}\n" + "line\n" * 30 + f"SCORE: {score}\n"
-    assert parse("evaluation", name, reply) == str(score)
+    assert parse("score", name, reply) == str(score)
 
 
 # Statements that are read, and texts that hold none: the promises of the grammar, whatever stands around a statement.
@@ -77,7 +76,7 @@ NO_STATEMENT = PROSE | st.text().filter(lambda text: not re.search("score|overal
 @given(before=NO_STATEMENT, reply=STATEMENTS)
 def test_a_text_that_states_no_score_changes_none(name, before, reply):
     assume(within_scale(name, reply))
-    assert parse("evaluation", name, f"{without_marks(before)}\n{reply}") == parse("evaluation", name, reply)
+    assert parse("score", name, f"{without_marks(before)}\n{reply}") == parse("score", name, reply)
 
 
 @pytest.mark.parametrize("name", TEXT_PARSERS)
@@ -91,30 +90,30 @@ def test_a_text_that_states_no_score_changes_none(name, before, reply):
 def test_form_changes_no_score(name, reply, mark, emphasis, end, newline):
     assume(within_scale(name, reply))
     formed = "\n".join(f"{mark}{emphasis}{line}{emphasis}" for line in reply.split("\n")) + end
-    assert parse("evaluation", name, formed.replace("\n", newline)) == parse("evaluation", name, reply)
+    assert parse("score", name, formed.replace("\n", newline)) == parse("score", name, reply)
 
 
 def within_scale(name: str, reply: str) -> bool:
     try:
-        return bool(parse("evaluation", name, reply))
+        return bool(parse("score", name, reply))
     except ParseError as error:
         assert "outside 0 to 10" in str(error)
         return False
 
 
-@pytest.mark.parametrize("name", parser_names("evaluation"))
+@pytest.mark.parametrize("name", parser_names("score"))
 @given(reply=REPLIES)
 def test_a_reply_without_a_digit_has_no_score(name, reply):
     with pytest.raises(ParseError):
-        parse("evaluation", name, re.sub(r"\d", "", reply))
+        parse("score", name, re.sub(r"\d", "", reply))
 
 
-@pytest.mark.parametrize("name", parser_names("evaluation"))
+@pytest.mark.parametrize("name", parser_names("score"))
 @given(reply=REPLIES | STATEMENTS)
 def test_a_score_as_written_stands_in_the_reply(name, reply):
     reply = without_marks(reply)
     try:
-        score = parse("evaluation", name, reply)
+        score = parse("score", name, reply)
     except ParseError:
         return
     assert score.as_written
@@ -143,7 +142,7 @@ def test_an_essay_block_is_found_in_any_text(before, text, after):
     before, plain, after = without_marks(before), without_marks(text), without_marks(after)
     if not plain.strip():
         return
-    assert parse("draft", "essay_block", f"{before}<essay>{plain}</essay>{after}") == plain.strip()
+    assert parse("text", "essay_block", f"{before}<essay>{plain}</essay>{after}") == plain.strip()
 
 
 # Readers in linear time take milliseconds for each of these; one in quadratic time would take hours and be noticed.
@@ -168,21 +167,21 @@ STARTS = ["", "score: ", "score: 7", "score: 7 /", "score: 7, "]
 
 
 @pytest.mark.no_cover  # long texts, where counting lines takes longer than reading
-@pytest.mark.parametrize(("stage", "name"), EVERY_PARSER)
+@pytest.mark.parametrize(("makes", "name"), EVERY_PARSER)
 @pytest.mark.parametrize("unit", UNITS)
-def test_long_replies_are_read_in_linear_time(stage, name, unit):
+def test_long_replies_are_read_in_linear_time(makes, name, unit):
     for start in STARTS:
         for end in ("", "x", "\nend"):
-            read_or_refuse(stage, name, start + unit * (LONG_CHARACTERS // len(unit)) + end)
+            read_or_refuse(makes, name, start + unit * (LONG_CHARACTERS // len(unit)) + end)
 
 
-@pytest.mark.parametrize(("stage", "name"), EVERY_PARSER)
-def test_a_reply_of_20_megabytes(stage, name):
-    read_or_refuse(stage, name, "A line of prose about a score.\n" * 650_000)
+@pytest.mark.parametrize(("makes", "name"), EVERY_PARSER)
+def test_a_reply_of_20_megabytes(makes, name):
+    read_or_refuse(makes, name, "A line of prose about a score.\n" * 650_000)
 
 
-def read_or_refuse(stage: str, name: str, reply: str) -> None:
+def read_or_refuse(makes: str, name: str, reply: str) -> None:
     try:
-        parse(stage, name, reply)
+        parse(makes, name, reply)
     except ParseError as error:
         assert len(str(error)) < 1000

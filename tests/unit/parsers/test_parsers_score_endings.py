@@ -9,7 +9,7 @@ BOTH = pytest.mark.parametrize("name", ["in_last_line", "complex"])
 
 
 def read(name: str, reply: str, **scale: float) -> tuple[str, str]:
-    score = get_parser("evaluation", name)(reply, ParserContext("evaluation", "v1", "novelty", **scale))
+    score = get_parser("score", name)(reply, ParserContext("evaluation", "v1", "novelty", **scale))
     return score, score.as_written
 
 

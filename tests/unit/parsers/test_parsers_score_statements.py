@@ -9,7 +9,7 @@ BOTH = pytest.mark.parametrize("name", ["in_last_line", "complex"])
 
 
 def read(name: str, reply: str) -> str:
-    return get_parser("evaluation", name)(reply, ParserContext("evaluation", "v1", "novelty"))
+    return get_parser("score", name)(reply, ParserContext("evaluation", "v1", "novelty"))
 
 
 @BOTH

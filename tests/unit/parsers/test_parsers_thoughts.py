@@ -36,9 +36,9 @@ REPLIES = {
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
 def test_the_answer_is_what_is_read(reply):
     assert answer_of(reply).split() == ANSWER.split()
-    assert get_parser("evaluation", "in_last_line")(reply, ParserContext("evaluation", "v1", "novelty")) == "8.0"
-    assert get_parser("draft", None)(reply, ParserContext("draft", "d1", "thread")).split() == ANSWER.split()
-    assert get_parser("essay", None)(reply, ParserContext("essay", "e1", "thread")).split() == ANSWER.split()
+    assert get_parser("score", "in_last_line")(reply, ParserContext("evaluation", "v1", "novelty")) == "8.0"
+    assert get_parser("text", None)(reply, ParserContext("draft", "d1", "thread")).split() == ANSWER.split()
+    assert get_parser("text", None)(reply, ParserContext("essay", "e1", "thread")).split() == ANSWER.split()
 
 
 NOTHING_BUT_THOUGHTS = [
@@ -55,17 +55,15 @@ NOTHING_BUT_THOUGHTS = [
 
 
 @pytest.mark.parametrize("reply", NOTHING_BUT_THOUGHTS)
-@pytest.mark.parametrize(
-    ("stage", "name"), [("draft", None), ("draft", "essay_block"), ("essay", None), ("evaluation", "complex")]
-)
-def test_nothing_but_thoughts_is_a_failure(stage, name, reply):
+@pytest.mark.parametrize(("makes", "name"), [("text", None), ("text", "essay_block"), ("score", "complex")])
+def test_nothing_but_thoughts_is_a_failure(makes, name, reply):
     with pytest.raises(ParseError, match="nothing but thoughts"):
-        get_parser(stage, name)(reply, ParserContext(stage, "g1", "t1"))
+        get_parser(makes, name)(reply, ParserContext("stage", "g1", "t1"))
 
 
 def test_a_draft_is_not_cut_out_of_the_thoughts():
     reply = "<think>Something like <essay>a first try</essay>?</think>\n<essay>The real one.</essay>"
-    assert get_parser("draft", "essay_block")(reply, ParserContext("draft", "d1", "thread")) == "The real one."
+    assert get_parser("text", "essay_block")(reply, ParserContext("draft", "d1", "thread")) == "The real one."
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_the_options_of_the_script(study: PlannedStudy, capsys: pytest.CaptureFi
     values = json.loads(capsys.readouterr().out)
     assert values["generations"] == values["total"]["call"] == 2
     assert {one["reason"] for one in values["why"]} == {"new: nothing of it was made yet"}
-    with pytest.raises(SystemExit):
-        main(["--directory", ".", "drafted"])
+    assert main(["--directory", ".", "drafted"]) == 1
+    assert "Did you mean 'drafts'?" in capsys.readouterr().err
     assert main(["--directory", ".", "--config", "cohort=other"]) == 0
     assert "is not written yet: `snakemake membership` does that" in capsys.readouterr().out
 

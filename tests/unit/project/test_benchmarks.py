@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.study import load_study
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from provider import Provider
 
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
@@ -37,7 +37,7 @@ def loaded():
 
 def test_study_has_one_draft_essay_and_evaluation_per_chain(bench_study):
     study = loaded()
-    assert [len(study.membership.stage(stage)) for stage in STAGES] == [CHAINS] * 3
+    assert [len(study.membership.stage(stage)) for stage in DEFAULT_STAGES.names] == [CHAINS] * 3
     drafts = study.membership.stage("draft")
     assert len({draft.combo_id for draft in drafts}) == CHAINS
     assert len({combo.concept_ids for combo in study.combos.values()}) == CHAINS

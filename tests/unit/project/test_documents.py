@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.base.paths import STAGES
 from daydreaming.parsers import parser_names
+from daydreaming.parsers.registry import PARSERS
 from daydreaming.results.score_table import COLUMNS
+from daydreaming.results.verdicts.preference_tables import table_files
+from daydreaming.results.verdicts.verdict_table import COLUMNS as VERDICT_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[3]
 FRONT = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")]
@@ -65,6 +67,13 @@ def test_the_document_on_outputs_names_every_key_of_the_metadata_and_every_colum
     assert [name for name in (*keys, *COLUMNS) if f"`{name}`" not in text] == []
 
 
+def test_the_document_on_preferences_names_every_column_of_the_verdicts_and_every_table():
+    text = (PROJECT / "docs" / "preferences.md").read_text()
+    names = [*VERDICT_COLUMNS, *(path.name for path in table_files(PROJECT))]
+    assert [name for name in names if f"`{name}`" not in text] == []
+    assert [path.name for path in table_files(PROJECT) if not (PROJECT / "report" / f"{path.stem}.rst").is_file()] == []
+
+
 def test_the_document_on_operation_names_every_kind_of_failure():
     text = (PROJECT / "docs" / "operation.md").read_text()
     assert [kind.value for kind in FailureKind if f"`{kind}`" not in text] == []
@@ -72,5 +81,5 @@ def test_the_document_on_operation_names_every_kind_of_failure():
 
 def test_the_document_on_parsers_names_every_parser():
     text = (PROJECT / "docs" / "parsers.md").read_text()
-    names = {name for stage in STAGES for name in parser_names(stage)}
+    names = {name for makes in PARSERS for name in parser_names(makes)}
     assert {name for name in names if f"`{name}`" not in text} == set()

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from daydreaming.base.paths import STAGES
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from provider import Provider
 from studies import Study
 from studies.study import PROJECT, environment
@@ -69,7 +69,7 @@ def test_a_study_is_made_with_it(installed: Callable[..., str], provider: Provid
     of_the_study = ("--directory", str(study.folder))
     installed("validate_inputs.py", *of_the_study)
     installed("build_membership.py", *of_the_study)
-    rows = [study.row(stage) for stage in STAGES]
+    rows = [study.row(stage) for stage in DEFAULT_STAGES.names]
     for row in rows:
         installed("run_stage.py", *of_the_study, "--stage", row.stage, "--gen-id", row.gen_id)
     assert set(study.parsed_texts()) == {f"gens/{row.stage}/{row.gen_id}/parsed.txt" for row in rows}

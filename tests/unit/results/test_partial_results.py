@@ -1,9 +1,12 @@
 """Results in spite of failures, as far as the user allows."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 import score_fixtures as fixtures
+from pages_fixtures import make_reading_cohort
+from verdict_fixtures import inspect, make_duels
 from watch_fixtures import GENERATIONS, study_in
 
 from daydreaming.results.partial_results import set_results_aside, write_partial_results
@@ -51,6 +54,24 @@ def test_results_are_made_with_the_failures_in_them(make_study):
     }
     assert "1 of 2 evaluations (50.0%) have no score" in message
     assert str(study.cohort_files.scores) in message
+
+
+@pytest.mark.parametrize(("allowed", "made"), [(0.03, True), (0.02, False)])
+def test_comparisons_of_two_texts_are_results_too(tmp_path, monkeypatch, allowed, made):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("daydreaming.results.partial_results.inspect_cohort", inspect)
+    plain = make_reading_cohort(tmp_path, combos=2, replicates=1, sentences=4, hostile="")
+    for row in plain.membership.stage("evaluation"):
+        fixtures.make(plain.settings, row, "7.0")
+    study, _ = make_duels(plain, failures=1)
+    study = replace(study, settings=study.settings.model_copy(update={"max_failed_fraction": allowed}))
+    message = write_partial_results(study)
+    share = "0 of 64 evaluations (0.0%) have no score and 1 of 48 comparisons of two texts (2.1%) have no verdict"
+    assert message.startswith(f"Results were made although {share}" if made else f"No results were made: {share}")
+    assert study.cohort_files.preferences.exists() == study.cohort_files.report.exists() == made
+    if made:
+        assert sum(row["error"] == "parse" for row in rows(study.cohort_files.preferences)) == 1
+        assert len(list((study.cohort_files.reading_pages / "pairs").iterdir())) == 12
 
 
 def test_nothing_is_written_where_more_failed(make_study):

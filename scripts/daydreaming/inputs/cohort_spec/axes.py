@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
-from daydreaming.base.paths import STAGES
+from daydreaming.inputs.stages import DRAFT, Stage, StageTable
 
 COMBO = "combo"
 FOLLOWS = ""
@@ -26,35 +27,41 @@ class Axis:
     follows: str = ""  # the axis whose level it has where a spec says nothing of it
 
 
-def _axes_of(stage: str) -> Iterable[Axis]:
-    first = stage == STAGES[0]
-    yield Axis(f"{stage}_template", "template", stage)
+@dataclass(frozen=True)
+class AxisTable:
+    """All axes of a study by name, in the order of its stages, and every name that a spec may give one."""
+
+    axes: Mapping[str, Axis]
+    canonical_names: Mapping[str, str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a spec may give an axis."""
+        return tuple(self.canonical_names)
+
+    def canonical(self, name: str) -> str:
+        """The name of an axis; another name comes back as it is."""
+        return self.canonical_names.get(name, name)
+
+
+@cache
+def axis_table(stages: StageTable) -> AxisTable:
+    """The axes of a study with these stages."""
+    axes = [Axis(COMBO, "combo", other_names=("combo_id",)), *(axis for stage in stages for axis in _axes_of(stage))]
+    names = {name: axis.name for axis in axes for name in (axis.name, *axis.other_names)}
+    return AxisTable({axis.name: axis for axis in axes}, names)
+
+
+def _axes_of(stage: Stage) -> Iterable[Axis]:
+    name = stage.name
+    yield Axis(f"{name}_template", "template", name)
     yield Axis(
-        f"{stage}_llm",
+        f"{name}_llm",
         "model",
-        stage,
-        other_names=(f"{stage}_model", "generation_llm") if first else (),
+        name,
+        other_names=(f"{name}_model", "generation_llm") if name == DRAFT.name else (),
         # Who writes the first text writes on; judges are chosen by themselves.
-        follows="" if first or stage == STAGES[-1] else f"{STAGES[STAGES.index(stage) - 1]}_llm",
+        follows="" if stage.is_first or stage.judges else f"{stage.parent}_llm",
     )
-    names = (f"{stage}_template_replicate", f"{stage}_llm_replicate", f"{stage}_rep")
-    yield Axis(f"{stage}_replicate", "replicate", stage, other_names=names)
-
-
-AXES: Mapping[str, Axis] = {
-    axis.name: axis
-    for axis in (
-        Axis(COMBO, "combo", other_names=("combo_id",)),
-        *(axis for stage in STAGES for axis in _axes_of(stage)),
-    )
-}
-"""All axes by name, in the order of a chain."""
-
-_CANONICAL = {name: axis.name for axis in AXES.values() for name in (axis.name, *axis.other_names)}
-AXIS_NAMES = tuple(_CANONICAL)
-"""Every name that a spec may give an axis."""
-
-
-def canonical(name: str) -> str:
-    """The name of an axis; another name comes back as it is."""
-    return _CANONICAL.get(name, name)
+    names = (f"{name}_template_replicate", f"{name}_llm_replicate", f"{name}_rep")
+    yield Axis(f"{name}_replicate", "replicate", name, other_names=names)

@@ -8,7 +8,7 @@ from typing import Any
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.nearest_names import did_you_mean
-from daydreaming.inputs.cohort_spec.axes import canonical
+from daydreaming.inputs.cohort_spec.axes import AxisTable
 from daydreaming.inputs.cohort_spec.models import FILE
 from daydreaming.inputs.cohort_spec.records import CouplingRow, Level, Place
 from daydreaming.inputs.cohort_spec.yaml_lines import Document, Step, read_document
@@ -20,8 +20,9 @@ _ENDINGS = (".csv", ".yaml", ".yml", ".json", ".txt")
 class HelperFiles:
     """Reads the files beside a spec, and keeps which ones."""
 
-    def __init__(self, spec: Path, folders: Sequence[Path]):
+    def __init__(self, spec: Path, folders: Sequence[Path], table: AxisTable):
         self.read: dict[Path, None] = {}
+        self._table = table
         self._spec = spec
         self._folders = folders
 
@@ -32,8 +33,8 @@ class HelperFiles:
         """
         path = self._path(reference, place)
         if path.suffix == ".csv":
-            rows = _table(path, ())
-            column = _column(path, rows[0], axis)
+            rows = self._rows(path, ())
+            column = self._column(path, rows[0], axis)
             return [Level(_cell(path, row, column), Place(str(path), column, row=row.number)) for row in rows]
         if path.suffix == ".txt":
             lines = enumerate(_text(path).splitlines(), start=1)
@@ -48,9 +49,9 @@ class HelperFiles:
         """The rows of a table, each with the levels of `columns` in this order. Raises InputError."""
         path = self._path(reference, place)
         if path.suffix == ".csv":
-            rows = _table(path, columns)
-            names = {canonical(name): name for name in rows[0].values}
-            wanted, file = [names[canonical(column)] for column in columns], str(path)
+            rows = self._rows(path, columns)
+            names = self._by_axis(rows[0])
+            wanted, file = [names[self._table.canonical(column)] for column in columns], str(path)
             return [
                 CouplingRow(tuple(_cell(path, row, name) for name in wanted), Place(file, row=row.number))
                 for row in rows
@@ -59,6 +60,31 @@ class HelperFiles:
             raise InputError(place.fault(f"{path} is a text, and a table is needed.", "Name a CSV file."))
         document = read_document(path)
         return coupling_rows(document.value, len(columns), [(index,) for index in range(_length(document))], document)
+
+    def _by_axis(self, row: Row) -> dict[str, str]:
+        """The columns of a table by the axes that they name."""
+        return {self._table.canonical(name): name for name in row.values}
+
+    def _rows(self, path: Path, columns: Sequence[str]) -> list[Row]:
+        rows, faults = scan_table(path, ())
+        if faults:
+            raise InputError(faults)
+        header = self._by_axis(rows[0])
+        missing = [column for column in columns if self._table.canonical(column) not in header]
+        if missing:
+            cure = f"Name the columns as the axes of the rule: {', '.join(columns)}."
+            raise InputError(Fault(str(path), f"there is no column {missing[0]!r}.", cure, row=1))
+        return rows
+
+    def _column(self, path: Path, row: Row, axis: str) -> str:
+        """The column that has the levels of an axis: the one named so, or the only one."""
+        names = self._by_axis(row)
+        if axis in names:
+            return names[axis]
+        if len(row.values) == 1:
+            return next(iter(row.values))
+        cure = f"Name one of the columns {axis}; there are {', '.join(row.values)}."
+        raise InputError(Fault(str(path), "which column has the levels cannot be told.", cure, row=1))
 
     def _path(self, reference: str, place: Place) -> Path:
         name = reference.removeprefix(FILE).strip()
@@ -113,29 +139,6 @@ def _flat(item: Any) -> tuple[str, ...]:
     if isinstance(item, list):
         return tuple(level for part in item for level in _flat(part))
     return (item if isinstance(item, str) else "",)
-
-
-def _table(path: Path, columns: Sequence[str]) -> list[Row]:
-    rows, faults = scan_table(path, ())
-    if faults:
-        raise InputError(faults)
-    header = {canonical(name): name for name in rows[0].values}
-    missing = [column for column in columns if canonical(column) not in header]
-    if missing:
-        cure = f"Name the columns as the axes of the rule: {', '.join(columns)}."
-        raise InputError(Fault(str(path), f"there is no column {missing[0]!r}.", cure, row=1))
-    return rows
-
-
-def _column(path: Path, row: Row, axis: str) -> str:
-    """The column that has the levels of an axis: the one named so, or the only one."""
-    names = {canonical(name): name for name in row.values}
-    if axis in names:
-        return names[axis]
-    if len(row.values) == 1:
-        return next(iter(row.values))
-    cure = f"Name one of the columns {axis}; there are {', '.join(row.values)}."
-    raise InputError(Fault(str(path), "which column has the levels cannot be told.", cure, row=1))
 
 
 def _cell(path: Path, row: Row, column: str) -> str:

@@ -15,14 +15,16 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from daydreaming.base.errors import Fault
 from daydreaming.base.nearest_names import did_you_mean
-from daydreaming.inputs.cohort_spec.axes import AXES, AXIS_NAMES
+from daydreaming.inputs.cohort_spec.axes import AxisTable, axis_table
 from daydreaming.inputs.cohort_spec.yaml_lines import Document
+from daydreaming.inputs.stages import DEFAULT_STAGES
 
 FILE = "@file:"
 ACTIVE = "active"
@@ -37,10 +39,12 @@ def _fault(problem: str, cure: str) -> PydanticCustomError:
     return PydanticCustomError("spec", "{problem}", {"problem": problem, "cure": cure})
 
 
-def _axis_name(name: str) -> str:
-    if name not in AXIS_NAMES:
+def _axis_name(name: str, info: ValidationInfo) -> str:
+    table: AxisTable = info.context or axis_table(DEFAULT_STAGES)
+    if name not in table.names:
         # Those with other names are known, too, but one name of each is enough to choose from.
-        raise _fault(f"there is no axis {name!r}.", did_you_mean(name, AXIS_NAMES, f"The axes are: {', '.join(AXES)}."))
+        known = f"The axes are: {', '.join(table.axes)}."
+        raise _fault(f"there is no axis {name!r}.", did_you_mean(name, table.names, known))
     return name
 
 
@@ -87,7 +91,15 @@ def _as_tie(value: Any) -> Any:
     return {"axes": value} if isinstance(value, list) else value
 
 
-AxisName = Annotated[str, AfterValidator(_axis_name), WithJsonSchema({"type": "string", "enum": list(AXIS_NAMES)})]
+_USUAL = "|".join(DEFAULT_STAGES.names)
+# An editor knows the axes of the usual stages, and what those of others look like.
+_AXIS_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "enum": list(axis_table(DEFAULT_STAGES).names)},
+        {"type": "string", "pattern": f"^(?!(?:{_USUAL})_)[a-z][a-z0-9_]*_(?:template|llm|replicate)$"},
+    ]
+}
+AxisName = Annotated[str, AfterValidator(_axis_name), WithJsonSchema(_AXIS_SCHEMA)]
 RuleName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 Levels = Annotated[
     list[str] | str,
@@ -179,6 +191,15 @@ class SampleRule(_Model):
     balance: list[AxisName] = Field(default=[], description="Axes whose levels occur equally often, within one.")
 
 
+class ComparisonRule(_Model):
+    """Which pairs of texts of one combo a stage compares, each in both orders."""
+
+    choose: Literal["all", "sample", "swiss"] = Field(default="all", description="How the pairs are chosen.")
+    n: int | None = Field(default=None, ge=1, description="With sample: how many pairs, over all combos.")
+    rounds: int | None = Field(default=None, ge=1, le=1000, description="With swiss: at most so many rounds.")
+    seed: int = Field(default=0, ge=0, description="Which pairs. The same seed gives the same ones.")
+
+
 class Output(_Model):
     """Accepted from specs of the original project; a membership has its own columns and order."""
 
@@ -191,6 +212,9 @@ class SpecModel(_Model):
     axes: dict[AxisName, AxisValue] | None = Field(default=None, description="The levels of each axis.")
     rules: Rules | None = Field(default=None, description="What limits the crossing, applied in this order.")
     sample: SampleRule | None = Field(default=None, description="A fraction of the crossing.")
+    comparisons: dict[str, ComparisonRule] | None = Field(
+        default=None, description="Which pairs a stage that makes preferences compares, by its name."
+    )
     output: Output | None = Field(default=None, description="No effect.")
 
 
@@ -201,6 +225,9 @@ def spec_schema() -> Mapping[str, Any]:
     axes = next(one for one in schema["properties"]["axes"]["anyOf"] if one.get("type") == "object")
     # What stands in a file is a number or a list; what the model sees are texts.
     axes["additionalProperties"] = _AXIS_FORMS
+    subsets = schema["$defs"]["Rules"]["properties"]["subsets"]["anyOf"]
+    for mapping in (axes, next(one for one in subsets if one.get("type") == "object")):
+        mapping["propertyNames"] = _AXIS_SCHEMA
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "DayDreaming cohort"}
 
 
@@ -211,6 +238,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("rules", "pairs", "*"): PairRule,
     ("rules", "tuples", "*"): TupleRule,
     ("sample",): SampleRule,
+    ("comparisons", "*"): ComparisonRule,
     ("output",): Output,
 }
 
@@ -257,6 +285,8 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     if steps[:1] == ("axes",):
         return list(ComboChoice.model_fields)
     pattern = (*steps[:2], "*") if len(steps) > 2 else steps
+    if steps[:1] == ("comparisons",) and len(steps) > 1:
+        pattern = ("comparisons", "*")
     return list(_MODELS[pattern].model_fields) if pattern in _MODELS else []
 
 

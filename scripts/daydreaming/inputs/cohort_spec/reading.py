@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.nearest_names import did_you_mean
 from daydreaming.base.paths import DataPaths
-from daydreaming.inputs.cohort_spec.axes import AXES, AXIS_NAMES, canonical
+from daydreaming.inputs.cohort_spec.axes import axis_table
 from daydreaming.inputs.cohort_spec.helper_files import HelperFiles, coupling_rows
 from daydreaming.inputs.cohort_spec.models import (
     ACTIVE,
@@ -27,40 +27,45 @@ from daydreaming.inputs.cohort_spec.records import (
     Coupling,
     CouplingRow,
     Level,
+    PairChoice,
     Place,
     Sample,
     Subset,
     Tie,
 )
 from daydreaming.inputs.cohort_spec.yaml_lines import Document, Step, read_document
+from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable
 from daydreaming.inputs.tables import gathering
 
 
-def read_cohort_spec(file: Path, paths: DataPaths) -> CohortSpec:
+def read_cohort_spec(file: Path, paths: DataPaths, stages: StageTable = DEFAULT_STAGES) -> CohortSpec:
     """Read a spec with the files that it names; raise InputError with all faults of its form.
 
-    Whether its levels exist is a question to the catalogs, and no part of this.
+    Its axes are those of the study's `stages`. Whether its levels exist is a question to the catalogs.
     """
-    document = read_document(file)
+    document, table = read_document(file), axis_table(stages)
     try:
-        model = SpecModel.model_validate({} if document.value is None else document.value)
+        model = SpecModel.model_validate({} if document.value is None else document.value, context=table)
     except ValidationError as error:
         raise InputError(dict.fromkeys(validation_faults(error, document))) from None
-    return _Resolver(file, document, model, HelperFiles(file, (Path(), paths.root))).spec()
+    helpers = HelperFiles(file, (Path(), paths.root), table)
+    return _Resolver(file, document, model, helpers, stages).spec()
 
 
 class _Resolver:
     """One pass over a spec whose form is right."""
 
-    def __init__(self, file: Path, document: Document, model: SpecModel, helpers: HelperFiles):
+    def __init__(self, file: Path, document: Document, model: SpecModel, helpers: HelperFiles, stages: StageTable):
         self._file = file
+        self._stages = stages
+        self._table = table = axis_table(stages)
         self._document = document
         self._model = model
         self._helpers = helpers
         self._rules = model.rules or Rules()
         self._faults: list[Fault] = []
         # What the sides of a pair and the axes of a tuple may name: the columns that it stands for.
-        self._columns: dict[str, tuple[tuple[str, ...], ...]] = {name: ((name,),) for name in AXES}
+        self._columns: dict[str, tuple[tuple[str, ...], ...]] = {name: ((name,),) for name in table.axes}
 
     def spec(self) -> CohortSpec:
         """The spec; raises InputError with all faults."""
@@ -73,25 +78,29 @@ class _Resolver:
         tuples = tuple(self._tuples())
         couplings = (*self._pairs(), *tuples)
         sample = self._sample()
+        comparisons = dict(self._comparisons())
         if self._faults:
             raise InputError(dict.fromkeys(self._faults))
-        return CohortSpec((self._file, *self._helpers.read), axes, subsets, ties, couplings, sample)
+        return CohortSpec(
+            (self._file, *self._helpers.read), self._table, axes, subsets, ties, couplings, sample, comparisons
+        )
 
     def _check_names(self) -> None:
         """Each axis has one name in a mapping, and no two rules have the same one."""
         for section, names in (("axes", self._model.axes), ("rules.subsets", self._rules.subsets)):
             seen: dict[str, str] = {}
             for name in names or {}:
-                if canonical(name) in seen:
-                    problem = f"{name!r} is another name of the axis {seen[canonical(name)]!r}, which is here already."
+                axis = self._table.canonical(name)
+                if axis in seen:
+                    problem = f"{name!r} is another name of the axis {seen[axis]!r}, which is here already."
                     self._add(self._place(*section.split("."), name), problem, "Keep one of the two.")
-                seen.setdefault(canonical(name), name)
+                seen.setdefault(axis, name)
         kinds: defaultdict[str, list[str]] = defaultdict(list)
         for kind in ("ties", "pairs", "tuples"):
             for name in getattr(self._rules, kind) or {}:
                 kinds[name].append(kind)
                 own = self._rules.ties[name].axes if kind == "ties" and self._rules.ties else []
-                if canonical(name) in AXES and name not in own:
+                if self._table.canonical(name) in self._table.axes and name not in own:
                     problem = f"the rule has the name of the axis {name!r}."
                     self._add(self._place("rules", kind, name), problem, "Give it a name of its own.")
         for name, where in kinds.items():
@@ -102,13 +111,13 @@ class _Resolver:
     def _check_output(self) -> None:
         order = (self._model.output.field_order if self._model.output else None) or []
         for index, name in enumerate(order):
-            if name not in AXIS_NAMES:
-                cure = did_you_mean(name, AXIS_NAMES, f"The axes are: {', '.join(AXES)}.")
+            if name not in self._table.names:
+                cure = did_you_mean(name, self._table.names, f"The axes are: {', '.join(self._table.axes)}.")
                 self._add(self._place("output", "field_order", index), f"there is no axis {name!r}.", cure)
 
     def _axes(self) -> Iterator[tuple[str, AxisLevels]]:
         for name, value in (self._model.axes or {}).items():
-            axis, place = canonical(name), self._place("axes", name)
+            axis, place = self._table.canonical(name), self._place("axes", name)
             if value is None or value == ACTIVE:
                 yield axis, AxisLevels(place, None)
             elif isinstance(value, ComboChoice):
@@ -117,7 +126,7 @@ class _Resolver:
                     self._add(place, "only combos are made of concepts.", "Write a list of levels.")
             elif isinstance(value, str) and value.isdigit():
                 yield axis, AxisLevels(place, int(value))
-                if AXES[axis].kind != "replicate":
+                if self._table.axes[axis].kind != "replicate":
                     self._add(place, "only replicates are given by their number.", "Write a list of levels.")
             else:
                 yield axis, AxisLevels(place, self._levels(value, axis, ("axes", name)))
@@ -131,12 +140,18 @@ class _Resolver:
     def _subsets(self) -> Iterator[tuple[str, Subset]]:
         for name, levels in (self._rules.subsets or {}).items():
             path = ("rules", "subsets", name)
-            yield canonical(name), Subset(self._place(*path), self._levels(levels, canonical(name), path))
+            yield (
+                self._table.canonical(name),
+                Subset(self._place(*path), self._levels(levels, self._table.canonical(name), path)),
+            )
 
     def _ties(self) -> Iterator[Tie]:
         tied: dict[str, str] = {}
         for name, rule in (self._rules.ties or {}).items():
-            place, axes = self._place("rules", "ties", name), tuple(dict.fromkeys(map(canonical, rule.axes)))
+            place, axes = (
+                self._place("rules", "ties", name),
+                tuple(dict.fromkeys(map(self._table.canonical, rule.axes))),
+            )
             for axis in axes:
                 if axis in tied:
                     problem = f"the tie {tied[axis]!r} holds the axis {axis!r} already."
@@ -151,7 +166,7 @@ class _Resolver:
         for name, rule in (self._rules.tuples or {}).items():
             path = ("rules", "tuples", name)
             columns = self._resolved(rule.axes, path, "axes")
-            binds = tuple(axis for axis in map(canonical, rule.axes) if axis in AXES)
+            binds = tuple(axis for axis in map(self._table.canonical, rule.axes) if axis in self._table.axes)
             rows = self._rows(rule.items, columns, (*path, "items"))
             yield Coupling("tuple", name, self._place(*path), columns, rows, binds)
             self._columns[name] = columns
@@ -170,10 +185,12 @@ class _Resolver:
         columns: list[tuple[str, ...]] = []
         for index, name in enumerate(names):
             # A tie may have the name of one of its axes, which another name of that axis has, too.
-            found = self._columns.get(name) or self._columns.get(canonical(name))
+            found = self._columns.get(name) or self._columns.get(self._table.canonical(name))
             if found is None:
-                known = [*AXIS_NAMES, *self._columns]
-                cure = did_you_mean(name, known, f"Name an axis ({', '.join(AXES)}), a tie or a tuple rule.")
+                known = [*self._table.names, *self._columns]
+                cure = did_you_mean(
+                    name, known, f"Name an axis ({', '.join(self._table.axes)}), a tie or a tuple rule."
+                )
                 self._add(self._place(*path, key, index), f"there is no axis or rule {name!r}.", cure)
             columns += found or ()
         return tuple(columns)
@@ -205,8 +222,22 @@ class _Resolver:
         if given is None:
             return None
         # Sorted, so that the order in which axes are named chooses no other rows.
-        balance = tuple(axis for axis in AXES if axis in set(map(canonical, given.balance)))
+        balance = tuple(axis for axis in self._table.axes if axis in set(map(self._table.canonical, given.balance)))
         return Sample(given.n, given.seed, balance, self._place("sample"))
+
+    def _comparisons(self) -> Iterator[tuple[str, PairChoice]]:
+        comparing = [stage.name for stage in self._stages.comparing]
+        for name, rule in (self._model.comparisons or {}).items():
+            place = self._place("comparisons", name)
+            if name not in comparing:
+                known = f"Stages that compare: {', '.join(comparing) or 'none; config.yaml adds them'}."
+                self._add(place, f"no stage {name!r} makes preferences.", did_you_mean(name, comparing, known))
+            needed = {"sample": "n", "swiss": "rounds"}.get(rule.choose)
+            for key in ("n", "rounds"):
+                if (getattr(rule, key) is None) == (key == needed):
+                    problem = f"{rule.choose} {'needs' if key == needed else 'has no'} {key!r}."
+                    self._add(place, problem, "Add it." if key == needed else "Take it out.")
+            yield name, PairChoice(place, rule.choose, (rule.n or rule.rounds or 0), rule.seed)
 
     def _place(self, *steps: Step) -> Place:
         return self._document.place(*steps)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from daydreaming.base.errors import Fault
+from daydreaming.inputs.cohort_spec.axes import AxisTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +110,27 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class PairChoice:
+    """Which pairs of texts a stage compares: all, a sample of `number` pairs, or so many rounds of a tournament."""
+
+    place: Place
+    kind: Literal["all", "sample", "swiss"]
+    number: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class CohortSpec:
-    """A spec, its names resolved. `files` are those that it was read from, its own first."""
+    """A spec, its names resolved. `files` are those that it was read from, its own first; `table` has all axes."""
 
     files: tuple[Path, ...]
+    table: AxisTable
     axes: Mapping[str, AxisLevels]
     subsets: Mapping[str, Subset]
     ties: tuple[Tie, ...]
     couplings: tuple[Coupling, ...]
     sample: Sample | None
+    comparisons: Mapping[str, PairChoice]
 
     @property
     def file(self) -> str:

@@ -51,7 +51,7 @@ class AnthropicService:
 
     def line(self, request: BatchRequest) -> bytes:
         """A request as a member of the list of requests."""
-        params = message_body(request.model_request(), caches=request.account.get("stage") == "evaluation")
+        params = message_body(request.model_request(), caches=request.is_of_judge)
         return orjson.dumps({"custom_id": request.custom_id, "params": params})
 
     def upload(self, record: BatchRecord, lines: Sequence[bytes]) -> str | None:

@@ -88,4 +88,5 @@ def _asked(batch_id: str, one: Wanted, price: float) -> BatchRequest:
         prices=batch_prices(one.context.prices, price),
         call=uuid.uuid4().hex[:16],
         reserved_usd=most_usd(one, price),
+        is_of_judge=one.context.is_of_judge,
     )

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from daydreaming.results.export.cohort_rows import CohortRows, Row
-from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES, Column, Kind
+from daydreaming.results.export.columns import Column, Kind, chain_columns, tables_of
 from daydreaming.results.score_table import COLUMNS
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Cohort:
         self._rows = rows
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{len(self._rows.tables[name]):,} {name}" for name in ("drafts", "essays", "evaluations"))
+        targets = [stage.target for stage in self._rows.stages]
+        counts = ", ".join(f"{len(self._rows.tables[name]):,} {name}" for name in targets)
         return f"Cohort {self.cohort_id}: {counts}"
 
     @property
@@ -79,7 +80,11 @@ class Cohort:
     @cached_property
     def chains(self) -> pd.DataFrame:
         """One row for each evaluation with its essay, its draft and its combo: the rows of the Parquet file."""
-        return _frame(list(self._rows.chains()), CHAIN_COLUMNS)
+        return _frame(list(self._rows.chains()), chain_columns(self._rows.stages))
+
+    def stage(self, name: str) -> pd.DataFrame:
+        """One row for each generation of a stage, also of one that config.yaml adds. Raises KeyError."""
+        return self._table(self._rows.stages[name].target)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -101,7 +106,7 @@ class Cohort:
         return self.analysis.contrasts
 
     def _table(self, name: str) -> pd.DataFrame:
-        return _frame(self._rows.tables[name], TABLES[name])
+        return _frame(self._rows.tables[name], tables_of(self._rows.stages)[name])
 
 
 def _frame(rows: Sequence[Row], columns: Sequence[Column]) -> pd.DataFrame:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.concepts import read_description
 from daydreaming.inputs.records import Generation
+from daydreaming.inputs.stages import Stage, StageTable
 from daydreaming.inputs.templates import load_template_text
 from daydreaming.results.cohort_statistics import draft_price
-from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES
+from daydreaming.results.export.columns import EVALUATION, Column, chain_columns, parent_column, tables_of
 from daydreaming.results.human_scores import human_rows
 from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.scores import collect_scores, trouble_of
@@ -54,29 +54,30 @@ class CohortRows:
     """
 
     cohort_id: str
+    stages: StageTable
     tables: dict[str, list[Row]]
     scores: list[ScoreRow]
     readers: list[ScoreRow]
     draft_price: float | None
 
     def chains(self) -> Iterator[Row]:
-        """One row for each evaluation, with its essay, its draft and its combo."""
-        drafts, essays, combos = (self._by_id(name, key) for name, key in _PARENTS)
-        concepts = self._concepts()
-        for evaluation in self.tables["evaluations"]:
-            essay = essays[evaluation["essay_id"]]
-            draft = drafts[essay["draft_id"]]
-            combo = combos[draft["combo_id"]]
-            row = {
-                "cohort_id": self.cohort_id,
-                **combo,
-                "concept_ids": [concept["concept_id"] for concept in concepts[combo["combo_id"]]],
-                "concept_names": [concept["name"] for concept in concepts[combo["combo_id"]]],
-                **evaluation,
-            }
-            for stage, generation in zip(STAGES, (draft, essay, evaluation), strict=True):
-                row |= {f"{stage}_{name}": value for name, value in generation.items()}
-            yield {column.name: row[column.name] for column in CHAIN_COLUMNS}
+        """One row for each evaluation, with the texts of its chain and its combo."""
+        texts = {stage.name: self._by_id(stage.target, "gen_id") for stage in self.stages if not stage.judges}
+        combos, concepts, columns = self._by_id("combos", "combo_id"), self._concepts(), chain_columns(self.stages)
+        for judging in self.stages.scoring:
+            for evaluation in self.tables[judging.target]:
+                row = {"cohort_id": self.cohort_id, **evaluation, "stage": judging.name}
+                row |= {f"{EVALUATION}_{name}": value for name, value in evaluation.items()}
+                stage, one = judging, evaluation
+                while stage.parent:
+                    one, stage = texts[stage.parent][one[parent_column(stage)]], self.stages[stage.parent]
+                    row |= {f"{stage.name}_{name}": value for name, value in one.items()}
+                combo = combos[one["combo_id"]]
+                row |= combo
+                row["concept_ids"] = [concept["concept_id"] for concept in concepts[combo["combo_id"]]]
+                row["concept_names"] = [concept["name"] for concept in concepts[combo["combo_id"]]]
+                # What only chains of another shape have is missing.
+                yield {column.name: row.get(column.name) for column in columns}
 
     def _by_id(self, table: str, key: str) -> dict[str, Row]:
         return {row[key]: row for row in self.tables[table]}
@@ -90,17 +91,16 @@ class CohortRows:
         return found
 
 
-_PARENTS = (("drafts", "gen_id"), ("essays", "gen_id"), ("combos", "combo_id"))
-
-
 def cohort_rows(study: Study, inspection: Inspection | None = None) -> CohortRows:
     """Read all that is exported of a cohort. Raises InputError for a template or a description that cannot be read."""
     inspection = inspection or inspect_cohort(study)
     scores = collect_scores(study, inspection)
-    rows = {**_catalog_rows(study), **_generation_rows(study, inspection, scores)}
-    tables = {name: rows[name] for name in TABLES}
+    stages = study.membership.stages
+    columns = tables_of(stages)
+    rows = {**_catalog_rows(study), **_generation_rows(study, inspection, scores, columns)}
+    tables = {name: rows[name] for name in columns}
     price = draft_price(study, inspection)
-    return CohortRows(study.membership.cohort_id, tables, scores, human_rows(study), price)
+    return CohortRows(study.membership.cohort_id, stages, tables, scores, human_rows(study), price)
 
 
 def _catalog_rows(study: Study) -> dict[str, list[Row]]:
@@ -154,19 +154,22 @@ def _catalog_rows(study: Study) -> dict[str, list[Row]]:
     }
 
 
-def _generation_rows(study: Study, inspection: Inspection, scores: list[ScoreRow]) -> dict[str, list[Row]]:
-    rows: dict[str, list[Row]] = {}
-    for stage, parent in zip(STAGES, ("combo_id", "draft_id", "essay_id"), strict=True):
-        rows[f"{stage}s"] = [
-            _generation_row(study, inspection, generation, parent) for generation in study.membership.stage(stage)
+def _generation_rows(
+    study: Study, inspection: Inspection, scores: list[ScoreRow], columns: Mapping[str, Sequence[Column]]
+) -> dict[str, list[Row]]:
+    stages, rows = study.membership.stages, dict[str, list[Row]]()
+    for stage in stages:
+        rows[stage.target] = [
+            _generation_row(study, inspection, generation, stage) for generation in study.membership.stage(stage.name)
         ]
-    for row, scored in zip(rows["evaluations"], scores, strict=True):
+    scored_rows = (row for stage in stages.scoring for row in rows[stage.target])
+    for row, scored in zip(scored_rows, scores, strict=True):
         row |= {"score": scored.score, "error": scored.error or None, "error_message": scored.error_message or None}
         row["failed_gen_id"] = scored.failed_gen_id or None
-    return {name: [{column.name: row[column.name] for column in TABLES[name]} for row in rows[name]] for name in rows}
+    return {name: [{column.name: row[column.name] for column in columns[name]} for row in rows[name]] for name in rows}
 
 
-def _generation_row(study: Study, inspection: Inspection, generation: Generation, parent: str) -> Row:
+def _generation_row(study: Study, inspection: Inspection, generation: Generation, stage: Stage) -> Row:
     """All that is known of a generation, also what only other stages have a column for."""
     key = (generation.stage, generation.gen_id)
     files, record = study.files(*key), inspection.found(key).record.metadata
@@ -176,7 +179,7 @@ def _generation_row(study: Study, inspection: Inspection, generation: Generation
         "replicate": generation.replicate,
         "template_id": generation.template_id,
         "model_id": generation.llm_model_id or None,
-        parent: generation.combo_id if parent == "combo_id" else generation.parent_gen_id,
+        **_parents(generation, stage),
         "state": str(inspection.state(key)),
         "error": trouble.error if trouble else None,
         "error_message": trouble.message if trouble else None,
@@ -192,6 +195,13 @@ def _generation_row(study: Study, inspection: Inspection, generation: Generation
         "score_max": record.score_max,
         "score_as_written": record.score_as_written,
     }
+
+
+def _parents(generation: Generation, stage: Stage) -> Row:
+    if stage.takes_pairs:
+        ids = (generation.parent_gen_id, generation.second_parent_gen_id)
+        return dict(zip((f"first_{stage.parent}_id", f"second_{stage.parent}_id"), ids, strict=True))
+    return {parent_column(stage): generation.parent_gen_id if stage.parent else generation.combo_id}
 
 
 def _text(path: Path) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from daydreaming.base.paths import STAGES
+from daydreaming.inputs.stages import DEFAULT_STAGES, Stage, StageTable
 
 
 class Kind(StrEnum):
@@ -95,13 +95,6 @@ _SCALE = (
     Column("score_max", Kind.NUMBER, "the highest one"),
     Column("score_as_written", Kind.TEXT, "the score in the words of the reply"),
 )
-_ESSAY_ID = Column("essay_id", Kind.TEXT, "the essay that it judges")
-_DRAFT_ID = Column("draft_id", Kind.TEXT, "the draft that it is made from")
-_COMBO_ID = Column("combo_id", Kind.TEXT, "the combo of concepts that it is made from")
-
-DRAFT_COLUMNS = (*_IDENTITY, _COMBO_ID, _STATE, *_FAILURE, *_MAKING)
-ESSAY_COLUMNS = (*_IDENTITY, _DRAFT_ID, _STATE, *_FAILURE, *_MAKING)
-EVALUATION_COLUMNS = (*_IDENTITY, _ESSAY_ID, _STATE, *_SCORE, *_SCALE, *_MAKING)
 CONCEPT_COLUMNS = (
     Column("concept_id", Kind.TEXT, "the concept in `concepts_metadata.csv`"),
     Column("name", Kind.TEXT, "its name"),
@@ -117,7 +110,7 @@ COMBO_CONCEPT_COLUMNS = (
     Column("description", Kind.TEXT, "what templates see of it, as it is now"),
 )
 TEMPLATE_COLUMNS = (
-    Column("stage", Kind.TEXT, "`draft`, `essay` or `evaluation`"),
+    Column("stage", Kind.TEXT, "`draft`, `essay`, `evaluation` or an added stage"),
     Column("template_id", Kind.TEXT, "the template"),
     Column("generator", Kind.TEXT, "`llm` or `copy`"),
     Column("parser", Kind.TEXT, "the parser that its row names"),
@@ -133,17 +126,39 @@ MODEL_COLUMNS = (
     Column("usd_per_mtok_out", Kind.NUMBER, "US dollars for a million completion tokens"),
 )
 
-# The tables of the database and the data frames, in the order in which one refers to those before it.
-TABLES: dict[str, tuple[Column, ...]] = {
-    "concepts": CONCEPT_COLUMNS,
-    "combos": COMBO_COLUMNS,
-    "combo_concepts": COMBO_CONCEPT_COLUMNS,
-    "templates": TEMPLATE_COLUMNS,
-    "models": MODEL_COLUMNS,
-    "drafts": DRAFT_COLUMNS,
-    "essays": ESSAY_COLUMNS,
-    "evaluations": EVALUATION_COLUMNS,
-}
+
+def parent_column(stage: Stage) -> str:
+    """The column that says what a generation of a stage is made from."""
+    return f"{stage.parent}_id" if stage.parent else "combo_id"
+
+
+def stage_columns(stage: Stage) -> tuple[Column, ...]:
+    """The columns of the table of a stage."""
+    verb = "judges" if stage.judges else "is made from"
+    what = f"the {stage.parent} that it {verb}" if stage.parent else "the combo of concepts that it is made from"
+    parents = [Column(parent_column(stage), Kind.TEXT, what)]
+    if stage.takes_pairs:
+        parents = [
+            Column(f"first_{stage.parent}_id", Kind.TEXT, f"the {stage.parent} that is shown as A"),
+            Column(f"second_{stage.parent}_id", Kind.TEXT, f"the {stage.parent} that is shown as B"),
+        ]
+    scores = (*_SCORE, *_SCALE) if stage.makes == "score" else _FAILURE
+    return (*_IDENTITY, *parents, _STATE, *scores, *_MAKING)
+
+
+def tables_of(stages: StageTable) -> dict[str, tuple[Column, ...]]:
+    """The tables of the database and the data frames, in the order in which one refers to those before it."""
+    return {
+        "concepts": CONCEPT_COLUMNS,
+        "combos": COMBO_COLUMNS,
+        "combo_concepts": COMBO_CONCEPT_COLUMNS,
+        "templates": TEMPLATE_COLUMNS,
+        "models": MODEL_COLUMNS,
+        **{stage.target: stage_columns(stage) for stage in stages},
+    }
+
+
+TABLES = tables_of(DEFAULT_STAGES)
 
 _OF_COMBO = (
     Column("cohort_id", Kind.TEXT, "the cohort"),
@@ -154,15 +169,28 @@ _OF_COMBO = (
 )
 
 
-def _of_stage(stage: str) -> tuple[Column, ...]:
-    """The columns of a chain's generation of a stage, under names that begin with the stage."""
-    own = TABLES[f"{stage}s"]
-    # Which draft and essay a row is about, their own ids say; a score and its failure need no stage.
-    left_out = {"draft_id", "essay_id", "combo_id", *(column.name for column in _SCORE if stage == "evaluation")}
+def _of_stage(stage: Stage, name: str) -> tuple[Column, ...]:
+    """The columns of a chain's generation of a stage, under names that begin with `name`."""
+    # Which texts a row is about, their own ids say; a score and its failure need no stage.
+    left_out = {parent_column(stage), *(column.name for column in _SCORE if stage.makes == "score")}
+    own = stage_columns(stage)
     return tuple(
-        Column(f"{stage}_{column.name}", column.kind, column.meaning) for column in own if column.name not in left_out
+        Column(f"{name}_{column.name}", column.kind, column.meaning) for column in own if column.name not in left_out
     )
 
 
-# One row for each evaluation, with the whole chain that it ends.
-CHAIN_COLUMNS = (*_OF_COMBO, *_SCORE, *(column for stage in STAGES for column in _of_stage(stage)))
+_STAGE = Column("stage", Kind.TEXT, "the stage of the judgement, whose columns begin with `evaluation_`")
+
+
+def chain_columns(stages: StageTable) -> tuple[Column, ...]:
+    """One row for each judgement, with the whole chain that it ends; what another chain has is missing."""
+    texts = {name: stages[name] for stage in stages.scoring for name in stages.chain(stage.name)[:-1]}
+    ordered = (column for name in stages.names if name in texts for column in _of_stage(stages[name], name))
+    judgements = _of_stage(stages[stages.first_scoring], EVALUATION) if stages.scoring else ()
+    several = (_STAGE,) if len(stages.scoring) > 1 else ()
+    return (*_OF_COMBO, *_SCORE, *several, *ordered, *judgements)
+
+
+# How the columns of a judgement begin.
+EVALUATION = "evaluation"
+CHAIN_COLUMNS = chain_columns(DEFAULT_STAGES)

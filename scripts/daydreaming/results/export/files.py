@@ -28,9 +28,9 @@ def export_cohort(study: Study, folder: Path | None = None, inspection: Inspecti
         targets = [folder / target.name for target in targets]
     rows = cohort_rows(study, inspection)
     with atomic.replacing(targets[0]) as temporary:
-        write_parquet(temporary, rows.chains())
+        write_parquet(temporary, rows.chains(), rows.stages)
     with atomic.replacing(targets[1]) as temporary:
-        write_sqlite(temporary, rows.tables)
-    metadata = json.dumps(datasette_metadata(rows.cohort_id), indent=2, ensure_ascii=False)
+        write_sqlite(temporary, rows.tables, rows.stages)
+    metadata = json.dumps(datasette_metadata(rows.cohort_id, rows.stages), indent=2, ensure_ascii=False)
     atomic.write_text(targets[2], f"{metadata}\n")
     return targets

@@ -7,8 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable
 from daydreaming.results.export.cohort_rows import Row
-from daydreaming.results.export.columns import CHAIN_COLUMNS, Column, Kind
+from daydreaming.results.export.columns import Column, Kind, chain_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,23 +18,23 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 2000
 
 
-def write_parquet(path: Path, chains: Iterable[Row]) -> None:
+def write_parquet(path: Path, chains: Iterable[Row], stages: StageTable = DEFAULT_STAGES) -> None:
     """Write rows to a new Parquet file; the same bytes for the same rows. Raises OSError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = parquet_schema()
+    schema = parquet_schema(stages)
     rows = iter(chains)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         while batch := list(islice(rows, ROWS_AT_ONCE)):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
 
 
-def parquet_schema() -> pa.Schema:
+def parquet_schema(stages: StageTable = DEFAULT_STAGES) -> pa.Schema:
     """The types of the columns; each has its meaning as a note."""
     import pyarrow as pa
 
-    return pa.schema([_field(column) for column in CHAIN_COLUMNS])
+    return pa.schema([_field(column) for column in chain_columns(stages)])
 
 
 def _field(column: Column) -> Any:

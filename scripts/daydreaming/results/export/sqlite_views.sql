@@ -1,13 +1,8 @@
+-- Words that begin with a dollar sign stand for what depends on the stages of the study: views.py.
+
 -- Whatever has a score: the whole chain with its ids and scores, one row for each evaluation.
 CREATE VIEW scores AS
-SELECT
-    v.gen_id AS evaluation_id, e.gen_id AS essay_id, d.gen_id AS draft_id, d.combo_id,
-    d.template_id AS draft_template, e.template_id AS essay_template, e.model_id AS generation_model,
-    v.template_id AS rubric, v.model_id AS judge, v.replicate, v.score
-FROM evaluations AS v
-JOIN essays AS e ON e.gen_id = v.essay_id
-JOIN drafts AS d ON d.gen_id = e.draft_id
-WHERE v.score IS NOT NULL;
+$scores;
 
 -- Which essays are the best? Each rubric is a scale of its own, so it has a row of its own.
 CREATE VIEW essays_by_score AS
@@ -15,7 +10,7 @@ SELECT
     s.rubric, round(avg(s.score), 3) AS mean_score, count(*) AS scores, min(s.score) AS lowest, max(s.score) AS highest,
     s.essay_id, s.combo_id, s.draft_template, s.essay_template, s.generation_model, e.text
 FROM scores AS s
-JOIN essays AS e ON e.gen_id = s.essay_id
+JOIN $texts AS e ON e.gen_id = s.essay_id
 GROUP BY s.rubric, s.essay_id
 ORDER BY s.rubric, mean_score DESC, s.essay_id;
 
@@ -44,12 +39,7 @@ ORDER BY difference DESC, rubric, essay_id;
 
 -- What does not count, and why?
 CREATE VIEW failures AS
-SELECT 'draft' AS stage, gen_id, template_id, model_id, state, error, error_message FROM drafts WHERE error IS NOT NULL
-UNION ALL
-SELECT 'essay', gen_id, template_id, model_id, state, error, error_message FROM essays WHERE error IS NOT NULL
-UNION ALL
-SELECT 'evaluation', gen_id, template_id, model_id, state, error, error_message FROM evaluations
-WHERE error IS NOT NULL;
+$failures;
 
 -- What did the texts cost? A reply that several generations share counts once.
 CREATE VIEW costs AS
@@ -61,13 +51,7 @@ FROM (
         stage, min(template_id) AS template_id, min(model_id) AS model_id, max(cost_usd) AS cost_usd,
         max(prompt_tokens) AS prompt_tokens, max(completion_tokens) AS completion_tokens
     FROM (
-        SELECT 'draft' AS stage, request_sha256, template_id, model_id, cost_usd, prompt_tokens, completion_tokens
-        FROM drafts
-        UNION ALL
-        SELECT 'essay', request_sha256, template_id, model_id, cost_usd, prompt_tokens, completion_tokens FROM essays
-        UNION ALL
-        SELECT 'evaluation', request_sha256, template_id, model_id, cost_usd, prompt_tokens, completion_tokens
-        FROM evaluations
+        $requests
     )
     WHERE request_sha256 IS NOT NULL AND prompt_tokens IS NOT NULL
     GROUP BY request_sha256

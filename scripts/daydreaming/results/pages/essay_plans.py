@@ -10,6 +10,7 @@ from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
+from daydreaming.results.labels import TextLabels, judged_stages, rubric_label, text_labels
 from daydreaming.results.pages.places import Place, Places, Scale
 from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.scores import MISSING, trouble_of
@@ -21,7 +22,8 @@ _MOST_SUGGESTIONS = 3
 class GenerationPlan:
     """A generation on a page. `error` and `message` say why its text counts for nothing; "" where it counts.
 
-    `generator` is `llm` or `copy`; `adopted`: no run of ours made it. `scale` says from where to where scores go.
+    `generator` is `llm` or `copy`; `adopted`: no run of ours made it. `label` is the name of its template in the tables
+    of results, `scale` says from where to where scores go.
     """
 
     stage: str
@@ -36,6 +38,12 @@ class GenerationPlan:
     message: str
     score: float | None = None
     scale: str = ""
+    label: str = ""
+
+    @property
+    def stage_in_words(self) -> str:
+        """Its stage, as a heading."""
+        return self.stage.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +68,53 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Opponent:
+    """An essay that was compared with the one whose page it is; how many verdicts the latter won, tied, lost."""
+
+    gen_id: str
+    draft_template: str
+    essay_template: str
+    model: str
+    won: int
+    tied: int
+    lost: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class EssayPlan:
-    """An essay's page. `number` is its place in the membership, `places` are in the order of the `scales`."""
+    """The page of an essay, or of another text that is judged.
+
+    `number` is its place in the membership, `places` are in the order of the `scales`. `before` is all that it was made
+    from, the first one first; `after` has texts that were made from it and have no page of their own. `labels` say how
+    it was made, as the tables of results do.
+    """
 
     number: int
     gen_id: str
     combo_id: str
     concepts: tuple[str, ...]
-    draft: GenerationPlan
+    before: tuple[GenerationPlan, ...]
     essay: GenerationPlan
     evaluations: tuple[GenerationPlan, ...]
+    labels: TextLabels
     scales: tuple[Scale, ...]
     places: tuple[Place, ...]
     ways: tuple[Way, ...] = ()
     beside: tuple[Neighbour, ...] = ()
+    after: tuple[GenerationPlan, ...] = ()
+    earlier: int | None = None  # the place in `before` of the text that it is a version of
+    opponents: tuple[Opponent, ...] = ()
 
     @property
     def generations(self) -> tuple[GenerationPlan, ...]:
         """All generations that the page shows, parents first."""
-        return (self.draft, self.essay, *self.evaluations)
+        return (*self.before, self.essay, *self.after, *self.evaluations)
+
+    @property
+    def adopted(self) -> GenerationPlan | None:
+        """The text itself, or the nearest that it was made from, that no run of ours made; None where runs made all."""
+        return next((one for one in (self.essay, *reversed(self.before)) if one.adopted), None)
 
     @property
     def single_scales(self) -> list[tuple[Scale, Place]]:
@@ -102,13 +138,16 @@ class _Planner:
     inspection: Inspection
     rows: Mapping[str, ScoreRow]
     judged: Mapping[str, list[Generation]] = field(default_factory=dict)
+    made: Mapping[str, list[Generation]] = field(default_factory=dict)
 
     def plan(self, generation: Generation) -> GenerationPlan:
         key = (generation.stage, generation.gen_id)
         trouble = trouble_of(self.study, self.inspection, generation)
         error, message = (trouble.error, trouble.message) if trouble else ("", "")
         score, template = None, self.study.catalogs.templates[generation.stage][generation.template_id]
-        if generation.stage == "evaluation":
+        stage = self.study.membership.stages[generation.stage]
+        is_score = stage.makes == "score"
+        if is_score:
             row = self.rows.get(generation.gen_id)
             if row is None:
                 error, message = error or MISSING, message or "the table of scores does not have it"
@@ -127,34 +166,50 @@ class _Planner:
             error=error,
             message=message,
             score=score,
-            scale=str(template.scale) if generation.stage == "evaluation" else "",
+            scale=str(template.scale) if is_score else "",
+            label=self._label(generation) if is_score else generation.template_id,
         )
+
+    def _label(self, generation: Generation) -> str:
+        return rubric_label(self.study.membership.stages, generation.stage, generation.template_id)
 
 
 def plan_essays(study: Study, rows: Sequence[ScoreRow], inspection: Inspection, places: Places) -> list[EssayPlan]:
-    """Plan the page of each essay, in the order of the membership."""
+    """Plan the page of each text that is judged, mostly essays, stage by stage in the order of the membership."""
+    stages = study.membership.stages
     judged: dict[str, list[Generation]] = defaultdict(list)
-    for evaluation in study.membership.stage("evaluation"):
-        judged[evaluation.parent_gen_id].append(evaluation)
-    planner = _Planner(study, inspection, {row.gen_id: row for row in rows}, judged)
-    plans = [_plan(planner, places, number, essay) for number, essay in enumerate(study.membership.stage("essay"))]
-    return _with_ways(plans)
+    made: dict[str, list[Generation]] = defaultdict(list)
+    for generation in study.membership.generations.values():
+        stage = stages[generation.stage]
+        if stage.makes == "score":
+            judged[generation.parent_gen_id].append(generation)
+        elif not stage.judges and stage.name not in judged_stages(stages):
+            made[generation.parent_gen_id].append(generation)
+    planner = _Planner(study, inspection, {row.gen_id: row for row in rows}, judged, made)
+    texts = [text for stage in judged_stages(stages) for text in study.membership.stage(stage)]
+    return _with_ways([_plan(planner, places, number, text) for number, text in enumerate(texts)])
 
 
 def _plan(planner: _Planner, places: Places, number: int, essay: Generation) -> EssayPlan:
     study = planner.study
-    draft, _ = study.membership.chain(essay)
-    combo, concepts = study.combos[draft.combo_id], study.catalogs.concepts
+    *before, _ = study.membership.chain(essay)
+    labels = text_labels(study.membership, essay)
+    combo, concepts = study.combos[labels["combo_id"]], study.catalogs.concepts
+    pages = judged_stages(study.membership.stages)
+    versions = [place for place, one in enumerate(before) if one.stage in pages]
     return EssayPlan(
         number=number,
         gen_id=essay.gen_id,
-        combo_id=draft.combo_id,
+        combo_id=labels["combo_id"],
         concepts=tuple(concepts[concept_id].name for concept_id in combo.concept_ids),
-        draft=planner.plan(draft),
+        before=tuple(planner.plan(one) for one in before),
         essay=planner.plan(essay),
         evaluations=tuple(planner.plan(one) for one in planner.judged.get(essay.gen_id, ())),
+        labels=labels,
         scales=places.scales,
         places=places.of(essay.gen_id),
+        after=tuple(planner.plan(one) for one in planner.made.get(essay.gen_id, ())),
+        earlier=versions[-1] if versions else len(before) - 1 if before else None,
     )
 
 
@@ -170,7 +225,7 @@ def _with_ways(plans: list[EssayPlan]) -> list[EssayPlan]:
     groups: list[tuple[str, str, str, Callable[[EssayPlan], object]]] = [
         ("by rank", "k", "j", lambda plan: None),
         ("same concepts", "h", "l", lambda plan: plan.combo_id),
-        ("same essay template", "[", "]", lambda plan: plan.essay.template_id),
+        ("same essay template", "[", "]", lambda plan: plan.labels["generation_template"]),
     ]
     ways: dict[str, list[Way]] = {plan.gen_id: [] for plan in plans}
     for name, back_key, on_key, group_of in groups:
@@ -189,19 +244,24 @@ def _with_ways(plans: list[EssayPlan]) -> list[EssayPlan]:
 def _beside(ordered: Sequence[EssayPlan]) -> dict[str, tuple[Neighbour, ...]]:
     """For each essay the first of those worth reading beside it: what differs between them is one thing."""
     kinds: list[tuple[str, Callable[[EssayPlan], object], Callable[[EssayPlan], str]]] = [
-        ("same draft, essay template {}", lambda p: p.draft.gen_id, lambda p: p.essay.template_id),
+        ("same draft, essay template {}", _made_from, lambda p: p.labels["generation_template"]),
         (
             "same concepts and essay template, draft template {}",
-            lambda p: (p.combo_id, p.essay.template_id, _writer(p)),
-            lambda p: p.draft.template_id,
+            lambda p: (p.combo_id, p.labels["generation_template"], p.labels["generation_model"]),
+            lambda p: p.labels["draft_template"],
         ),
         (
             "same concepts and templates, model {}",
-            lambda p: (p.combo_id, p.draft.template_id, p.essay.template_id),
-            _writer,
+            lambda p: (p.combo_id, p.labels["draft_template"], p.labels["generation_template"]),
+            lambda p: p.labels["generation_model"],
         ),
     ]
     beside: dict[str, list[Neighbour]] = {plan.gen_id: [] for plan in ordered}
+    for plan in ordered:
+        for earlier in (one for one in plan.before if one.gen_id in beside):
+            beside[plan.gen_id].append(Neighbour(earlier.gen_id, f"its {earlier.stage}"))
+            words = f"its {plan.essay.stage}, template {plan.essay.template_id}"
+            beside[earlier.gen_id].append(Neighbour(plan.gen_id, words))
     for words, same, other in kinds:
         groups: dict[object, list[EssayPlan]] = defaultdict(list)
         for plan in ordered:
@@ -213,5 +273,6 @@ def _beside(ordered: Sequence[EssayPlan]) -> dict[str, tuple[Neighbour, ...]]:
     return {gen_id: tuple(neighbours) for gen_id, neighbours in beside.items()}
 
 
-def _writer(plan: EssayPlan) -> str:
-    return plan.essay.llm_model_id or plan.draft.llm_model_id
+def _made_from(plan: EssayPlan) -> tuple[str, str]:
+    """What a text is made from directly: a text, else its concepts."""
+    return (plan.essay.stage, plan.before[-1].gen_id if plan.before else plan.combo_id)

@@ -63,20 +63,26 @@ class GenerationTexts:
 class EssayTexts:
     """All texts of an essay's page."""
 
-    draft: GenerationTexts
+    before: tuple[GenerationTexts, ...]
     essay: GenerationTexts
+    after: tuple[GenerationTexts, ...]
     evaluations: tuple[GenerationTexts, ...]
 
     @property
     def generations(self) -> tuple[GenerationTexts, ...]:
         """The texts of all generations, parents first."""
-        return (self.draft, self.essay, *self.evaluations)
+        return (*self.before, self.essay, *self.after, *self.evaluations)
 
 
 def read_texts(plan: EssayPlan) -> EssayTexts:
-    """Read the texts of an essay, its draft and its evaluations. A file that cannot be read counts as absent."""
-    draft, essay, *evaluations = (_read(one) for one in plan.generations)
-    return EssayTexts(draft, essay, tuple(evaluations))
+    """Read the texts of an essay, of what it is made from, and its evaluations.
+
+    A file that cannot be read counts as absent.
+    """
+    before, after, evaluations = (
+        tuple(map(read_generation, part)) for part in (plan.before, plan.after, plan.evaluations)
+    )
+    return EssayTexts(before, read_generation(plan.essay), after, evaluations)
 
 
 def texts_digest(plan: EssayPlan, texts: EssayTexts) -> str:
@@ -89,7 +95,8 @@ def texts_digest(plan: EssayPlan, texts: EssayTexts) -> str:
     return digest.hexdigest()
 
 
-def _read(plan: GenerationPlan) -> GenerationTexts:
+def read_generation(plan: GenerationPlan) -> GenerationTexts:
+    """Read the texts of a generation. A file that cannot be read counts as absent."""
     files = GenerationFiles(Path(plan.folder))
     metadata = _bytes(files.metadata)
     reading = parse_metadata(metadata) if metadata else None
@@ -103,7 +110,7 @@ def _read(plan: GenerationPlan) -> GenerationTexts:
         plan=plan,
         prompt=_text(files.prompt),
         reply=reply,
-        parsed="" if plan.stage != "evaluation" and plan.error else _text(files.parsed) or "",
+        parsed="" if not plan.scale and plan.error else _text(files.parsed) or "",
         metadata=_shown_metadata(metadata),
     )
 

@@ -19,19 +19,22 @@ from daydreaming.base.temporary_files import temporary_name
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.templates import load_template_text
+from daydreaming.results.labels import rubrics
 from daydreaming.results.made_results import Result, unchanged_files
 from daydreaming.results.pages.essay_plans import EssayPlan, plan_essays
 from daydreaming.results.pages.essay_texts import EssayTexts, read_texts, texts_digest
 from daydreaming.results.pages.list_data import ListedEssay, list_files
+from daydreaming.results.pages.pairs import pair_files, with_opponents
 from daydreaming.results.pages.places import find_places
 from daydreaming.results.pages.rendering import essay_files, page_of, title_of
 from daydreaming.results.pages.shown_text import visible
 from daydreaming.results.pages.word_index import WordIndex, words_of
 from daydreaming.results.score_table import ScoreRow
+from daydreaming.results.verdicts.verdict_table import VerdictRow
 
 RECORD = "pages.json"
 # Everything in these folders is ours: what no page needs any more is deleted there.
-_FOLDERS = ("assets", "data", "essays", "long", "sources", "texts", "words")
+_FOLDERS = ("assets", "data", "essays", "long", "pairs", "sources", "texts", "words")
 _CODE = Path(__file__).parent
 _ASSETS = _CODE / "assets"
 _PAGES = ("index.html", "compare.html", "blind.html")
@@ -76,9 +79,13 @@ class _Made:
 
 
 def write_reading_pages(
-    study: Study, rows: Sequence[ScoreRow], processes: int | None = None, inspection: Inspection | None = None
+    study: Study,
+    rows: Sequence[ScoreRow],
+    processes: int | None = None,
+    inspection: Inspection | None = None,
+    verdicts: Sequence[VerdictRow] = (),
 ) -> Written:
-    """Write the pages of a cohort whose table of scores has these rows to the folder `reports/read`.
+    """Write the pages of a cohort whose tables have these scores and verdicts to the folder `reports/read`.
 
     The pages of an essay are made again only where something that they show has changed. The same data give the same
     files. `processes` (default: one for each core, 8 at most) share the work on many essays; `inspection` is
@@ -88,6 +95,7 @@ def write_reading_pages(
     folder = study.cohort_files.reading_pages
     folder.mkdir(parents=True, exist_ok=True)
     plans = plan_essays(study, rows, inspection or inspect_cohort(study), find_places(rows))
+    plans = with_opponents(plans, verdicts)
     known, code = _read_record(folder / RECORD), _code_digest()
     # A page that somebody edited is no page of ours, whatever its size.
     unedited = unchanged_files(study, Result.PAGES)
@@ -101,6 +109,7 @@ def write_reading_pages(
         made[plan.gen_id] = one
     listed = {gen_id: one.listed for gen_id, one in made.items()}
     shared = _shared_files(study, plans, listed, index)
+    shared |= {name: _encoded(text) for name, text in pair_files(plans, verdicts).items()}
     for name, content in shared.items():
         _write(folder / name, content)
     records = {gen_id: one.record for gen_id, one in made.items()}
@@ -146,7 +155,8 @@ def _make_essay(folder: Path, cohort_id: str, code: str, job: tuple[EssayPlan, E
 
 
 def _searched(plan: EssayPlan, texts: EssayTexts) -> str:
-    parts = [plan.gen_id, *plan.concepts, texts.draft.parsed, texts.essay.parsed]
+    written = (*texts.before, texts.essay, *texts.after)
+    parts = [plan.gen_id, *plan.concepts, *(one.parsed for one in written)]
     return "\n".join([*parts, *(one.judgement for one in texts.evaluations)])
 
 
@@ -155,10 +165,10 @@ def _shared_files(
 ) -> dict[str, bytes]:
     cohort_id = study.membership.cohort_id
     files = {f"assets/{path.name}": path.read_bytes() for path in sorted(_ASSETS.iterdir()) if path.is_file()}
-    used = dict.fromkeys(one.template_id for plan in plans for one in plan.evaluations)
-    templates = study.catalogs.templates["evaluation"]
-    rubrics = {name: visible(load_template_text(templates[name])[:_LONGEST_RUBRIC]) for name in used}
-    data = list_files(cohort_id, plans, listed, index.parts(), rubrics, {name: templates[name].scale for name in used})
+    used = dict.fromkeys(one.label for plan in plans for one in plan.evaluations)
+    templates = rubrics(study.catalogs, study.membership.stages)
+    shown = {name: visible(load_template_text(templates[name])[:_LONGEST_RUBRIC]) for name in used}
+    data = list_files(cohort_id, plans, listed, index.parts(), shown, {name: templates[name].scale for name in used})
     parts = [name for name in data if name.startswith("data/essays-")]
     files |= {name: _encoded(text) for name, text in data.items()}
     return files | {name: _encoded(page_of(f"{name}.jinja", cohort_id=cohort_id, parts=parts)) for name in _PAGES}

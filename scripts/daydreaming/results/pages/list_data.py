@@ -46,9 +46,9 @@ def list_files(
             plan.gen_id,
             listed[plan.gen_id].title,
             code("combos", (plan.combo_id, tuple(visible(name) for name in plan.concepts))),
-            code("drafts", plan.draft.template_id),
-            code("templates", plan.essay.template_id),
-            code("models", plan.essay.llm_model_id or plan.draft.llm_model_id),
+            code("drafts", plan.labels["draft_template"]),
+            code("templates", plan.labels["generation_template"]),
+            code("models", plan.labels["generation_model"]),
             plan.essay.error,
             None if plan.disagreement is None else round(plan.disagreement, 4),
             [

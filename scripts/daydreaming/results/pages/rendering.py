@@ -63,8 +63,8 @@ def essay_files(cohort_id: str, plan: EssayPlan, texts: EssayTexts) -> dict[str,
             title=title,
             essay=essay,
             essay_file=_long_name(texts.essay, "text"),
-            draft=_shown(texts.draft, "text", texts.draft.parsed, _DRAFT * percent, long, markdown=True),
-            changes=_changes(texts, _CHANGES * percent),
+            others=_others(texts, _DRAFT * percent, long),
+            changes=_changes(plan, texts, _CHANGES * percent),
             evaluations=_judgements(texts, _JUDGEMENTS * percent // max(n, 1), long),
         )
     )
@@ -108,10 +108,21 @@ def _shown(
     return {"html": shown.html, "is_whole": shown.is_whole, "file": name, "length": len(text)}
 
 
-def _changes(texts: EssayTexts, size: int) -> str | None:
-    if not texts.draft.parsed or not texts.essay.parsed:
+def _others(texts: EssayTexts, size: int, long: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """The other texts of a page, by stage and gen_id: what its text is made from, and what is made from it."""
+    others = (*texts.before, *texts.after)
+    each = max(size // max(len(others), 1), _SMALLEST)
+    return {
+        f"{one.plan.stage}-{one.plan.gen_id}": _shown(one, "text", one.parsed, each, long, markdown=True)
+        for one in others
+    }
+
+
+def _changes(plan: EssayPlan, texts: EssayTexts, size: int) -> str | None:
+    earlier = texts.before[plan.earlier].parsed if plan.earlier is not None else ""
+    if not earlier or not texts.essay.parsed:
         return None
-    changes = changes_html(texts.draft.parsed, texts.essay.parsed)
+    changes = changes_html(earlier, texts.essay.parsed)
     return changes if changes is not None and len(changes.encode("utf-8", "surrogatepass")) <= size else None
 
 
@@ -145,18 +156,19 @@ def _source(texts: GenerationTexts, size: int, long: dict[str, str]) -> dict[str
 
 
 def _text_script(plan: EssayPlan, texts: EssayTexts, title: str, essay: ShownText) -> str:
-    scores = [[one.template_id, one.llm_model_id, one.replicate, one.score, one.error] for one in plan.evaluations]
+    scores = [[one.label, one.llm_model_id, one.replicate, one.score, one.error] for one in plan.evaluations]
     value: Mapping[str, object] = {
         "title": title,
         "concepts": [visible(name) for name in plan.concepts],
-        "draft": plan.draft.template_id,
-        "template": plan.essay.template_id,
-        "model": plan.essay.llm_model_id or plan.draft.llm_model_id,
+        "draft": plan.labels["draft_template"],
+        "template": plan.labels["generation_template"],
+        "model": plan.labels["generation_model"],
         "html": essay.html,
         "whole": essay.is_whole,
         "failure": plan.essay.error and f"{plan.essay.error}: {visible(plan.essay.message)}",
         "sha256": texts.essay.parsed_sha256,
         "scores": scores,
+        "opponents": [one.gen_id for one in plan.opponents],
     }
     return script_data(f"text {plan.gen_id}", value)
 

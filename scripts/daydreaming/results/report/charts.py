@@ -41,9 +41,16 @@ class Spot(NamedTuple):
     scores: int
 
 
-def draw_intervals(label: str, axis: str, marks: Sequence[Interval], *, scale: tuple[float, float] | None) -> Drawing:
-    """Draw numbers with their intervals, one below the other. `scale`: the axis' ends; None: what they need, with 0."""
+def draw_intervals(
+    label: str, axis: str, marks: Sequence[Interval], *, scale: tuple[float, float] | None, line: float | None = None
+) -> Drawing:
+    """Draw numbers with their intervals, one below the other. `scale`: the axis' ends; None: what they need, with 0.
+
+    A broken line stands at `line`, or at 0 without a scale.
+    """
     import altair as alt
+
+    place_of_line = 0.0 if scale is None else line
 
     rows = [
         {"place": place, **mark._asdict(), "name": _short(mark.name), "whole name": mark.name}
@@ -60,9 +67,10 @@ def draw_intervals(label: str, axis: str, marks: Sequence[Interval], *, scale: t
         lines.encoding.x.shorthand = "low:Q"
         marks = base.mark_point(yOffset=8).encode(x=x, y=y, tooltip=told)
         parts = [lines, marks, _names(base, y)]
-        if scale is None:
-            zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=INK, strokeDash=[3, 3], strokeWidth=1)
-            parts.insert(0, zero.encode(x=alt.X("zero:Q", title=axis)))
+        if place_of_line is not None:
+            there = alt.Chart(alt.Data(values=[{"zero": place_of_line}]))
+            broken = there.mark_rule(color=INK, strokeDash=[3, 3], strokeWidth=1)
+            parts.insert(0, broken.encode(x=alt.X("zero:Q", title=axis)))
         return alt.layer(*parts).properties(width=width, height=_STEP * len(rows))
 
     return draw(label, chart)

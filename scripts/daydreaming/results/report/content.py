@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from daydreaming.base.errors import FailureKind
-from daydreaming.base.paths import STAGES
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.cohort_statistics import analyse_cohort
@@ -17,12 +16,18 @@ from daydreaming.results.report.answer import comparisons_in_words, purchases_in
 from daydreaming.results.report.making import Making, read_making
 from daydreaming.results.report.origin import Origin, read_origin
 from daydreaming.results.report.parts import Section, Table
+from daydreaming.results.report.preferences import preference_section
+from daydreaming.results.report.preferences_in_words import preferences_in_words
 from daydreaming.results.report.readers import readers_in_words
 from daydreaming.results.report.sections import sections
 from daydreaming.results.report.spending import Spending, read_spending
 from daydreaming.results.report.spread import spread_sections
 from daydreaming.results.score_table import ScoreRow, scores_digest
 from daydreaming.results.scores import ScoreCounts, count_scores, embedded_models
+from daydreaming.results.verdicts.preference_tables import analyse_verdicts
+from daydreaming.results.verdicts.verdict_table import VerdictCounts, VerdictRow, count_verdicts
+
+_ABOVE_PREFERENCES = 2  # comparisons of scores, leaderboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,12 @@ class UsedModel:
 class Answer:
     """What the statistics say, in sentences.
 
-    What is ahead, how far judges agree with readers, what cannot be told, what the next money buys.
+    What is ahead by scores, what is by comparisons of two texts, how far judges agree with readers, what cannot be
+    told, what the next money buys.
     """
 
     comparisons: Sequence[str] = ()
+    preferences: Sequence[str] = ()
     readers: Sequence[str] = ()
     untold: Sequence[str] = ()
     purchases: Sequence[str] = ()
@@ -79,16 +86,26 @@ class ReportContent:
     origin: Origin
     waiting: Table | None
     adopted: int  # scores that rest on a text that no run made
+    verdicts: VerdictCounts  # of comparisons of two texts
     waiting_for_user: int  # evaluations without a score because no run made a text, and it is not of what is asked now
     scores_digest: str
 
 
-def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> ReportContent:
-    """Gather the report of a cohort from its scores, its membership, its generations' metadata and its journal.
+def gather_content(
+    study: Study,
+    rows: Sequence[ScoreRow],
+    inspection: Inspection | None = None,
+    verdicts: Sequence[VerdictRow] = (),
+) -> ReportContent:
+    """Gather the report of a cohort from its scores, verdicts, membership, generations' metadata and journal.
 
     Raises OSError if a file cannot be read.
     """
     answer, shown = _of_scores(study, rows, inspection)
+    if verdicts:
+        preferences = analyse_verdicts(verdicts, rows, study.catalogs)
+        answer = replace(answer, preferences=preferences_in_words(preferences))
+        shown.insert(min(len(shown), _ABOVE_PREFERENCES), preference_section(study, verdicts, preferences))
     generations = study.membership.generations.values()
     stages = Counter(generation.stage for generation in generations)
     making = read_making(study)
@@ -98,10 +115,11 @@ def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspectio
     counts, parts = count_scores(rows), _parts(study)
     waiting = counts.unscored.get(FailureKind.WAITING, 0)
     judged = {model for row in rows for model in (row.generation_model, row.evaluation_llm_model)}
+    judged |= {model for row in verdicts for model in (row.model_a, row.model_b, row.judge)}
     return ReportContent(
         cohort_id=study.membership.cohort_id,
-        stages={stage: stages[stage] for stage in STAGES},
-        combos=len({generation.combo_id for generation in generations if generation.stage == "draft"}),
+        stages={stage: stages[stage] for stage in study.membership.stages.names},
+        combos=len({one.combo_id for one in generations if study.membership.stages[one.stage].is_first}),
         parts=parts,
         models=_used_models(study, parts, making),
         making=making,
@@ -116,6 +134,7 @@ def gather_content(study: Study, rows: Sequence[ScoreRow], inspection: Inspectio
         origin=read_origin(study),
         waiting=_waiting(making),
         adopted=sum(row.adopted and row.score is not None for row in rows),
+        verdicts=count_verdicts(verdicts),
         waiting_for_user=waiting,
         scores_digest=scores_digest(rows),
     )
@@ -127,7 +146,8 @@ def _of_scores(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | 
     analysis = analyse_cohort(study, rows, inspection)
     words = comparisons_in_words, readers_in_words, untold_in_words, purchases_in_words
     compared, *others = sections(study, analysis)
-    answer = Answer(*(sentences(analysis) for sentences in words))
+    compares, reads, untold, buys = (sentences(analysis) for sentences in words)
+    answer = Answer(comparisons=compares, readers=reads, untold=untold, purchases=buys)
     return answer, [compared, others[0], *spread_sections(rows), *others[1:]]
 
 
@@ -149,7 +169,7 @@ def _parts(study: Study) -> list[Part]:
     )
     return [
         Part(stage, template, study.catalogs.templates[stage][template].generator, model, number)
-        for of_stage in STAGES
+        for of_stage in study.membership.stages.names
         for (stage, template, model), number in counted.items()
         if stage == of_stage
     ]

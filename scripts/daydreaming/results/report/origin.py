@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from daydreaming.generation.study import Study
+from daydreaming.inputs.stages import COMBOS, DEFAULT_STAGES, Stage
 
 _PACKAGES = ("daydreaming", "snakemake", "openai", "numpy", "pandas", "scipy", "mixedlm", "altair", "vl-convert-python")
 
@@ -61,9 +62,21 @@ def _settings(study: Study) -> list[tuple[str, str]]:
         for key in ("temperature", "max_tokens", "min_lines")
         if (value := getattr(stage, key, None)) is not None
     ]
+    # What the usual stages are, needs no word.
+    shapes = [
+        (f"stages.{one.name}", _shape(one))
+        for one in settings.stage_table
+        if one.name not in DEFAULT_STAGES or one != DEFAULT_STAGES[one.name]
+    ]
     replicates = [(f"replicates.{stage}", str(number)) for stage, number in settings.replicates.items()]
     levels = [("description_level", settings.description_level), ("k_max", str(settings.k_max))]
-    return [*levels, ("default_endpoint", settings.default_endpoint), *replicates, *stages]
+    return [*levels, ("default_endpoint", settings.default_endpoint), *replicates, *shapes, *stages]
+
+
+def _shape(stage: Stage) -> str:
+    """What a stage makes, and from what."""
+    sees = f", sees {', '.join(stage.sees)}" if stage.sees else ""
+    return f"{stage.makes} from {stage.parent or COMBOS}{sees}"
 
 
 def _files(study: Study) -> list[Path]:

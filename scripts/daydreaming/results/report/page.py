@@ -23,18 +23,25 @@ from daydreaming.results.report.parts import Link
 from daydreaming.results.report.plots import write_plots
 from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.statistics.table_names import TABLES
+from daydreaming.results.verdicts.preference_tables import table_files
+from daydreaming.results.verdicts.verdict_table import VerdictRow
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _STYLE = Path(__file__).with_name("report.css")
 
 
-def write_report(study: Study, rows: Sequence[ScoreRow], inspection: Inspection | None = None) -> Path:
-    """Write the report of a cohort whose table of scores has these rows, whole or not at all; return its file.
+def write_report(
+    study: Study,
+    rows: Sequence[ScoreRow],
+    inspection: Inspection | None = None,
+    verdicts: Sequence[VerdictRow] = (),
+) -> Path:
+    """Write the report of a cohort whose tables have these scores and verdicts, whole or not at all; return its file.
 
     Its charts are written as files, too. `inspection`: a look at the cohort's texts, where
     there was one. The same data give the same page. Raises OSError.
     """
-    path, content = study.cohort_files.report, gather_content(study, rows, inspection)
+    path, content = study.cohort_files.report, gather_content(study, rows, inspection, verdicts)
     write_plots(study.cohort_files.plots, content.sections)
     atomic.write_text(path, report_page(content, path.parent, study.paths.root))
     return path
@@ -68,6 +75,7 @@ def report_page(content: ReportContent, folder: Path, data_root: Path) -> str:
         script_source=_source(script) if script else "'none'",
         next_usd=f"{NEXT_USD:g}",
         tables=TABLES,
+        preference_tables=[path.name for path in table_files(folder)] if content.verdicts.total else (),
     )
 
 

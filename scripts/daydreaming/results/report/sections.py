@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Scale
+from daydreaming.results.labels import rubric_scales
 from daydreaming.results.report.answer import WORDS
 from daydreaming.results.report.charts import Interval, draw_bars, draw_intervals
 from daydreaming.results.report.essays import concept_names, excerpt
@@ -94,13 +95,13 @@ def _contrasts(analysis: Analysis) -> Iterator[Part]:
 
 
 def _leaderboard(study: Study, analysis: Analysis) -> Iterator[Part]:
+    scales = rubric_scales(study.catalogs, study.membership.stages)
     for (rubric, judge), ranking in analysis.ranking.groupby(["rubric", "judge"], sort=False):
         paths = ranking[ranking.kind == "path"]
         marks = [
             Interval(f"{row.rank}. {_path(row)}", row.mean, *ends_of(row.low, row.high)) for row in paths.itertuples()
         ]
-        template = study.catalogs.templates["evaluation"].get(str(rubric))
-        scale = template.scale if template else Scale()
+        scale = scales.get(str(rubric), Scale())
         ends = (scale.lowest, scale.highest)
         drawing = (
             draw_intervals(f"Means by {rubric}, judged by {judge}", "mean score", marks, scale=ends) if marks else None

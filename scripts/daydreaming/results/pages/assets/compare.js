@@ -5,14 +5,16 @@ document.addEventListener("DOMContentLoaded", () => {
   const { element } = reading;
   const MOST = 4;
   const place = document.getElementById("beside");
+  const judged = document.getElementById("verdicts");
   const status = document.getElementById("state");
   const asked = () => (new URLSearchParams(location.hash.slice(1)).get("essays") || "").split(",").filter((id) => /^[\w.-]+$/.test(id));
 
-  function column(id, essay, shared) {
+  function column(id, essay, shared, number) {
     const text = element("div", { class: "text", dir: "auto" });
     text.innerHTML = essay.html; // made by results/pages/shown_text.py: no markup of a model's is left in it
     const facts = [["Concepts", essay.concepts.join(" + ")], ["Draft template", essay.draft], ["Essay template", essay.template], ["Model", essay.model]];
     return element("section", { "aria-labelledby": `essay-${id}` },
+      number ? element("p", { class: "number-of" }, `Essay ${number}`) : null,
       element("h2", { id: `essay-${id}` }, element("a", { href: `essays/${id}.html` }, element("bdi", {}, essay.title || id))),
       element("button", { type: "button", "data-away": id, "aria-label": `Take away: ${essay.title || id}` }, "Take away"),
       element("dl", { class: "made-by" }, ...facts.map(([name, value]) =>
@@ -36,7 +38,9 @@ document.addEventListener("DOMContentLoaded", () => {
     const there = ids.map((id, n) => [id, found[n]]).filter(([, one]) => one.status === "fulfilled").map(([id, one]) => [id, one.value]);
     const missing = ids.filter((_, n) => found[n].status === "rejected");
     const shared = sharedFacts(there.map(([, essay]) => essay));
-    place.replaceChildren(...there.map(([id, essay]) => column(id, essay, shared)));
+    const sections = await verdicts.sections(there);
+    place.replaceChildren(...there.map(([id, essay], n) => column(id, essay, shared, sections.length ? n + 1 : 0)));
+    judged.replaceChildren(...sections);
     place.dataset.count = there.length;
     status.textContent = missing.length ? `The cohort has no essay ${missing.join(", ")}.` : there.length ? "" : "Choose two to four essays in the list.";
   }

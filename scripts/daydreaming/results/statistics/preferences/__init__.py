@@ -1,0 +1,1 @@
+"""Statistics of pairwise judging: win rates, strengths, consistency, biases, agreement with scores."""

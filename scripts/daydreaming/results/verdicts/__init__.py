@@ -1,0 +1,1 @@
+"""Verdicts of judges who compared two texts: gathered from generations, written as a table, analysed."""
