@@ -75,7 +75,7 @@ class _Packer:
         composer, prompter = Composer(), Prompter()
         texts: dict[Key, Text] = {}  # those of which others may be made
         replies: set[str] = set()
-        for key, generation in self.study.membership.generations.items():
+        for key in self.study.membership.generations:
             sources = self.study.specification(*key).sources
             shared = [texts[source] for source in sources if source in texts]
             named: dict[str, Text] = {}
