@@ -9,7 +9,7 @@ SAMPLE = VerdictDesign("8 combos that differ much, 2 models, 2 judges", 8, 2, ju
 
 
 def test_a_sample():
-    results = verdict_coverage(SAMPLE, cohorts=40, seed=11)
+    results = verdict_coverage(SAMPLE, cohorts=40, seed=11, most=800)
     covered, printed = (sum(getattr(one, what) for one in results.values()) for what in ("covered", "printed"))
     assert 0.92 <= covered / printed <= 0.99
     # 40 cohorts tell the coverage of one figure to about 7 points.

@@ -72,9 +72,11 @@ def figures(analysis: PreferenceAnalysis) -> dict[tuple[str, ...], tuple[float, 
     return found
 
 
-def verdict_coverage(design: VerdictDesign, cohorts: int, seed: int) -> dict[str, FigureCoverage]:
-    """Simulate a design, and count for each kind of figure how often the interval covers the truth."""
-    many = min(MANY_TIMES * design.combos, MOST_COMBOS)
+def verdict_coverage(
+    design: VerdictDesign, cohorts: int, seed: int, most: int = MOST_COMBOS
+) -> dict[str, FigureCoverage]:
+    """Simulate a design, and count for each kind of figure how often the interval covers what `most` combos say."""
+    many = min(MANY_TIMES * design.combos, most)
     truth = {key: value for key, (value, _, _) in figures(_analysis(design, seed, many)).items()}
     results: dict[str, FigureCoverage] = {}
     for number in range(cohorts):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +53,12 @@ def with_rows(study: Study, rows: Sequence[Generation]) -> Study:
     members = Membership(study.membership.cohort_id, generations, stages)
     catalogs = Catalogs(study.catalogs.concepts, templates, study.catalogs.models)
     return replace(study, catalogs=catalogs, membership=members)
+
+
+def without(study: Study, left_out: Callable[[Generation], bool]) -> Study:
+    """A study without some rows of its cohort."""
+    kept = {key: row for key, row in study.membership.generations.items() if not left_out(row)}
+    return replace(study, membership=Membership(study.membership.cohort_id, kept))
 
 
 def inspect(study: Study) -> Inspection:

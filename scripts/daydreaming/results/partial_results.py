@@ -56,12 +56,14 @@ def write_partial_results(study: Study) -> str:
 
 def _without_result(scores: ScoreCounts, verdicts: VerdictCounts) -> tuple[str, float]:
     """How many evaluations have no score and comparisons no verdict, in words; the larger of the two shares."""
-    failed = f"{scores.total - scores.scored:,} of {scores.total:,} evaluations"
-    said = f"{failed} ({scores.unscored_fraction:.1%}) have no score"
+    said = []
+    if scores.total or not verdicts.total:
+        failed = f"{scores.total - scores.scored:,} of {scores.total:,} evaluations"
+        said.append(f"{failed} ({scores.unscored_fraction:.1%}) have no score")
     if verdicts.total:
         failed = f"{verdicts.total - verdicts.told:,} of {verdicts.total:,} comparisons of two texts"
-        said += f" and {failed} ({verdicts.failed_fraction:.1%}) have no verdict"
-    return said, max(scores.unscored_fraction, verdicts.failed_fraction)
+        said.append(f"{failed} ({verdicts.failed_fraction:.1%}) have no verdict")
+    return " and ".join(said), max(scores.unscored_fraction, verdicts.failed_fraction)
 
 
 def set_results_aside(study: Study) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pages_fixtures import make_reading_cohort
-from verdict_fixtures import RUBRIC, STAGE, inspect, judge, make_duels
+from verdict_fixtures import RUBRIC, STAGE, inspect, judge, make_duels, without
 
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
@@ -105,7 +105,9 @@ def test_verdicts_of_the_embedded_model_carry_no_signal(in_folder):
 
 def test_verdicts_stand_behind_the_leaderboard_of_scores_and_agree_with_them_or_not(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    study, _ = make_duels(make_reading_cohort(tmp_path, combos=2, replicates=1, sentences=4, hostile=""), failures=0)
+    plain = make_reading_cohort(tmp_path, combos=2, replicates=1, sentences=4, hostile="")
+    one_judge = without(plain, lambda row: row.stage == "evaluation" and not row.gen_id.startswith("v1-novelty-judge-"))
+    study, _ = make_duels(one_judge, failures=0)
     broken = next(one for one in study.membership.generations.values() if one.stage == STAGE)
     judge(study, broken, None, error="refused")
     inspection = inspect(study)
