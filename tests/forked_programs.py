@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from unittest.mock import patch
 
 TESTS = Path(__file__).parent
 # What a run of the workflow imports before it makes anything.
@@ -68,8 +69,8 @@ def _be(program: str, arguments: list[str], folder: str, variables: dict[str, st
     # What pytest has put there would hide that a program cannot find a module.
     of_tests = {str(TESTS.parent), str(TESTS), *(str(path) for path in TESTS.iterdir())}
     sys.path[:] = [str(Path(program).parent), *(path for path in sys.path if path not in of_tests)]
-    sys.argv = [program, *arguments]
     try:
-        runpy.run_path(program, run_name="__main__")
+        with patch.object(sys, "argv", [program, *arguments]):
+            runpy.run_path(program, run_name="__main__")
     finally:
         atexit._run_exitfuncs()  # multiprocessing leaves them out
