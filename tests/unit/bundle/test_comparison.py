@@ -13,6 +13,7 @@ from daydreaming.base.errors import InputError
 from daydreaming.bundle.comparison import Comparison, OpenedFolder, compare_reduced, compare_study, comparison_text
 from daydreaming.bundle.manifest import Scope
 from daydreaming.bundle.opening import open_bundle
+from daydreaming.inputs.stages import DEFAULT_STAGES
 from provider import Provider
 from studies import Study as Folder
 from studies.study import PROJECT
@@ -89,7 +90,7 @@ def test_a_bundle_with_less_is_checked_as_far_as_it_goes(
         folder = open_bundle(path, tmp_path / f"opened-{scope}", PROJECT).folder
         monkeypatch.chdir(folder)
         assert not (folder / "Snakefile").exists()
-        found = compare_reduced(OpenedFolder.read(folder))
+        found = compare_reduced(OpenedFolder.read(folder), DEFAULT_STAGES)
         assert found.is_same
         with_texts = scope is Scope.WITHOUT_PROMPTS
         # Copies have no reply.
@@ -98,7 +99,7 @@ def test_a_bundle_with_less_is_checked_as_far_as_it_goes(
 
         pivot = REPORTS / "pivot_mean.csv"
         pivot.write_text(pivot.read_text().replace("thread", "thr3ad"))
-        assert compare_reduced(OpenedFolder.read(folder)).different == [pivot.as_posix()]
+        assert compare_reduced(OpenedFolder.read(folder), DEFAULT_STAGES).different == [pivot.as_posix()]
 
 
 def test_a_score_that_is_not_that_of_its_reply_is_found_without_prompts(
@@ -109,7 +110,7 @@ def test_a_score_that_is_not_that_of_its_reply_is_found_without_prompts(
     row = finished.rows("evaluation")[0]
     parsed = folder / "data/gens/evaluation" / row.gen_id / "parsed.txt"
     parsed.write_text("1.5")
-    assert parsed.relative_to(folder).as_posix() in compare_reduced(OpenedFolder.read(folder)).different
+    assert parsed.relative_to(folder).as_posix() in compare_reduced(OpenedFolder.read(folder), DEFAULT_STAGES).different
 
 
 def test_a_folder_that_was_not_opened_is_told(tmp_path: Path):

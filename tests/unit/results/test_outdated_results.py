@@ -178,7 +178,8 @@ def test_another_score_makes_all_of_them_outdated(study: Study):
     row = study.membership.stage("evaluation")[0]
     parsed = study.files("evaluation", row.gen_id).parsed
     parsed.write_text("0.5\n")
-    assert outdated(study) == set(Result) - {Result.PREFERENCES}  # the cohort compares nothing
+    # The cohort compares nothing, and nobody has asked for a bundle.
+    assert outdated(study) == set(Result) - {Result.PREFERENCES, Result.BUNDLE}
     with pytest.raises(InputError, match="not what the generations say now"):
         scores_of_now(study)
 

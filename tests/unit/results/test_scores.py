@@ -55,6 +55,8 @@ def test_a_scored_evaluation_has_its_whole_chain(made):
         adopted=True,
         essay_chars=9,
         essay_cost_usd=0.0,
+        stage="evaluation",
+        text_stage="essay",
     )
 
 
