@@ -11,6 +11,7 @@ from pathlib import Path
 from daydreaming.base.errors import FailureKind
 from daydreaming.generation.currency import DONE, State
 from daydreaming.generation.inspection import Inspection, inspect_cohort
+from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Catalogs, Generation, Scale
 from daydreaming.inputs.settings import Settings
@@ -135,8 +136,8 @@ class _Collector:
         self._study = study
         self._membership = study.membership
         self._inspection = inspection
-        self._lengths: dict[str, int | None] = {}  # by essay
-        self._labels: dict[str, TextLabels] = {}  # by essay
+        self._lengths: dict[Key, int | None] = {}  # of texts
+        self._labels: dict[Key, TextLabels] = {}  # of texts
         self._texts: dict[str, str] = {}  # by their SHA-256: there are few different scores
 
     def row(self, evaluation: Generation) -> ScoreRow:
@@ -171,15 +172,17 @@ class _Collector:
 
     def _labels_of(self, text: Generation) -> TextLabels:
         """How a text was made; many judgements are of one text."""
-        if text.gen_id not in self._labels:
-            self._labels[text.gen_id] = text_labels(self._membership, text)
-        return self._labels[text.gen_id]
+        key = (text.stage, text.gen_id)
+        if key not in self._labels:
+            self._labels[key] = text_labels(self._membership, text)
+        return self._labels[key]
 
     def _characters(self, essay: Generation) -> int | None:
         """How long an essay is; None unless its text counts."""
-        if essay.gen_id not in self._lengths:
-            self._lengths[essay.gen_id] = self._read_characters(essay)
-        return self._lengths[essay.gen_id]
+        key = (essay.stage, essay.gen_id)
+        if key not in self._lengths:
+            self._lengths[key] = self._read_characters(essay)
+        return self._lengths[key]
 
     def _read_characters(self, essay: Generation) -> int | None:
         if self._state(essay) not in DONE:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daydreaming.base.errors import Fault, InputError
@@ -61,14 +60,11 @@ def judged_pairs(study: Study) -> list[JudgedPair]:
     """
     membership, file = study.membership, str(study.cohort_files.membership)
     judgements = [one for one in membership.generations.values() if compares(one)]
-    by_id: dict[str, list[Generation]] = defaultdict(list)
-    for one in membership.generations.values() if judgements else ():
-        by_id[one.gen_id].append(one)
     first_shown: dict[tuple[str, frozenset[str]], str] = {}
     pairs: list[JudgedPair] = []
     faults: list[Fault] = []
     for judgement in judgements:
-        texts = _texts(membership, judgement, by_id)
+        texts = _texts(membership, judgement)
         problem = _problem(judgement, texts)
         if problem:
             faults.append(Fault(file, f"the {judgement.stage} {judgement.gen_id!r} {problem}", _CURE))
@@ -82,29 +78,16 @@ def judged_pairs(study: Study) -> list[JudgedPair]:
     return pairs
 
 
-def _texts(
-    membership: Membership, judgement: Generation, by_id: Mapping[str, Sequence[Generation]]
-) -> list[ComparedText]:
-    """The two texts of a judgement; fewer or more where its ids do not name two of one stage."""
-    named = [
-        [one for one in by_id.get(gen_id, ()) if one.stage != judgement.stage]
-        for gen_id in (judgement.parent_gen_id, judgement.second_parent_gen_id)
-    ]
-    stages = {one.stage for one in named[0]} & {one.stage for one in named[1]}
-    return [
-        ComparedText(membership.chain(one))
-        for texts in named
-        for one in texts
-        if one.stage in stages
-    ]  # fmt: skip
+def _texts(membership: Membership, judgement: Generation) -> list[ComparedText]:
+    """The two texts of a judgement, in the order in which its judge sees them."""
+    texts = [membership.parent(judgement), *membership.further(judgement)]
+    return [ComparedText(membership.chain(one)) for one in texts if one is not None]
 
 
 def _problem(judgement: Generation, texts: Sequence[ComparedText]) -> str:
     names = f"{judgement.parent_gen_id!r} and {judgement.second_parent_gen_id!r}"
     if judgement.parent_gen_id == judgement.second_parent_gen_id:
         return f"compares {judgement.parent_gen_id!r} with itself."
-    if len(texts) != 2:
-        return f"compares {names}, which are not two texts of one stage in this table."
     combos = [text.combo_id for text in texts]
     if combos[0] != combos[1]:
         return f"compares {names}, which are of the combos {combos[0]!r} and {combos[1]!r}."

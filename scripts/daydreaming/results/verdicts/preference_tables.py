@@ -56,14 +56,19 @@ def analyse_verdicts(rows: Sequence[VerdictRow], scores: Sequence[ScoreRow], cat
     from daydreaming.results.statistics.preferences.analysis import analyse_preferences
 
     frame = verdicts_frame(rows)
-    means = mean_scores(scores)
     writers = own_models(catalogs)
     return CohortPreferences(
         {
-            (str(stage), str(rubric)): analyse_preferences(own, means, writers)
+            (str(stage), str(rubric)): analyse_preferences(own, _means_of(scores, own), writers)
             for (stage, rubric), own in frame.groupby(list(QUESTION), sort=False)
         }
     )
+
+
+def _means_of(scores: Sequence[ScoreRow], verdicts: pd.DataFrame) -> dict[str, float]:
+    """The mean scores of the texts that these verdicts are about: other stages may have texts with the same ids."""
+    stages = set(verdicts["text_stage"]) | {""}
+    return mean_scores([row for row in scores if row.text_stage in stages])
 
 
 def mean_scores(rows: Sequence[ScoreRow]) -> dict[str, float]:

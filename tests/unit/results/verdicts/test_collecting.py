@@ -124,8 +124,6 @@ def test_a_verdict_file_that_changes_while_it_is_read_is_none(study):
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        (judgement("c3", "e1", "e9"), "compares 'e1' and 'e9', which are not two texts of one stage"),
-        (judgement("c3", "e1", "d2"), "compares 'e1' and 'd2', which are not two texts of one stage"),
         (judgement("c3", "e1", "e1"), "compares 'e1' with itself"),
         (judgement("c3", "e1", "e3"), "which are of the combos 'k1' and 'k2'"),
     ],
