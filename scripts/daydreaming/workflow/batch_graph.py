@@ -53,6 +53,10 @@ class BatchGraph(CohortGraph):
         """The exports, where nothing waits; else the texts that can be made now."""
         return self._if_complete(super().exported_files)
 
+    def bundled_files(self) -> list[str]:
+        """The cohort in one file, where nothing waits; else the texts that can be made now."""
+        return self._if_complete(super().bundled_files)
+
     def _if_complete(self, files: Callable[[], list[str]]) -> list[str]:
         texts = self.texts(*self.study.membership.stages.names)
         if self.shows_all or self.is_of_job or self._settle(ALL).is_complete:
