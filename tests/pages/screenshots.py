@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -39,20 +40,23 @@ def main() -> None:
 
     from daydreaming.generation.inspection import inspect_cohort
 
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    names = parser.parse_args().names
     program = find_browser()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         os.chdir(folder)
         study = make_reading_cohort(Path(folder), combos=6, hostile="")
-        if chosen := _chosen(PICTURES):
+        if chosen := _chosen(PICTURES, names):
             _take(browser, _made(study, inspect_cohort(study)), chosen)
-        if chosen := _chosen(PICTURES_OF_PAIRS):
+        if chosen := _chosen(PICTURES_OF_PAIRS, names):
             _take(browser, _made(*make_duels(study)), chosen)
         browser.close()
 
 
-def _chosen(pictures: tuple) -> list:
-    return [one for one in pictures if len(sys.argv) == 1 or one[0] in sys.argv[1:]]
+def _chosen(pictures: tuple, names: list[str]) -> list:
+    return [one for one in pictures if not names or one[0] in names]
 
 
 def _made(study, inspection) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from bundle_fixtures import bundled, contents, make_results
 from export_fixtures import loaded
 from plan_fixtures import PlannedStudy
@@ -186,5 +187,6 @@ def test_its_replies_come_from_the_archive_and_its_commands_are_told(
     assert {path.relative_to(study.paths.archive).as_posix() for path in archived} <= {
         name.removeprefix("data/") for name in lines
     }
-    assert START in files[CONFIGURATION].decode()
+    endpoints = yaml.safe_load(files[CONFIGURATION])["endpoints"].values()
+    assert START in [endpoint.get("start") for endpoint in endpoints]
     assert "2_tasks/human_scores.csv" in "".join(json.loads(files[MANIFEST])["inputs"])
