@@ -14,7 +14,6 @@ from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.study import Study, load_study
 from daydreaming.inputs.configuration import settings_from_config
-from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.plan.planning import Plan, State, make_plan
 from daydreaming.plan.report import PlanReport, plan_report
 from provider import Provider
@@ -49,7 +48,7 @@ class PlannedStudy:
         failed: set[tuple[str, str]] = set()
         for specification in (study.specification(*key) for key in _parents_first(study) if key in inspection.open):
             try:
-                if specification.parent not in failed:
+                if not failed.intersection(specification.sources):
                     runner.run(specification)
                     continue
             except GenerationError:
@@ -88,4 +87,4 @@ def number(plan: Plan, state: State) -> int:
 
 
 def _parents_first(study: Study) -> list[tuple[str, str]]:
-    return sorted(study.membership.generations, key=lambda key: DEFAULT_STAGES.names.index(key[0]))
+    return sorted(study.membership.generations, key=lambda key: study.membership.stages.names.index(key[0]))

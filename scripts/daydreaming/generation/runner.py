@@ -13,6 +13,7 @@ from typing import Any
 
 from daydreaming.base.data_in_use import DataInUse
 from daydreaming.base.errors import FailureKind, GenerationError
+from daydreaming.generation.call_context import answered_together, context_of
 from daydreaming.generation.outcome import Outcome, Received
 from daydreaming.generation.specification import CallSpecification, Specification
 from daydreaming.generation.work import GenerationWork, Steps, Workbench
@@ -22,7 +23,6 @@ from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.breakers import AnswerBreaker, AnswerTurn
-from daydreaming.llm.call_account import CallContext
 from daydreaming.llm.client import ModelClient
 from daydreaming.llm.tries import milliseconds_since
 
@@ -119,7 +119,7 @@ class Runner:
             raise _failure_of(error) from error
         # Who only looks at a prompt loses no result by it, and made nothing.
         is_real = not options.get("render_only")
-        with self._unusable.turn(*_who(specification)) as turn:
+        with self._unusable.turn(*answered_together(specification)) as turn:
             try:
                 await self._advance(work.steps(**options), specification, journal, turn)
             except Exception as error:
@@ -165,7 +165,7 @@ class Runner:
             if stored is not None:
                 return Received(stored, reused=True)
             await self._in_file_thread(self._check_batches, request, specification.endpoint)
-            done = await self._client.complete(request, _context(specification), journal, turn.check, waited_ms)
+            done = await self._client.complete(request, context_of(specification), journal, turn.check, waited_ms)
             return Received(done.reply, times=done.times)
 
     def _check_batches(self, request: ModelRequest, endpoint: str) -> None:
@@ -215,20 +215,3 @@ def _failure_of(error: Exception) -> GenerationError:
     failure = GenerationError(kind, f"{type(error).__name__}: {error}.")
     failure.__cause__ = error
     return failure
-
-
-def _who(specification: Specification) -> tuple[str, str, str]:
-    return specification.stage, specification.template.template_id, specification.llm_model_id
-
-
-def _context(specification: CallSpecification) -> CallContext:
-    return CallContext(
-        stage=specification.stage,
-        gen_id=specification.gen_id,
-        cohort_id=specification.cohort_id,
-        endpoint=specification.endpoint,
-        template_id=specification.template.template_id,
-        llm_model_id=specification.llm_model_id,
-        prices=specification.prices,
-        is_of_judge=specification.definition.judges,
-    )

@@ -14,7 +14,8 @@ from functools import cached_property
 from daydreaming.base.amounts import usd
 from daydreaming.base.data_in_use import DataInUse
 from daydreaming.base.errors import Fault, GenerationError, InputError
-from daydreaming.generation.specification import CallSpecification, Key, Specification
+from daydreaming.generation.call_context import answered_together, context_of
+from daydreaming.generation.specification import CallSpecification, Key
 from daydreaming.generation.study import Study
 from daydreaming.ledger.batch_records import BatchRecord, BatchState
 from daydreaming.ledger.journal import Budget, Journal
@@ -22,7 +23,6 @@ from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.batches.exchange import BatchExchange
 from daydreaming.llm.batches.grouping import Wanted
 from daydreaming.llm.breakers import AnswerBreaker
-from daydreaming.llm.call_account import CallContext
 from daydreaming.plan.planning import PlannedGeneration, State, make_plan
 
 ANSWERED_WITHIN_S = 86_400
@@ -90,7 +90,7 @@ class BatchDesk:
                 held[why] = None
                 makeable.add(specification.key)
             else:
-                ready.append(Wanted(request, _context(specification)))
+                ready.append(Wanted(request, context_of(specification)))
         return Standing(frozenset(makeable), ready, counts["waiting"], counts["later"], tuple(held))
 
     def work(self, last_stage: str) -> Standing:
@@ -162,15 +162,15 @@ class BatchDesk:
 
     def _can_be_made(self, planned: PlannedGeneration, makeable: set[Key], failed: set[str]) -> bool:
         """Whether a job of this run can make it: from what is stored, or by a call that is no batch's."""
-        specification, parent = planned.specification, planned.specification.parent
-        has_parent = parent is None or parent in makeable
+        specification = planned.specification
+        has_sources = all(source in makeable for source in specification.sources)
         if not isinstance(specification, CallSpecification):
-            return has_parent
+            return has_sources
         is_single = not self._study.settings.uses_batches(specification.endpoint)
         if planned.request is not None:
             # What came back as an error fails in the run that has collected it, and is asked for again by the next.
             return is_single or planned.request.sha256 in failed
-        return has_parent and (is_single or planned.state is not State.UNKNOWN)
+        return has_sources and (is_single or planned.state is not State.UNKNOWN)
 
     def _answers(self, generations: Iterable[PlannedGeneration]) -> AnswerBreaker:
         """What came of the answers that are there, by template and model: as in a run that reads them one by one."""
@@ -178,7 +178,7 @@ class BatchDesk:
         for planned in generations:
             is_there = planned.request is None and planned.state in (State.UP_TO_DATE, State.REPARSE, State.REUSE)
             if not planned.specification.is_copy and (planned.failure or is_there):
-                answers.answered(*_who(planned.specification), planned.failure)
+                answers.answered(*answered_together(planned.specification), planned.failure)
         return answers
 
     @contextmanager
@@ -225,30 +225,13 @@ def _most_usd(records: Sequence[BatchRecord]) -> str:
     return usd(sum(amounts)) if len(amounts) == len(records) else "an unknown amount (no prices)"
 
 
-def _who(specification: Specification) -> tuple[str, str, str]:
-    return specification.stage, specification.template.template_id, specification.llm_model_id
-
-
 def _why_held(answers: AnswerBreaker, specification: CallSpecification) -> str:
     """Why a request is not sent: all answers to its template and model were useless for one reason. "": it is sent."""
     try:
-        answers.check(*_who(specification))
+        answers.check(*answered_together(specification))
     except GenerationError as error:
         return error.message
     return ""
-
-
-def _context(specification: CallSpecification) -> CallContext:
-    return CallContext(
-        stage=specification.stage,
-        gen_id=specification.gen_id,
-        cohort_id=specification.cohort_id,
-        endpoint=specification.endpoint,
-        template_id=specification.template.template_id,
-        llm_model_id=specification.llm_model_id,
-        prices=specification.prices,
-        is_of_judge=specification.definition.judges,
-    )
 
 
 def _input_error(error: GenerationError) -> InputError:

@@ -15,7 +15,7 @@ from studies import Choice
 from studies import Study as Folder
 
 TWO = Choice(combos=(("sleep", "tides"), ("sleep", "maps")), config={"batch": True})
-ALL = "evaluation"
+ALL = ""
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +214,28 @@ def test_offline_there_are_no_batches(folder, server):
     settings = PlannedStudy(folder).loaded(offline=True).settings
     assert not uses_batches(settings)
     assert uses_batches(PlannedStudy(folder).loaded().settings)
+
+
+def test_a_single_call_waits_for_both_of_its_texts(server, tmp_path, monkeypatch):
+    """A judge who is called singly compares an essay that is there with one that a batch still owes."""
+    choice = Choice(
+        essays=("copied", "developed"),
+        config={"batch": True, "stages": {"comparison": {"parent": "essay", "makes": "preference"}}},
+        added={"comparison": ("bolder",)},
+    )
+    folder = Folder.create(tmp_path / "study", server, choice)
+    address = folder.config()["endpoints"]["local"]
+    folder.configure(endpoints={"judges": {**address, "batch": {"enabled": False}}})
+    models = folder.data / "1_raw/llm_models.csv"
+    writer, judge = models.read_text().split("lab/judge")
+    models.write_text(writer + "lab/judge" + judge.replace(",local,", ",judges,"))
+    folder.build()
+    monkeypatch.chdir(folder.folder)
+    starts = Starts(folder)
+    starts.start()
+    server.go_on()
+    starts.start()
+    standing = starts.look()
+    compared = {("comparison", row.gen_id) for row in folder.rows("comparison")}
+    assert standing.waiting == 1 and len(compared) == 2
+    assert not compared & standing.makeable
