@@ -12,8 +12,8 @@ from daydreaming import analyse
 from daydreaming.results.statistics.agreement import krippendorff_alpha
 from daydreaming.results.statistics.comparison import compare
 from daydreaming.results.statistics.intervals import Estimates, combo_values, level_mean, mean_of, student, within_scale
-from daydreaming.results.statistics.observations import FACTORS
 from daydreaming.results.statistics.pairing import difference_cells, level_cells
+from daydreaming.results.statistics.score_columns import FACTORS
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from daydreaming.results.statistics.observations import ESSAY_FACTORS
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from daydreaming.results.statistics.observations import ESSAY_FACTORS
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS
 
 if TYPE_CHECKING:
     import pandas as pd

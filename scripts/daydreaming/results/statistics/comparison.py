@@ -18,8 +18,9 @@ from daydreaming.results.statistics.intervals import (
     near_end,
     student,
 )
-from daydreaming.results.statistics.observations import ESSAY_FACTORS, Codes
+from daydreaming.results.statistics.observations import Codes
 from daydreaming.results.statistics.pairing import difference_cells, level_cells
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS
 
 # With fewer of the two levels' essays having a partner, regression finds more: docs/results.md.
 _FEWEST_PARTNERED = 0.5

@@ -13,7 +13,8 @@ import numpy as np
 from daydreaming.results.statistics.comparison import Method
 from daydreaming.results.statistics.interactions import interaction_variance
 from daydreaming.results.statistics.intervals import Floats
-from daydreaming.results.statistics.observations import ESSAY_FACTORS, FACTORS, JUDGING_FACTORS, Codes, Observations
+from daydreaming.results.statistics.observations import Codes, Observations
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS, FACTORS, JUDGING_FACTORS
 from daydreaming.results.statistics.tables import as_frame, cannot_tell, joined
 
 if TYPE_CHECKING:

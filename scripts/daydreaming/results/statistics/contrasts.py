@@ -10,8 +10,9 @@ import numpy as np
 from daydreaming.results.statistics.comparison import Comparison, Method, compare
 from daydreaming.results.statistics.intervals import holm
 from daydreaming.results.statistics.lengths import LengthSlope, length_difference, length_slopes
-from daydreaming.results.statistics.observations import ESSAY_FACTORS, FACTORS, JUDGING_FACTORS, Observations
+from daydreaming.results.statistics.observations import Observations
 from daydreaming.results.statistics.pairing import choose
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS, FACTORS, JUDGING_FACTORS
 from daydreaming.results.statistics.tables import (
     POINTS,
     Scope,

@@ -20,7 +20,8 @@ from daydreaming.results.statistics.design_study import (
     Study,
     scaled,
 )
-from daydreaming.results.statistics.observations import ESSAY_FACTORS, Observations
+from daydreaming.results.statistics.observations import Observations
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS
 from daydreaming.results.statistics.tables import POINTS, as_frame, cannot_tell, joined
 
 if TYPE_CHECKING:

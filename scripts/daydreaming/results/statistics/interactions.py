@@ -9,8 +9,9 @@ import numpy as np
 
 from daydreaming.results.statistics.comparison import Method
 from daydreaming.results.statistics.intervals import FEWEST_COMBOS, Estimates, combo_values, holm, student
-from daydreaming.results.statistics.observations import ESSAY_FACTORS, Observations
+from daydreaming.results.statistics.observations import Observations
 from daydreaming.results.statistics.pairing import difference_cells
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS
 from daydreaming.results.statistics.tables import POINTS, as_frame, cannot_tell, too_few_combos
 
 if TYPE_CHECKING:

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from daydreaming.results.statistics.intervals import Estimates, Floats, combo_values, level_mean, within_scale
-from daydreaming.results.statistics.observations import (
-    ESSAY_FACTORS,
-    FACTORS,
-    JUDGING_FACTORS,
-    Observations,
-)
+from daydreaming.results.statistics.observations import Observations
 from daydreaming.results.statistics.pairing import choose, level_cells
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS, FACTORS, JUDGING_FACTORS
 from daydreaming.results.statistics.tables import POINTS, Scope, as_frame, joined, scopes, too_few_combos
 
 if TYPE_CHECKING:

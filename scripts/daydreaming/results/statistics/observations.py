@@ -12,22 +12,26 @@ import numpy.typing as npt
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.results.statistics.intervals import Floats, mean_of
+from daydreaming.results.statistics.score_columns import (
+    ESSAY_FACTORS,
+    FACTORS,
+    JUDGING_FACTORS,
+    REQUIRED,
+    TABLE,
+    check_columns,
+    check_essays,
+    check_rows,
+    numbers_of,
+    texts_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ESSAY_FACTORS = ("draft_template", "generation_template", "generation_model")
-JUDGING_FACTORS = ("evaluation_template", "evaluation_llm_model")
-FACTORS = ESSAY_FACTORS + JUDGING_FACTORS
-_ESSAY_COLUMNS = ("combo_id", *ESSAY_FACTORS)
-_REQUIRED = ("gen_id", "parent_gen_id", *_ESSAY_COLUMNS, *JUDGING_FACTORS, "score", "error")
 _OPTIONAL = ("essay_chars", "essay_cost_usd", "evaluation_cost_usd")
 _USUAL_SCALE = (0.0, 10.0)
 _SCALE_COLUMNS = ("score_min", "score_max")
 _MOST_CELLS = 50_000_000
-_SHOWN_FAULTS = 20
-_TABLE = "the table of scores"
-_MAKE_AGAIN = "Make the table again with scripts/aggregate_scores.py."
 
 # Kinds of failure that say something of the network, the provider or the machine, and nothing of the text.
 _CIRCUMSTANCES = (
@@ -132,18 +136,18 @@ def read_observations(scores: pd.DataFrame) -> Observations:
     """
     import pandas as pd
 
-    _check_columns(scores)
-    text = {column: _texts(scores[column]) for column in _REQUIRED if column != "score"}
+    check_columns(scores)
+    text = {column: texts_of(scores[column]) for column in REQUIRED if column != "score"}
     # Which generation failed: the evaluation, or its essay or draft. A table from elsewhere need not say.
-    text["failed_gen_id"] = _texts(scores["failed_gen_id"]) if "failed_gen_id" in scores else text["gen_id"]
-    value = _numbers(scores, "score")
-    _check_rows(scores, text, value)
+    text["failed_gen_id"] = texts_of(scores["failed_gen_id"]) if "failed_gen_id" in scores else text["gen_id"]
+    value = numbers_of(scores, "score")
+    check_rows(scores, text, value)
     value = np.where(text["error"] == "", value, np.nan)
     keys = pd.DataFrame({c: text[c] for c in ("gen_id", "parent_gen_id", *JUDGING_FACTORS)})
     keep = np.flatnonzero(~keys.duplicated().to_numpy())
     text, value = {column: values[keep] for column, values in text.items()}, value[keep]
     optional = {
-        column: _numbers(scores, column)[keep] if column in scores else None for column in _OPTIONAL + _SCALE_COLUMNS
+        column: numbers_of(scores, column)[keep] if column in scores else None for column in _OPTIONAL + _SCALE_COLUMNS
     }
     return _arrange(text, value, optional)
 
@@ -156,7 +160,7 @@ def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | N
         levels[column] = names
     essay = codes["parent_gen_id"]
     first = np.unique(essay, return_index=True)[1]
-    _check_essays(text, essay, first)
+    check_essays(text, essay, first)
     combo = codes["combo_id"][first]
     paths, path = np.unique(
         np.stack([codes[factor][first] for factor in ESSAY_FACTORS], axis=1), axis=0, return_inverse=True
@@ -166,7 +170,7 @@ def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | N
     if np.prod(shape, dtype=float) > _MOST_CELLS:
         cure = "Analyse fewer cohorts at a time."
         raise InputError(
-            Fault(_TABLE, f"its design {shape} (combos, paths, essays, rubrics, judges) is too large.", cure)
+            Fault(TABLE, f"its design {shape} (combos, paths, essays, rubrics, judges) is too large.", cure)
         )
     rubric, judge = (codes[factor] for factor in JUDGING_FACTORS)
     where = np.ravel_multi_index((combo[essay], path[essay], place[essay], rubric, judge), shape)
@@ -199,74 +203,6 @@ def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | N
         step=_step(value[scored]),
         scales=_scales(rubric, len(levels["evaluation_template"]), value, [optional[c] for c in _SCALE_COLUMNS]),
     )
-
-
-def _check_columns(scores: pd.DataFrame) -> None:
-    faults = [
-        Fault(_TABLE, "the column is missing.", _MAKE_AGAIN, column=column)
-        for column in _REQUIRED
-        if column not in scores
-    ]
-    if faults:
-        raise InputError(faults)
-    if scores.empty:
-        raise InputError(Fault(_TABLE, "it has no rows.", "Give the table of a cohort that has evaluations."))
-
-
-def _check_rows(scores: pd.DataFrame, text: dict[str, Any], value: Floats) -> None:
-    """Raise InputError with the first rows that have no clear meaning. Rows count from 2, as in the CSV file."""
-    failed = text["error"] != ""
-    given = ~np.isnan(value)
-    problems: list[tuple[Any, str, str]] = [
-        (~given & ~failed, "score", "a row needs a score or an error."),
-        (given & failed, "score", "a row that failed has no score."),
-        (np.isinf(value), "score", "it is not a finite number."),
-    ]
-    problems += [
-        (text[column] == "", column, "it is empty.") for column in _REQUIRED if column not in ("score", "error")
-    ]
-    faults = [
-        Fault(_TABLE, problem, _MAKE_AGAIN, int(row) + 2, column)
-        for wrong, column, problem in problems
-        for row in np.flatnonzero(wrong)[:_SHOWN_FAULTS]
-    ]
-    if faults:
-        raise InputError(faults)
-
-
-def _check_essays(text: dict[str, Any], essay: Codes, first: Codes) -> None:
-    faults = [
-        Fault(_TABLE, f"essay {text['parent_gen_id'][row]!r} has two values of it.", _MAKE_AGAIN, column=column)
-        for column in _ESSAY_COLUMNS
-        for row in np.flatnonzero(text[column] != text[column][first[essay]])[:_SHOWN_FAULTS]
-    ]
-    if faults:
-        raise InputError(faults)
-
-
-def _texts(column: pd.Series[Any]) -> Any:
-    """Ids as text, whatever pandas made of them; "" for what is missing."""
-    values = column.to_numpy(dtype=object)
-    missing = column.isna().to_numpy()
-    return np.array(["" if gone else str(value) for value, gone in zip(values, missing, strict=True)], dtype=object)
-
-
-def _numbers(scores: pd.DataFrame, column: str) -> Floats:
-    """A column of numbers, NaN where it is empty. Raises InputError for what is neither."""
-    import pandas as pd
-
-    given = scores[column]
-    numbers = pd.to_numeric(given, errors="coerce")
-    wrong = np.flatnonzero((numbers.isna() & ~given.isna() & (given.astype(str).str.strip() != "")).to_numpy())
-    if len(wrong):
-        raise InputError(
-            [
-                Fault(_TABLE, f"{given.iloc[row]!r} is not a number.", _MAKE_AGAIN, int(row) + 2, column)
-                for row in wrong[:_SHOWN_FAULTS]
-            ]
-        )
-    values: Floats = numbers.to_numpy(dtype=float, na_value=np.nan)
-    return values
 
 
 def _codes(values: Any) -> tuple[tuple[str, ...], Codes]:

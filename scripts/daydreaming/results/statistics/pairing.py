@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from daydreaming.results.statistics.intervals import Floats, mean_of
-from daydreaming.results.statistics.observations import ESSAY_FACTORS, Codes
+from daydreaming.results.statistics.observations import Codes
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS
 
 _Array = TypeVar("_Array", bound=npt.NDArray[Any])
 _JUDGING_AXIS = {"evaluation_template": -2, "evaluation_llm_model": -1}

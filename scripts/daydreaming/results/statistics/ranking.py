@@ -19,8 +19,9 @@ from daydreaming.results.statistics.intervals import (
     student_factor,
     within_scale,
 )
-from daydreaming.results.statistics.observations import ESSAY_FACTORS, Observations
+from daydreaming.results.statistics.observations import Observations
 from daydreaming.results.statistics.pairing import choose
+from daydreaming.results.statistics.score_columns import ESSAY_FACTORS
 from daydreaming.results.statistics.tables import POINTS, Scope, cannot_tell, too_few_combos
 
 if TYPE_CHECKING:
