@@ -47,6 +47,7 @@ class _Row:
     replicate: int
     template: Template
     template_digest: str
+    parent: Key | None
     definition: Stage
     further: tuple[Key, ...] = ()
 
@@ -58,7 +59,7 @@ class _Row:
     @property
     def sources(self) -> tuple[Key, ...]:
         """The generations whose texts it is made from, in the order in which its prompt is given them."""
-        return (*([(self.definition.parent, self.parent_gen_id)] if self.definition.parent else []), *self.further)
+        return (self.parent, *self.further) if self.parent else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,6 @@ class CallSpecification(_Row):
     is_copy: ClassVar[bool] = False
     parser: str | None
     parser_digest: str
-    parent: Key | None
     concepts: tuple[ConceptText, ...]
     model: str
     endpoint: str

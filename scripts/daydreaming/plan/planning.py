@@ -106,8 +106,7 @@ class _Planner:
 
     def add(self, specification: Specification) -> None:
         """Classify one generation; its parent must have been classified."""
-        sources = [specification.parent, *specification.further] if specification.parent else []
-        parents = [self.results[source] for source in sources]
+        parents = [self.results[source] for source in specification.sources]
         # Of several that are not there, one that fails says most.
         absent = sorted((one for one in parents if one.text is None), key=lambda one: one.planned.state not in _STUCK)
         try:

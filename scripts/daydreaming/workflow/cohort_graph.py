@@ -97,12 +97,8 @@ class CohortGraph:
 
     def parent(self, stage: str, gen_id: str) -> list[str]:
         """The parsed texts that a generation is made from, as far as they are in the graph."""
-        membership = self.study.membership
-        generation = membership.get(stage, gen_id)
-        parent = membership.parent(generation)
-        texts = () if parent is None else (parent, *membership.further(generation))
-        shown = (one for one in texts if self.is_shown((one.stage, one.gen_id)))
-        return [self.study.paths.parsed_text(one.stage, one.gen_id) for one in shown]
+        sources = self.study.specification(stage, gen_id).sources
+        return [self.study.paths.parsed_text(*source) for source in sources if self.is_shown(source)]
 
     def renewed(self, stage: str, gen_id: str) -> list[str]:
         """A file that is newer than the text of a generation, if that is there and not what is asked now."""

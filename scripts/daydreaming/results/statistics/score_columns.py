@@ -58,7 +58,7 @@ def check_rows(scores: pd.DataFrame, text: dict[str, Any], value: Floats) -> Non
 
 
 def check_essays(text: dict[str, Any], essay: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> None:
-    """Raise InputError for an essay of two combos or templates; `essay` numbers that of each row, `first` its first row."""
+    """Raise InputError for an essay of two combos or templates; `essay` numbers that of each row, `first` its row."""
     faults = [
         Fault(TABLE, f"essay {text['parent_gen_id'][row]!r} has two values of it.", _MAKE_AGAIN, column=column)
         for column in _ESSAY_COLUMNS
