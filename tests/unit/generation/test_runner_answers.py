@@ -108,7 +108,8 @@ def test_with_many_calls_in_flight_no_more_unusable_answers_are_paid_for(project
 
 
 def test_once_an_answer_was_usable_all_are_in_flight(project: Project, provider: Provider):
-    provider.script([faults.rule("slow", Answer(message={"content": "SCORE: 5"}, latency_s=0.1))])
+    # Long enough for a busy machine to send the others before the first of them is answered.
+    provider.script([faults.rule("slow", Answer(message={"content": "SCORE: 5"}, latency_s=0.8))])
     assert set(run_together(project, 40, stop_after_unusable=3)) == {"made"}
     calls = provider.ledger()
     first_end = min(call.ended_at or 0.0 for call in calls)
