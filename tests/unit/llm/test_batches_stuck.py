@@ -129,6 +129,17 @@ def test_an_answer_that_is_missing_from_a_cancelled_batch_is_asked_for_again(new
     assert study.account.spent_usd == pytest.approx(record.cost_usd)
 
 
+def test_answers_that_one_look_cannot_fetch_are_not_given_up(study):
+    study.submit(2)
+    study.provider.go_on()
+    study.provider.batch_faults(BatchFault("results", "status", status=500, times=2))
+    (record,) = study.cancel()
+    assert (record.state, study.stored(2), study.submit(2).sent) == (BatchState.ACCEPTED, 0, [])
+    (record,) = study.cancel()
+    assert (record.state, study.stored(2)) == (BatchState.COLLECTED, 2)
+    assert sorted(study.bought().values()) == [1] * 2
+
+
 def test_a_record_of_the_same_tick_is_seen(study):
     study.submit(1)
     folder = study.settings.paths.batches
