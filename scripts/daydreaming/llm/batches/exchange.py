@@ -174,7 +174,7 @@ class BatchExchange:
             is_stuck=False,
             missing_since=None,
         )
-        if batch.failed and not batch.files:
+        if batch.failed and not batch.files and not batch.executed:
             return self._not_sent(record, f"The provider refused the batch: {batch.failed}")
         if not batch.is_over:
             return self.records.save(record)
