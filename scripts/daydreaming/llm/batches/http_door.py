@@ -39,7 +39,7 @@ class HttpDoor:
         )
 
     def json(self, method: str, path: str, *, has: str = "id", **options: Any) -> dict[str, Any]:
-        """The JSON object of an answer, which `has` a key. Raises ServiceError, for any other answer of status 200 too."""
+        """The JSON object of an answer, which `has` a key. Raises ServiceError, for others of status 200 too."""
         content = self.content(method, path, **options)
         try:
             body = orjson.loads(content)
