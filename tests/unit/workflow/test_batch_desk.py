@@ -114,6 +114,21 @@ def test_nothing_that_waits_is_bought_by_single_calls(folder, server, starts):
     assert server.calls == 0
 
 
+def test_what_is_collected_while_a_single_call_begins_is_not_bought_again(folder, server, starts, monkeypatch):
+    starts.start()
+    server.go_on()
+    check = BatchRecords.check_is_not_waiting
+
+    def collected_before(self, request_sha256):
+        starts.desk("another").cancel()
+        check(self, request_sha256)
+
+    monkeypatch.setattr(BatchRecords, "check_is_not_waiting", collected_before)
+    PlannedStudy(folder).run(batch=False)
+    assert server.calls == len(folder.rows("evaluation"))
+    assert set(bought(server).values()) == {1}
+
+
 def test_useless_answers_hold_back_the_attempts_that_would_follow(folder, server, starts):
     config = {"retry_replies": {"refused": 3}, "stop_after_unusable": 2}
     server.script([fault_refused()])
