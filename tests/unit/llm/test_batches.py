@@ -253,7 +253,7 @@ def test_what_a_provider_refuses_costs_nothing(study, operation):
 
 
 def test_create_is_never_repeated_by_itself(study):
-    study.provider.batch_faults(BatchFault("create", "status", status=500, times=5))
+    study.provider.batch_faults(BatchFault("create", "status", status=500))
     before = len(study.provider.batches()["batches"])
     study.submit(2)
     study.provider.batch_faults()
