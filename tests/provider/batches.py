@@ -172,8 +172,9 @@ class BatchServices:
         headers = request.headers
         key = headers.get("authorization", "").removeprefix("Bearer ")
         # Anthropic's reference names x-api-key; its client of today sends the key as a bearer token.
-        if (key or (headers.get("x-api-key") if is_anthropic else "")) != self._api_key:
-            raise ApiError(401, "Incorrect API key provided.", "invalid_api_key")
+        key = key or (headers.get("x-api-key", "") if is_anthropic else "")
+        if key != self._api_key:
+            raise ApiError(401, f"Incorrect API key provided: {key}.", "invalid_api_key")
         if is_anthropic and "anthropic-version" not in headers:
             raise ApiError(400, "anthropic-version: header is required")
 

@@ -272,6 +272,15 @@ def test_no_file_holds_the_key(study, tmp_path):
     assert not any(SECRET.encode() in path.read_bytes() for path in files)
 
 
+def test_a_key_that_a_provider_repeats_is_not_shown(study, tmp_path, monkeypatch):
+    wrong = "wrong-secret-key-7654321"
+    monkeypatch.setenv(KEY_VARIABLE, wrong)
+    (problem,) = study.submit(2).problems
+    assert "Incorrect API key provided" in problem
+    assert wrong not in problem
+    assert not any(wrong.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
 def test_a_damaged_record_stops_what_could_buy_again(study):
     study.submit(2)
     (path,) = (study.settings.paths.batches).glob("*.json")
