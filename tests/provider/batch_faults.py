@@ -13,6 +13,7 @@ Effect = Literal[
     "status",  # an error, and the server has done nothing
     "status after",  # an error, although the server has done what was asked
     "error in 200",  # a status 200 whose body is an error object
+    "empty object",  # a status 200 whose body is {}
     "cut",  # the connection closes in the middle of the body
     "cut clean",  # a body that is whole by its length, and lacks its second half
     "twice",  # each line of the results stands there twice

@@ -63,6 +63,8 @@ class BatchServices:
             return
         if effect == "error in 200":
             status, body = 200, orjson.dumps({"error": {"message": "Something went wrong."}})
+        elif effect == "empty object":
+            status, body = 200, b"{}"
         reply = Reply(status, {"request-id": "req_scripted"}, body)
         if effect == "cut":
             await connection.send(reply.head() + body[: len(body) // 2])
@@ -84,20 +86,21 @@ class BatchServices:
         return 200, b"{}"
 
     def _state(self) -> dict[str, Any]:
-        batches = {**{key: one.work for key, one in self._openai.items()}, **self._anthropic}
         return {
             "bought": dict(self._bought),
             "operations": dict(self._operations),
             "files": len(self._files),
             "batches": {
                 key: {"items": [item.custom_id for item in work.items], "ended_as": work.ended_as}
-                for key, work in batches.items()
+                for key, work in self._works().items()
             },
         }
 
+    def _works(self) -> dict[str, BatchWork]:
+        return {**{key: one.work for key, one in self._openai.items()}, **self._anthropic}
+
     def _go_on(self, do: str, share: float = 1.0, id: str | None = None) -> None:
-        works = {**{key: one.work for key, one in self._openai.items()}, **self._anthropic}
-        for key, work in works.items():
+        for key, work in self._works().items():
             if (work.ended_as is not None and do != "vanish") or id not in (None, key):
                 continue
             if do == "vanish":
@@ -106,6 +109,8 @@ class BatchServices:
             work.answer(share, self._execution(key), self._bought)
             if do in ("completed", "expired", "canceled", "failed"):
                 self._end(key, work, "canceled" if work.cancel_at else do)
+            elif do == "failed without files":
+                work.end("failed")
 
     def _end(self, key: str, work: BatchWork, ended_as: Any) -> None:
         work.end(ended_as)
@@ -117,8 +122,7 @@ class BatchServices:
                 batch.error_file_id = self._add_file("errors.jsonl", errors)
 
     def _pass_time(self) -> None:
-        works = {**{key: one.work for key, one in self._openai.items()}, **self._anthropic}
-        for key, work in works.items():
+        for key, work in self._works().items():
             if work.ended_as is not None:
                 continue
             if (batch := self._openai.get(key)) and batch.errors:
@@ -168,8 +172,9 @@ class BatchServices:
         headers = request.headers
         key = headers.get("authorization", "").removeprefix("Bearer ")
         # Anthropic's reference names x-api-key; its client of today sends the key as a bearer token.
-        if (key or (headers.get("x-api-key") if is_anthropic else "")) != self._api_key:
-            raise ApiError(401, "Incorrect API key provided.", "invalid_api_key")
+        key = key or (headers.get("x-api-key", "") if is_anthropic else "")
+        if key != self._api_key:
+            raise ApiError(401, f"Incorrect API key provided: {key}.", "invalid_api_key")
         if is_anthropic and "anthropic-version" not in headers:
             raise ApiError(400, "anthropic-version: header is required")
 

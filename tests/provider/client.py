@@ -144,7 +144,8 @@ class Provider:
     def go_on(self, do: str = "completed", **more: Any) -> None:
         """Answer a `share` of the requests of open batches, which `do` then ends: completed, expired, canceled, failed.
 
-        `answer` ends none, and `vanish` makes them unknown; `id` names one batch.
+        `failed without files` keeps to itself what was answered; `answer` ends none, and `vanish` makes them unknown;
+        `id` names one batch.
         """
         self._control("PUT", "batches", json.dumps({"do": do, **more}).encode())
 

@@ -21,6 +21,7 @@ from daydreaming.inputs.settings import Settings
 from daydreaming.ledger.batch_records import BatchRecords
 from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.ledger.model_request import ModelRequest
+from daydreaming.ledger.received import Reply
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.breakers import AnswerBreaker, AnswerTurn
 from daydreaming.llm.client import ModelClient
@@ -160,13 +161,20 @@ class Runner:
         await turn.take()
         waited_ms = milliseconds_since(queued)
         async with self._replies.in_flight(request.sha256):
-            limit = self._settings.endpoints[specification.endpoint].max_reply_bytes
-            stored = await self._in_file_thread(self._replies.load, request.sha256, limit)
+            stored = await self._in_file_thread(self._stored, request, specification.endpoint)
             if stored is not None:
                 return Received(stored, reused=True)
-            await self._in_file_thread(self._check_batches, request, specification.endpoint)
             done = await self._client.complete(request, context_of(specification), journal, turn.check, waited_ms)
             return Received(done.reply, times=done.times)
+
+    def _stored(self, request: ModelRequest, endpoint: str) -> Reply | None:
+        """The stored reply; None where a single call may buy it. Raises GenerationError where a batch buys it."""
+        limit = self._settings.endpoints[endpoint].max_reply_bytes
+        if (stored := self._replies.load(request.sha256, limit)) is not None:
+            return stored
+        self._check_batches(request, endpoint)
+        # What waited in a batch when its reply was looked for may have been collected since.
+        return self._replies.load(request.sha256, limit)
 
     def _check_batches(self, request: ModelRequest, endpoint: str) -> None:
         """Raise GenerationError where a single call would buy what a batch has bought, or is to buy."""

@@ -219,9 +219,9 @@ class Settings(SettingsModel):
         return name
 
     def uses_batches(self, endpoint: str) -> bool:
-        """Whether requests to an endpoint go out as provider batches."""
+        """Whether requests to an endpoint go out as provider batches: none do offline."""
         one = self.endpoints[endpoint]
-        return one.has_batches and (self.batch if one.batch.enabled is None else one.batch.enabled)
+        return not self.offline and one.has_batches and (self.batch if one.batch.enabled is None else one.batch.enabled)
 
     @cached_property
     def stage_table(self) -> StageTable:

@@ -114,11 +114,17 @@ class BatchDesk:
         return [record_text(record) for record in records] or ["No batch waits."]
 
     def waiting_text(self, standing: Standing, *, stays: bool = False) -> str:
-        """What waits, until when, and what it costs at most: "" where nothing does. `stays`: the run waits for it."""
+        """What waits, until when, and what it costs at most: "" where nothing does. `stays`: the run waits for it.
+
+        It begins with `waiting:` as long as the cohort does; the batches are those of all cohorts.
+        """
         records = self._exchange.records.open()
         parts, problems = [], [record_text(record) for record in records if record.problem]
+        number = sum(record.requests for record in records)
+        if records and standing.is_complete:
+            others = f"{number:,} requests that are not needed here wait in batches. A later start collects them."
+            return "\n".join([others, *problems, *standing.held])
         if records:
-            number = sum(record.requests for record in records)
             answered = sum(record.counts.get("completed", record.counts.get("succeeded", 0)) for record in records)
             by = max(record.sending_at or record.prepared_at for record in records) + ANSWERED_WITHIN_S
             parts.append(
@@ -187,8 +193,8 @@ class BatchDesk:
         in_use = DataInUse(self._study.paths)
         try:
             yield
-        except GenerationError as error:
-            raise _input_error(error) from None
+        except (GenerationError, OSError) as error:
+            raise InputError(Fault("batches", str(error), "What was sent before stays recorded.")) from None
         finally:
             self._close()
             in_use.close()
@@ -232,7 +238,3 @@ def _why_held(answers: AnswerBreaker, specification: CallSpecification) -> str:
     except GenerationError as error:
         return error.message
     return ""
-
-
-def _input_error(error: GenerationError) -> InputError:
-    return InputError(Fault("batches", error.message, "What was sent before stays recorded."))

@@ -16,8 +16,8 @@ ALL = ""
 
 
 def uses_batches(settings: Settings) -> bool:
-    """Whether requests to any endpoint go out as batches: none do offline."""
-    return not settings.offline and any(settings.uses_batches(name) for name in settings.endpoints)
+    """Whether requests to any endpoint go out as batches."""
+    return any(settings.uses_batches(name) for name in settings.endpoints)
 
 
 @dataclass

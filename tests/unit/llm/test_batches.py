@@ -253,7 +253,7 @@ def test_what_a_provider_refuses_costs_nothing(study, operation):
 
 
 def test_create_is_never_repeated_by_itself(study):
-    study.provider.batch_faults(BatchFault("create", "status", status=500, times=5))
+    study.provider.batch_faults(BatchFault("create", "status", status=500))
     before = len(study.provider.batches()["batches"])
     study.submit(2)
     study.provider.batch_faults()
@@ -270,6 +270,15 @@ def test_no_file_holds_the_key(study, tmp_path):
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 3
     assert not any(SECRET.encode() in path.read_bytes() for path in files)
+
+
+def test_a_key_that_a_provider_repeats_is_not_shown(study, tmp_path, monkeypatch):
+    wrong = "wrong-secret-key-7654321"
+    monkeypatch.setenv(KEY_VARIABLE, wrong)
+    (problem,) = study.submit(2).problems
+    assert "Incorrect API key provided" in problem
+    assert wrong not in problem
+    assert not any(wrong.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_a_damaged_record_stops_what_could_buy_again(study):

@@ -54,6 +54,31 @@ def test_an_error_object_that_stays_for_an_hour_can_be_given_up(study):
     assert study.submit(2).sent[0].requests == 2
 
 
+def test_an_object_that_is_no_batch_counts_as_an_error_object(study):
+    study.submit(2)
+    study.provider.batch_faults(BatchFault("retrieve", "empty object", times=99))
+    assert study.look()[0].missing_since is not None
+    assert study.cancel(later_s=PERHAPS_GONE_FOR_S + 60)[0].state is BatchState.GIVEN_UP
+
+
+def test_an_object_that_is_no_list_does_not_say_that_a_batch_is_not_there(study):
+    study.provider.batch_faults(BatchFault("create", "lost answer"), BatchFault("list", "empty object", times=2))
+    study.submit(2)
+    (record,) = study.look(later_s=LATER_S)
+    assert (record.state, study.submit(2).sent) == (BatchState.SENDING, [])
+    study.provider.go_on()
+    study.look()
+    assert sorted(study.bought().values()) == [1] * 2
+
+
+def test_an_upload_that_is_answered_with_nothing_is_told(new_study, server):
+    study = new_study("openai")
+    server.batch_faults(BatchFault("upload", "empty object"))
+    submission = study.submit(2)
+    assert "answered with no batch" in submission.problems[0]
+    assert (submission.sent, study.account.reserved_usd) == ([], 0)
+
+
 def test_an_error_object_that_passes_does_not_count_later(study):
     study.submit(2)
     study.provider.batch_faults(BatchFault("retrieve", "error in 200"))
@@ -116,6 +141,15 @@ def test_a_batch_that_failed_after_some_answers_keeps_them(new_study, server):
     assert study.account.spent_usd > 0
 
 
+def test_a_failed_batch_that_hides_its_answers_is_not_sent_again(new_study, server):
+    study = new_study("openai")
+    study.submit(4)
+    server.go_on("failed without files", share=0.5)
+    (record,) = study.look()
+    assert (record.state, record.is_stuck, study.submit(4).sent) == (BatchState.ACCEPTED, True, [])
+    assert study.account.reserved_usd > 0
+
+
 def test_an_answer_that_is_missing_from_a_cancelled_batch_is_asked_for_again(new_study, server):
     study = new_study("openai")
     study.submit(4)
@@ -127,6 +161,17 @@ def test_an_answer_that_is_missing_from_a_cancelled_batch_is_asked_for_again(new
     (record,) = study.look()
     assert (record.state, record.outcomes) == (BatchState.COLLECTED, {"answered": 3, "canceled": 1})
     assert study.account.spent_usd == pytest.approx(record.cost_usd)
+
+
+def test_answers_that_one_look_cannot_fetch_are_not_given_up(study):
+    study.submit(2)
+    study.provider.go_on()
+    study.provider.batch_faults(BatchFault("results", "status", status=500, times=2))
+    (record,) = study.cancel()
+    assert (record.state, study.stored(2), study.submit(2).sent) == (BatchState.ACCEPTED, 0, [])
+    (record,) = study.cancel()
+    assert (record.state, study.stored(2)) == (BatchState.COLLECTED, 2)
+    assert sorted(study.bought().values()) == [1] * 2
 
 
 def test_a_record_of_the_same_tick_is_seen(study):

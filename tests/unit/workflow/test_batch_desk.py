@@ -1,10 +1,12 @@
 """What a start does with batches: what it sends, what it holds back, and what a changed study makes of what waits."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from plan_fixtures import PlannedStudy
 
+from daydreaming.base.errors import InputError
 from daydreaming.ledger.batch_records import BatchRecords
 from daydreaming.workflow.batch_desk import BatchDesk
 from daydreaming.workflow.batch_graph import uses_batches
@@ -112,6 +114,21 @@ def test_nothing_that_waits_is_bought_by_single_calls(folder, server, starts):
     assert server.calls == 0
 
 
+def test_what_is_collected_while_a_single_call_begins_is_not_bought_again(folder, server, starts, monkeypatch):
+    starts.start()
+    server.go_on()
+    check = BatchRecords.check_is_not_waiting
+
+    def collected_before(self, request_sha256):
+        starts.desk("another").cancel()
+        check(self, request_sha256)
+
+    monkeypatch.setattr(BatchRecords, "check_is_not_waiting", collected_before)
+    PlannedStudy(folder).run(batch=False)
+    assert server.calls == len(folder.rows("evaluation"))
+    assert set(bought(server).values()) == {1}
+
+
 def test_useless_answers_hold_back_the_attempts_that_would_follow(folder, server, starts):
     config = {"retry_replies": {"refused": 3}, "stop_after_unusable": 2}
     server.script([fault_refused()])
@@ -208,6 +225,26 @@ def test_a_start_that_waits_says_what_changed_and_goes_on(folder, server, starts
     # Once for each batch, with the error, and after it: not for each look.
     assert all(text != next_text for text, next_text in pairwise(waits))
     assert len(waits) <= 6
+
+
+def test_a_batch_that_is_not_needed_does_not_make_a_complete_cohort_wait(folder, starts):
+    standing = starts.start()
+    assert starts.desk().waiting_text(standing).startswith("waiting: 2 requests in 1 batch")
+    complete = replace(standing, waiting=0, ready=[], later=0)
+    assert starts.desk().waiting_text(complete).startswith("2 requests that are not needed here wait in batches.")
+
+
+def test_a_folder_that_cannot_be_written_is_told(folder, starts):
+    (folder.data / "batches").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="batches"):
+        starts.start()
+
+
+def test_offline_the_plan_names_no_batch_price(folder):
+    assert "At the batch price" in PlannedStudy(folder).report().text()
+    report = PlannedStudy(folder).report(offline=True)
+    assert "At the batch price" not in report.text()
+    assert report.json_values()["usd_in_batches"] is None
 
 
 def test_offline_there_are_no_batches(folder, server):

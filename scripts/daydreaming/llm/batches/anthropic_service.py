@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -64,17 +65,8 @@ class AnthropicService:
 
     def since(self, moment: float) -> Iterator[ProviderBatch]:
         """The batches since a moment, newest first."""
-        query: dict[str, object] = {"limit": PAGE}
-        while True:
-            page = self._door.json("get", PATH, options={"params": query})
-            rows = page.get("data") or []
-            for row in rows:
-                if (batch := _batch(row)).created_at < moment:
-                    return
-                yield batch
-            if not rows or not page.get("has_more"):
-                return
-            query["after_id"] = rows[-1]["id"]
+        rows = self._door.rows(PATH, "after_id", PAGE)
+        return takewhile(lambda batch: batch.created_at >= moment, map(_batch, rows))
 
     def is_account_of(self, record: BatchRecord) -> bool:
         """Always: nothing at Anthropic tells one workspace from another before a batch is there."""
@@ -111,7 +103,8 @@ def _batch(row: dict[str, Any]) -> ProviderBatch:
             executed=counts.get("succeeded", 0) + counts.get("errored", 0),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ServiceError(f"The provider's answer is no batch ({error!r}).", perhaps_done=True) from None
+        message = f"The provider's answer is no batch ({error!r})."
+        raise ServiceError(message, perhaps_done=True, perhaps_gone=True) from None
 
 
 def _result(line: bytes) -> Result:

@@ -174,7 +174,7 @@ class BatchExchange:
             is_stuck=False,
             missing_since=None,
         )
-        if batch.failed and not batch.files:
+        if batch.failed and not batch.files and not batch.executed:
             return self._not_sent(record, f"The provider refused the batch: {batch.failed}")
         if not batch.is_over:
             return self.records.save(record)
@@ -212,8 +212,10 @@ class BatchExchange:
         return record.with_(state=state, problem=problem, settled_at=self._now(), settled_in=self._run_id)
 
     def _cancel(self, record: BatchRecord) -> BatchRecord:
+        # What one look alone does not find, as while a connection is broken, may be there a minute later.
+        was_missed = record.is_stuck or record.missing_since is not None
         record = self._advance(record)
-        if record.is_open and record.is_stuck:
+        if was_missed and record.is_open and record.is_stuck:
             given_up = {"kind": "given_up", "perhaps_billed": True}
             end_unended(self._journal_of(record.cohort_id), self.records.requests(record.batch_id), given_up)
             return self.records.save(self._settled(record, BatchState.GIVEN_UP, record.problem))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -37,18 +38,30 @@ class HttpDoor:
             http_client=httpx2.Client(timeout=timeout, follow_redirects=False, verify=is_encrypted),
         )
 
-    def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """The JSON object of an answer. Raises ServiceError; an error object in an answer of status 200 is one."""
+    def json(self, method: str, path: str, *, has: str = "id", **options: Any) -> dict[str, Any]:
+        """The JSON object of an answer, which `has` a key. Raises ServiceError, for others of status 200 too."""
         content = self.content(method, path, **options)
         try:
             body = orjson.loads(content)
         except ValueError:
             body = None
-        if not isinstance(body, dict) or (body.get("error") and "id" not in body):
-            what = error_text(body["error"]) if isinstance(body, dict) else shown(content)
+        if not isinstance(body, dict) or has not in body:
+            said = body.get("error") if isinstance(body, dict) else None
+            what = error_text(said) if said else shown(content)
             message = f"Endpoint {self._name!r} answered with no batch: {what}"
             raise ServiceError(message, perhaps_done=True, perhaps_gone=True)
         return body
+
+    def rows(self, path: str, after: str, limit: int) -> Iterator[dict[str, Any]]:
+        """The rows of a list, page by page. `after` names the parameter that asks for the page after an id."""
+        query: dict[str, object] = {"limit": limit}
+        while True:
+            page = self.json("get", path, has="data", options={"params": query})
+            rows = page["data"] or []
+            yield from rows
+            if not rows or not page.get("has_more"):
+                return
+            query[after] = rows[-1]["id"]
 
     def content(self, method: str, path: str, **options: Any) -> bytes:
         """The body of an answer of status 2xx, without secrets. Raises ServiceError."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -79,17 +80,8 @@ class OpenAIService:
 
     def since(self, moment: float) -> Iterator[ProviderBatch]:
         """The batches since a moment, newest first."""
-        query: dict[str, object] = {"limit": PAGE}
-        while True:
-            page = self._door.json("get", "/batches", options={"params": query})
-            rows = page.get("data") or []
-            for row in rows:
-                if (batch := _batch(row)).created_at < moment:
-                    return
-                yield batch
-            if not rows or not page.get("has_more"):
-                return
-            query["after"] = rows[-1]["id"]
+        rows = self._door.rows("/batches", "after", PAGE)
+        return takewhile(lambda batch: batch.created_at >= moment, map(_batch, rows))
 
     def is_account_of(self, record: BatchRecord) -> bool:
         """Whether the file that was uploaded for a batch is known here: a key of another project knows none of it."""
@@ -139,7 +131,8 @@ def _batch(row: dict[str, Any]) -> ProviderBatch:
             mark=(row.get("metadata") or {}).get(MARK),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ServiceError(f"The provider's answer is no batch ({error!r}).", perhaps_done=True) from None
+        message = f"The provider's answer is no batch ({error!r})."
+        raise ServiceError(message, perhaps_done=True, perhaps_gone=True) from None
 
 
 def _why_failed(row: dict[str, Any]) -> str:
