@@ -67,10 +67,8 @@ def test_the_texts_themselves_are_made_again_from_the_replies(copied: Study, bun
     assert again.parsed_texts() == copied.parsed_texts()
 
 
-@pytest.mark.full_set
 def test_the_check_says_what_differs(copied: Study, bundle: Path, tmp_path: Path):
     again = opened(copied, bundle, tmp_path / "opened")
-    again.command(*OFFLINE)
     again.edit(again.template("evaluation", "novelty"), "End with", "Be strict. End with")
     check = ("python", str(PROJECT / "scripts" / "open_bundle.py"), "--check", ".")
     told = again.command(*check, code=1).output
