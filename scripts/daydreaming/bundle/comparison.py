@@ -12,6 +12,7 @@ import msgspec
 
 from daydreaming.base.errors import Fault, GenerationError, InputError, ParseError
 from daydreaming.base.paths import CohortFiles, DataPaths
+from daydreaming.base.visible_text import visible
 from daydreaming.bundle.manifest import DATA, MANIFEST, Manifest, Scope
 from daydreaming.bundle.opening import DIGESTS, KEPT, read_manifest
 from daydreaming.generation.currency import parsed_text
@@ -111,7 +112,7 @@ def comparison_text(found: Comparison, version_here: str, *, everything: bool = 
     names = [*found.different, *found.missing]
     shown = names if everything else names[:10]
     more = [f"  and {len(names) - len(shown):,} more: --all names them"] if len(shown) < len(names) else []
-    return "\n".join([" ".join(lines), *(f"  {name}" for name in shown), *more])
+    return "\n".join([" ".join(lines), *(f"  {visible(name)}" for name in shown), *more])
 
 
 def _compared(opened: OpenedFolder, texts: Iterable[tuple[str, str | None]], results: Mapping[str, str]) -> Comparison:
