@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from daydreaming.bundle.places import is_plain_name
 
 _CURE = "Do not use this bundle; ask whoever sent it for another one."
 _KNOWN_METHODS = (ZIP_STORED, ZIP_DEFLATED)
+_DAMAGE = (BadZipFile, OSError, EOFError, NotImplementedError, ValueError, zlib.error)
 _IS_ENCRYPTED = 0x1
 _LISTED = b"PK\x01\x02"  # begins what the list of a zip file says of one file
 # Small files of one letter are packed as tightly as a bomb.
@@ -67,7 +69,7 @@ class Archive:
             raise self.fault(f"{visible(name)} in it is larger than {most_bytes:,} bytes.")
         try:
             return self._zip.read(entry)
-        except (BadZipFile, OSError, EOFError, NotImplementedError, ValueError, _zlib_error()) as error:
+        except _DAMAGE as error:
             raise self.fault(f"{visible(name)} in it is damaged ({error}).", "Get it again.") from None
 
     def lines(self, name: str) -> Iterator[bytes]:
@@ -80,7 +82,7 @@ class Archive:
                     if len(line) >= longest:
                         raise self.fault(f"{visible(name)} in it has a line of more than {longest:,} bytes.")
                     yield line
-        except (BadZipFile, OSError, EOFError, NotImplementedError, ValueError, _zlib_error()) as error:
+        except _DAMAGE as error:
             raise self.fault(f"{visible(name)} in it is damaged ({error}).", "Get it again.") from None
 
     def fault(self, problem: str, cure: str = _CURE) -> InputError:
@@ -136,9 +138,3 @@ def _listed_files(path: Path) -> int:
             found += (before + block).count(_LISTED)
             before = block[1 - len(_LISTED) :]
     return found
-
-
-def _zlib_error() -> type[Exception]:
-    import zlib
-
-    return zlib.error

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from daydreaming.base.errors import Fault, GenerationError, InputError, ParseError
 from daydreaming.base.paths import CohortFiles, DataPaths
+from daydreaming.base.visible_text import visible
 from daydreaming.bundle.manifest import DATA, MANIFEST, Manifest, Scope
 from daydreaming.bundle.opening import DIGESTS, KEPT, read_manifest
 from daydreaming.generation.currency import parsed_text
@@ -37,16 +38,16 @@ class Comparison:
 
     `again` counts the texts that were read again from their replies (or copied from their parents), `as_they_are` those
     that no reply is there for. `different` names what differs, `missing` the results that were not made yet, `results`
-    how many there are in the bundle, `made_again` how many of them the check itself made.
+    says how many of those in the bundle are compared.
     """
 
     manifest: Manifest
-    texts: int = 0
-    again: int = 0
-    as_they_are: int = 0
-    results: int = 0
-    different: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+    texts: int
+    again: int
+    as_they_are: int
+    results: int
+    different: list[str]
+    missing: list[str]
 
     @property
     def is_same(self) -> bool:
@@ -76,22 +77,7 @@ class OpenedFolder:
 
 def compare_study(study: Study, opened: OpenedFolder) -> Comparison:
     """Compare an opened study, whose folder is the current one, with its bundle. Writes nothing."""
-    found = Comparison(opened.manifest, texts=sum(_is_text(name) for name in opened.digests))
-    different = {name for name, sha256 in opened.digests.items() if file_sha256(name) != sha256}
-    again = as_they_are = 0
-    prompter, replies = Prompter(), ReplyStore(study.paths)
-    for key in study.membership.generations:
-        name = f"{DATA}/{study.files(*key).parsed.relative_to(study.paths.root).as_posix()}"
-        if name not in opened.digests:
-            continue
-        text = _made_again(study, key, prompter, replies)
-        if text is None:
-            as_they_are += 1
-        elif text_sha256(text) == opened.digests[name]:
-            again += 1
-        else:
-            different.add(name)
-    return _with_results(found, different, again, as_they_are)
+    return _compared(opened, _texts_of_study(study, opened), opened.manifest.results)
 
 
 def compare_reduced(opened: OpenedFolder, stages: StageTable) -> Comparison:
@@ -100,20 +86,11 @@ def compare_reduced(opened: OpenedFolder, stages: StageTable) -> Comparison:
     Each text is read again from its raw.txt, each score of the table from its text, each pivot table from the scores.
     """
     manifest = opened.manifest
-    found = Comparison(manifest, texts=sum(_is_text(name) for name in opened.digests))
+    texts = ((name, _read_again(Path(name).parent, stages)) for name in opened.digests if _is_text(name))
+    tables = {name: sha256 for name, sha256 in manifest.results.items() if PurePosixPath(name).suffix == ".csv"}
+    found = _compared(opened, texts, tables)
     files = DataPaths(Path(DATA)).cohort(manifest.cohort)
-    different = {name for name, sha256 in opened.digests.items() if file_sha256(name) != sha256}
-    again = as_they_are = 0
-    for name in filter(_is_text, opened.digests):
-        text = _read_again(Path(name).parent, stages)
-        if text is None:
-            as_they_are += 1
-        elif text_sha256(text) == opened.digests[name]:
-            again += 1
-        else:
-            different.add(name)
-    different |= set(_tables_that_differ(files, manifest))
-    return _with_results(found, different, again, as_they_are, {".csv"})
+    return replace(found, different=sorted({*found.different, *_tables_that_differ(files, manifest)}))
 
 
 def comparison_text(found: Comparison, version_here: str, *, everything: bool = False) -> str:
@@ -135,22 +112,34 @@ def comparison_text(found: Comparison, version_here: str, *, everything: bool = 
     names = [*found.different, *found.missing]
     shown = names if everything else names[:10]
     more = [f"  and {len(names) - len(shown):,} more: --all names them"] if len(shown) < len(names) else []
-    return "\n".join([" ".join(lines), *(f"  {name}" for name in shown), *more])
+    return "\n".join([" ".join(lines), *(f"  {visible(name)}" for name in shown), *more])
 
 
-def _with_results(
-    found: Comparison, different: set[str], again: int, as_they_are: int, suffixes: set[str] | None = None
-) -> Comparison:
-    results = {
-        name: sha256
-        for name, sha256 in found.manifest.results.items()
-        if suffixes is None or PurePosixPath(name).suffix in suffixes
-    }
+def _compared(opened: OpenedFolder, texts: Iterable[tuple[str, str | None]], results: Mapping[str, str]) -> Comparison:
+    """The comparison of the files that are there, and of texts (None: nothing to make one from) by their names."""
+    again = as_they_are = 0
+    different = {name for name, sha256 in opened.digests.items() if file_sha256(name) != sha256}
+    for name, text in texts:
+        if text is None:
+            as_they_are += 1
+        elif text_sha256(text) == opened.digests[name]:
+            again += 1
+        else:
+            different.add(name)
     missing = sorted(name for name in results if not os.path.lexists(name))
-    changed = {name for name, sha256 in results.items() if name not in missing and file_sha256(name) != sha256}
-    return Comparison(
-        found.manifest, found.texts, again, as_they_are, len(results), sorted(different | changed), missing
-    )
+    there = results.keys() - set(missing)
+    different |= {name for name in there if file_sha256(name) != results[name]}
+    count = sum(_is_text(name) for name in opened.digests)
+    return Comparison(opened.manifest, count, again, as_they_are, len(results), sorted(different), missing)
+
+
+def _texts_of_study(study: Study, opened: OpenedFolder) -> Iterator[tuple[str, str | None]]:
+    """The texts of the bundle as their prompts and replies give them now, by their names."""
+    prompter, replies = Prompter(), ReplyStore(study.paths)
+    for key in study.membership.generations:
+        name = f"{DATA}/{study.files(*key).parsed.relative_to(study.paths.root).as_posix()}"
+        if name in opened.digests:
+            yield name, _made_again(study, key, prompter, replies)
 
 
 def _made_again(study: Study, key: Key, prompter: Prompter, replies: ReplyStore) -> str | None:

@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, GenerationError, InputError
-from daydreaming.base.paths import DESCRIPTION_LEVELS, DataPaths
+from daydreaming.base.paths import DESCRIPTION_LEVELS
 from daydreaming.bundle.manifest import DATA, WORKFLOW, Scope
-from daydreaming.bundle.places import TEXT_SUFFIXES, is_place_of_study
+from daydreaming.bundle.places import TEXT_SUFFIXES, place_of
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.prompting import Prompter, model_request
 from daydreaming.generation.specification import CallSpecification, Key
@@ -54,7 +54,7 @@ def input_files(study: Study, scope: Scope) -> list[PackedFile]:
         ]
         tables += _template_texts(study)
     there = sorted({path for path in tables if path.is_file()})
-    return [PackedFile(_name(paths, path), path) for path in there]
+    return [PackedFile(_name(study, path), path) for path in there]
 
 
 def result_files_of(study: Study, inspection: Inspection, scope: Scope) -> list[PackedFile]:
@@ -71,7 +71,7 @@ def result_files_of(study: Study, inspection: Inspection, scope: Scope) -> list[
         found |= {files.folder / name for name in made.files}
     if scope is not Scope.ONLY_SCORES and files.failures.is_file():
         found.add(files.failures)
-    return [PackedFile(_name(study.paths, path), path) for path in sorted(found)]
+    return [PackedFile(_name(study, path), path) for path in sorted(found)]
 
 
 def workflow_files(project: Path) -> list[PackedFile]:
@@ -87,7 +87,7 @@ def generation_files(study: Study, key: Key, scope: Scope) -> list[PackedFile]:
     paths = [files.raw, files.parsed, files.metadata]
     if scope is Scope.ALL:
         paths.insert(0, files.prompt)
-    return [PackedFile(_name(study.paths, path), path) for path in paths if path.is_file()]
+    return [PackedFile(_name(study, path), path) for path in paths if path.is_file()]
 
 
 def reply_files(study: Study, request_sha256: str) -> Iterator[PackedFile]:
@@ -96,14 +96,14 @@ def reply_files(study: Study, request_sha256: str) -> Iterator[PackedFile]:
     number = count(1)
     for reply in (home, study.paths.archived(home)):
         if reply.is_file():
-            yield PackedFile(_name(study.paths, home), reply)
+            yield PackedFile(_name(study, home), reply)
             break
     for reply in (home, study.paths.archived(home)):
         for of_place in count(1):
             path = receipt_path(reply, of_place)
             if not path.is_file():
                 break
-            yield PackedFile(_name(study.paths, receipt_path(home, next(number))), path)
+            yield PackedFile(_name(study, receipt_path(home, next(number))), path)
 
 
 def requests_of(study: Study, inspection: Inspection, key: Key, prompter: Prompter) -> list[str]:
@@ -139,13 +139,14 @@ def _texts_of(study: Study, template: Template) -> list[Path]:
         return []  # one that nobody uses, or it would have been said before
 
 
-def _name(paths: DataPaths, path: Path) -> str:
+def _name(study: Study, path: Path) -> str:
     """The name of a file in the bundle: below `data`, wherever the data root is; else as it lies in the project."""
-    if path.is_relative_to(paths.root):
-        name = f"{DATA}/{path.relative_to(paths.root).as_posix()}"
+    root = study.paths.root
+    if path.is_relative_to(root):
+        name = f"{DATA}/{path.relative_to(root).as_posix()}"
     else:
         name = Path(os.path.relpath(path)).as_posix() if not path.is_absolute() else path.as_posix()
-    if not is_place_of_study(name):
+    if place_of(name, study.membership.cohort_id) is None:
         problem = "it lies where a bundle cannot bring it on another machine."
         raise InputError(Fault(str(path), problem, "Move it below data/1_raw, as a .txt file, and name it there."))
     return name

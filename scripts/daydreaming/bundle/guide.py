@@ -20,7 +20,7 @@ Templates, descriptions, prompts and the replies as they were received are not i
 reads every text and score again from the reply that is in it, and makes the tables again from the scores.
 """,
     Scope.ONLY_SCORES: """\
-No text is in it. What can be checked without them:
+No text is in it. What can be checked without one:
 
     python scripts/open_bundle.py BUNDLE.zip FOLDER && python scripts/open_bundle.py --check FOLDER
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from daydreaming.base.visible_text import visible
+
 FORMAT = 1
 MANIFEST = "bundle.json"
 CRATE = "ro-crate-metadata.json"
@@ -15,6 +17,7 @@ GENERATIONS = "generations.jsonl"
 CONFIGURATION = "config.yaml"
 WORKFLOW = "workflow"
 DATA = "data"
+_LONGEST_VERSION = 100
 
 
 class Scope(StrEnum):
@@ -43,8 +46,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def made_by(self) -> str:
-        """The version of the workflow, in words."""
-        return version_text(self.software.get("daydreaming", "?"), self.commit)
+        """The version of the workflow, in words; those of a stranger's bundle as a terminal may show them."""
+        return visible(version_text(self.software.get("daydreaming", "?"), self.commit))[:_LONGEST_VERSION]
 
 
 def version_text(version: str, commit: str) -> str:

@@ -21,9 +21,9 @@ from daydreaming.base.temporary_files import temporary_name
 from daydreaming.base.visible_text import visible
 from daydreaming.bundle.archive import Archive, Limits
 from daydreaming.bundle.configuration import commands_of, opened_configuration
-from daydreaming.bundle.manifest import CONFIGURATION, CRATE, DATA, FORMAT, GENERATIONS, MANIFEST, Manifest, Scope
+from daydreaming.bundle.manifest import CONFIGURATION, CRATE, FORMAT, GENERATIONS, MANIFEST, Manifest, Scope
 from daydreaming.bundle.pieces import StoredFile, TooLargeError, restored
-from daydreaming.bundle.places import is_place_of_study, is_plain_name
+from daydreaming.bundle.places import Place, is_plain_name, place_of
 
 # What an opened folder keeps of its bundle, to be compared with what is made of it.
 KEPT = "bundle"
@@ -88,12 +88,12 @@ class _Opening:
         self._write(CONFIGURATION, settings.encode())
         self.commands = commands_of(settings)
         for name, sha256 in manifest.inputs.items():
-            self._write_of_study(name, archive.read(name), sha256)
+            self._write_of_study(Place.INPUT, name, archive.read(name), sha256)
         digests = dict(self._generations()) if manifest.generations else {}
         if manifest.scope is not Scope.ALL:
             for name, sha256 in manifest.results.items():
                 if PurePosixPath(name).suffix == _TABLES:
-                    self._write_of_study(name, archive.read(name), sha256)
+                    self._write_of_study(Place.RESULT, name, archive.read(name), sha256)
         for name in (MANIFEST, CRATE):
             self._write(f"{KEPT}/{name}", archive.read(name))
         self._write(f"{KEPT}/{DIGESTS}", msgspec.json.encode(digests))
@@ -113,17 +113,15 @@ class _Opening:
             except (msgspec.MsgspecError, KeyError, ValueError, RecursionError) as error:
                 problem = f"{GENERATIONS} in it, line {number}, cannot be read ({type(error).__name__}: {error})."
                 raise self._archive.fault(problem, "Get it again.") from None
-            self._write_of_study(stored.name, content, None)
+            self._write_of_study(Place.GENERATION, stored.name, content, None)
             self._written.setdefault(stored.sha256, stored.name)
             if stored.name.endswith(".txt"):
                 yield stored.name, stored.sha256
         if number < self._manifest.generations:
             raise self._archive.fault(f"{GENERATIONS} in it has fewer lines than it says.", "Get it again.")
 
-    def _write_of_study(self, name: str, content: bytes, sha256: str | None) -> None:
-        of_cohorts = name.startswith(f"{DATA}/cohorts/")
-        is_of_cohort = name.startswith(f"{DATA}/cohorts/{self._manifest.cohort}/")
-        if not is_place_of_study(name) or (of_cohorts and not is_of_cohort):
+    def _write_of_study(self, place: Place, name: str, content: bytes, sha256: str | None) -> None:
+        if place_of(name, self._manifest.cohort) is not place:
             raise self._archive.fault(f"a study has no file at {visible(name)[:200]!r}.")
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
             raise self._archive.fault(f"{name} in it is not the file that {MANIFEST} names.", "Get it again.")
@@ -162,6 +160,10 @@ def read_manifest(content: bytes, place: str) -> Manifest:
         raise InputError(Fault(place, f"it cannot be read ({error}).", cure)) from None
     if not is_valid_id(manifest.cohort) or not is_plain_name(manifest.cohort):
         raise InputError(Fault(place, f"{visible(manifest.cohort)[:200]!r} is no name of a cohort.", cure))
+    # They are looked for when the folder is compared.
+    for name in manifest.results:
+        if place_of(name, manifest.cohort) is not Place.RESULT:
+            raise InputError(Fault(place, f"a study has no result at {visible(name)[:200]!r}.", cure))
     return manifest
 
 

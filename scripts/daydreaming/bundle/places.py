@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import re
+from enum import Enum, auto
 from pathlib import PurePosixPath
 
 from daydreaming.bundle.manifest import DATA
 
-# Texts and tables: nothing that Snakemake or Python would run.
+# Texts and tables: nothing that Snakemake, Python or a browser would run.
 TEXT_SUFFIXES = frozenset({".csv", ".j2", ".jinja", ".jinja2", ".json", ".jsonl", ".md", ".txt", ".yaml", ".yml"})
 _TEMPLATE_SUFFIXES = frozenset({".j2", ".jinja", ".jinja2", ".md", ".txt"})
-_OF_RESULTS = frozenset({".css", ".html", ".js", ".svg", ".webmanifest", ".png", ".woff2"})
-_OF_DATA = frozenset({"1_raw", "2_tasks", "cohorts", "gens", "replies", "combo_mappings.csv"})
+_RECEIPT = ".receipt"
+_OF_INPUTS = frozenset({"1_raw", "2_tasks", "combo_mappings.csv"})
+# Not `reports` and `made`: what is made of a cohort, and the records that say it is of now.
+_OF_COHORT = frozenset({"membership.csv", "manifest.json", "journal.jsonl", "spec", "spec.yaml"})
 # What snakemake, git or this project give a meaning.
 _OURS = frozenset({"profiles", "rules", "scripts", "bundle", "workflow", "report", "logs", "readme.md"})
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f\\:*?\"<>|]")
 _LONGEST_NAME, _DEEPEST = 255, 12
+
+
+class Place(Enum):
+    """What lies there: something that a study is made from, a generation or a stored reply, something made of them."""
+
+    INPUT = auto()
+    GENERATION = auto()
+    RESULT = auto()
 
 
 def is_plain_name(name: str) -> bool:
@@ -29,16 +40,24 @@ def is_plain_name(name: str) -> bool:
     )
 
 
-def is_place_of_study(name: str) -> bool:
-    """Whether a file of this name may be one of a study: below `data`, or a template's text beside it."""
+def place_of(name: str, cohort: str) -> Place | None:
+    """What a file of this name is of a cohort's study: below `data`, or a template's text beside it. None: nothing."""
     if not is_plain_name(name):
-        return False
-    first, *rest = PurePosixPath(name).parts
+        return None
     suffix = PurePosixPath(name).suffix
-    if first == DATA:
-        known = suffix in TEXT_SUFFIXES | _OF_RESULTS | {".receipt"} or "reports" in rest
-        return bool(rest) and rest[0] in _OF_DATA and known
-    return suffix in _TEMPLATE_SUFFIXES and first.lower() not in _OURS
+    is_text = suffix in TEXT_SUFFIXES
+    match PurePosixPath(name).parts:
+        case (first, *_) if first != DATA:
+            return Place.INPUT if suffix in _TEMPLATE_SUFFIXES and first.lower() not in _OURS else None
+        case (_, "cohorts", of, "reports", _, *_) if of == cohort:
+            return Place.RESULT
+        case (_, "cohorts", of, part, *_) if of == cohort and part in _OF_COHORT and is_text:
+            return Place.INPUT
+        case (_, "gens" | "replies", _, *_) if is_text or suffix == _RECEIPT:
+            return Place.GENERATION
+        case (_, part, *_) if part in _OF_INPUTS and is_text:
+            return Place.INPUT
+    return None
 
 
 def _size(part: str) -> int:

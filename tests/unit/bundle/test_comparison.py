@@ -113,6 +113,18 @@ def test_a_score_that_is_not_that_of_its_reply_is_found_without_prompts(
     assert parsed.relative_to(folder).as_posix() in compare_reduced(OpenedFolder.read(folder), DEFAULT_STAGES).different
 
 
+def test_an_id_of_a_stranger_moves_no_cursor(
+    finished: Folder, reduced: dict[Scope, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = open_bundle(reduced[Scope.WITHOUT_PROMPTS], tmp_path / "opened", PROJECT).folder
+    monkeypatch.chdir(folder)
+    scores = REPORTS / "parsed_scores.csv"
+    scores.write_text(scores.read_text().replace(finished.rows("evaluation")[0].gen_id, "\x1b[2J"))
+    told = comparison_text(compare_reduced(OpenedFolder.read(folder), DEFAULT_STAGES), "", everything=True)
+    assert "\u241b[2J" in told
+    assert "\x1b" not in told
+
+
 def test_a_folder_that_was_not_opened_is_told(tmp_path: Path):
     with pytest.raises(InputError, match="no folder of an opened bundle"):
         OpenedFolder.read(tmp_path)

@@ -89,6 +89,13 @@ def test_settings_of_a_stranger_reach_nothing_of_this_machine(bundle: Path, tmp_
     assert "headers" not in settings["endpoints"]["local"]
 
 
+def test_a_version_of_a_stranger_moves_no_cursor(bundle: Path, tmp_path: Path):
+    evil = with_manifest(bundle, tmp_path / "evil.zip", lambda manifest: manifest.update(commit="\x1b[2Jabc"))
+    made_by = open_bundle(evil, tmp_path / "opened", PROJECT).manifest.made_by
+    assert "\x1b" not in made_by
+    assert "[2Jabc" in made_by
+
+
 # Hostile bundles ------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +234,10 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "a module as an input": (_input("sitecustomize.py"), "a study has no file at"),
     "another cohort": (_input("data/cohorts/other/membership.csv"), "a study has no file at"),
     "what is written by us": (_input("bundle/texts.json"), "a study has no file at"),
+    "a result as an input": (_input("data/cohorts/c1/reports/parsed_scores.csv"), "a study has no file at"),
+    "a record that results are of now": (_input("data/cohorts/c1/made/scores.json"), "a study has no file at"),
+    "a page as an input": (_input("data/2_tasks/read.html"), "a study has no file at"),
+    "a script in a folder of reports": (_input("data/1_raw/reports/evil.py"), "a study has no file at"),
     "an input that is not there": (
         _manifest(inputs={"data/1_raw/gone.csv": "0" * 64}),
         "there is no data/1_raw/gone.csv",
@@ -237,6 +248,7 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     ),
     "a line that leads out": (_line("data/gens/draft/../../../evil.txt", "x"), "a study has no file at"),
     "a line of code": (_line("data/gens/draft/evil.py", "x"), "a study has no file at"),
+    "a line that is a result": (_line("data/cohorts/c1/made/scores.json", "x"), "a study has no file at"),
     "a line twice": (
         lambda bundle, target: with_lines(
             bundle, target, *[StoredFile("data/gens/draft/d/raw.txt", hashlib.sha256(b"x").hexdigest(), ("x",))] * 2
@@ -249,6 +261,12 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "fewer lines than it says": (_manifest(generations=10_000), "fewer lines"),
     "a later format": (_manifest(format=2), "of format 2"),
     "a cohort that leads out": (_manifest(cohort=".."), "no name of a cohort"),
+    "a result of this machine": (_manifest(results={"/dev/zero": "0" * 64}), "no result at '/dev/zero'"),
+    "a result outside": (_manifest(results={"data/cohorts/c1/reports/../../../../x.csv": "0" * 64}), "no result at"),
+    "a result with marks of a terminal": (
+        _manifest(results={"data/cohorts/c1/reports/\x1b[2J.csv": "0" * 64}),
+        "no result at .*\u241b",
+    ),
     "a manifest of another form": (_manifest(results=["a"]), "cannot be read"),
     "no manifest": (lambda bundle, target: altered(bundle, target, {MANIFEST: None}), "no bundle of a study"),
     "settings that are none": (_settings("- a\n"), "holds no settings"),

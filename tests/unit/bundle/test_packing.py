@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ from export_fixtures import loaded
 from daydreaming.base.errors import InputError
 from daydreaming.bundle.configuration import bundled_configuration
 from daydreaming.bundle.manifest import CRATE, GENERATIONS, MANIFEST, Scope
+from daydreaming.bundle.packing import write_bundle
+from daydreaming.generation.inspection import inspect_cohort
 from daydreaming.inputs.configuration import settings_from_config
+from daydreaming.results.made_results import Result, record_made
+from daydreaming.results.outdated_results import ResultsCheck, scores_of_now
 from studies import Study as Folder
 from studies.study import PROJECT
 
@@ -178,6 +183,25 @@ def test_results_that_are_not_of_now_are_not_packed(copied: Folder, tmp_path: Pa
     assert not (tmp_path / "c1.zip").exists()
 
 
+def test_a_bundle_that_is_not_of_now_is_known(copied: Folder):
+    def outdated() -> list[Path]:
+        study = loaded(copied)
+        return list(ResultsCheck(study, inspect_cohort(study)).outdated(Result.BUNDLE))
+
+    study = loaded(copied)
+    path, source = study.cohort_files.bundle, scores_of_now(study).source
+    path.parent.mkdir(exist_ok=True)
+    content = bundled(copied, path).path.read_bytes()
+    record_made(study, Result.BUNDLE, source, [path])
+    assert outdated() == []
+    path.write_bytes(content[:-1] + b"x")
+    assert outdated() == [path]
+    path.write_bytes(content)
+    assert outdated() == []
+    copied.edit(copied.template("evaluation", "novelty"), "End with", "Be strict. End with")
+    assert outdated() == [path]
+
+
 # Less -----------------------------------------------------------------------------------------------------------------
 
 
@@ -205,3 +229,15 @@ def test_with_scores_alone_there_is_no_text_at_all(finished: Folder, reduced: di
     assert GENERATIONS not in files
     assert json.loads(files[MANIFEST])["scope"] == "only-scores"
     assert files["data/cohorts/c1/reports/parsed_scores.csv"] == finished.paths.cohort("c1").scores.read_bytes()
+
+
+def test_with_scores_alone_no_message_of_a_failure_is_told(copied: Folder, tmp_path: Path):
+    study = loaded(copied)
+    now = scores_of_now(study)
+    message = "the reply says: a text of a model"
+    failed = replace(now.rows[0], score=None, error="parse", error_message=message)
+    target = tmp_path / "c1.zip"
+    write_bundle(study, now.inspection, [failed], target, project=PROJECT, environment={}, scope=Scope.ONLY_SCORES)
+    table = contents(target)["data/cohorts/c1/reports/parsed_scores.csv"].decode()
+    assert failed.gen_id in table
+    assert message not in table
