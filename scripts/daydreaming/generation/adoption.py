@@ -29,8 +29,7 @@ def adopt(study: Study, inspection: Inspection) -> int:
     try:
         for key in inspection.to_adopt:
             specification = study.specification(*key)
-            sources = [specification.parent, *specification.further] if specification.parent else []
-            texts = [parent_on_disk(study.paths, source, inspection.found(source)) for source in sources]
+            texts = [parent_on_disk(study.paths, one, inspection.found(one)) for one in specification.sources]
             store = GenerationStore(study.paths, key, replies)
             adopt_generation(specification, study.paths, store, inspection.found(key), texts)
     finally:

@@ -80,13 +80,11 @@ def inspect_cohort(study: Study) -> Inspection:
         for generation in study.membership.stage(stage):
             key = (stage, generation.gen_id)
             specification, there = study.specification(*key), look(study.paths, key)
-            parent, further = specification.parent, specification.further
-            texts = [parent_on_disk(study.paths, parent, found[parent])] if parent else []
-            if further:
-                texts += [parent_on_disk(study.paths, one, found[one]) for one in further]
+            sources = specification.sources
+            texts = [parent_on_disk(study.paths, one, found[one]) for one in sources]
             found[key] = there
             findings[key] = finding = currency.find(specification, there, texts)
-            if finding.state not in DONE or parent in is_open or any(one in is_open for one in further):
+            if finding.state not in DONE or not is_open.isdisjoint(sources):
                 is_open.add(key)
     return Inspection(frozenset(is_open), findings, found)
 

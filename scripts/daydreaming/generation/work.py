@@ -233,9 +233,7 @@ class GenerationWork:
 
 def _parent_texts(paths: DataPaths, specification: Specification) -> list[ParentText]:
     """The texts that a generation is made from: its parent's, and the further ones."""
-    if specification.parent is None:
-        return []
-    return [_parent_text(paths, source) for source in (specification.parent, *specification.further)]
+    return [_parent_text(paths, source) for source in specification.sources]
 
 
 def _parent_text(paths: DataPaths, source: Key) -> ParentText:

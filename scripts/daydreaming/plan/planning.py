@@ -106,8 +106,7 @@ class _Planner:
 
     def add(self, specification: Specification) -> None:
         """Classify one generation; its parent must have been classified."""
-        sources = [specification.parent, *specification.further] if specification.parent else []
-        parents = [self.results[source] for source in sources]
+        parents = [self.results[source] for source in specification.sources]
         # Of several that are not there, one that fails says most.
         absent = sorted((one for one in parents if one.text is None), key=lambda one: one.planned.state not in _STUCK)
         try:
@@ -205,8 +204,8 @@ class _Planner:
             what = "fails" if parent.state is State.FAIL else f"is {State.WAITING}"
             return _result(specification, parent.state, f"its parent {name} {what}")
         found = look(self._study.paths, specification.key)
-        nothing = ParentText(None, partial(parsed_text, self._study.paths, *parent.specification.key))
-        finding = self._currency.find(specification, found, [nothing] * (1 + len(specification.further)))
+        texts = [ParentText(None, partial(parsed_text, self._study.paths, *one)) for one in specification.sources]
+        finding = self._currency.find(specification, found, texts)
         if finding.adopted or finding.waits:
             return _result(specification, State.WAITING, f"its parent {name} is made first, from something else")
         state = State.UNKNOWN if isinstance(specification, CallSpecification) else State.COPY
