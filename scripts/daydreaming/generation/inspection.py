@@ -81,10 +81,10 @@ def inspect_cohort(study: Study) -> Inspection:
             key = (stage, generation.gen_id)
             specification, there = study.specification(*key), look(study.paths, key)
             sources = specification.sources
-            texts = [parent_on_disk(study.paths, source, found[source]) for source in sources]
+            texts = [parent_on_disk(study.paths, one, found[one]) for one in sources]
             found[key] = there
             findings[key] = finding = currency.find(specification, there, texts)
-            if finding.state not in DONE or any(source in is_open for source in sources):
+            if finding.state not in DONE or not is_open.isdisjoint(sources):
                 is_open.add(key)
     return Inspection(frozenset(is_open), findings, found)
 

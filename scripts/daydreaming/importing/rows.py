@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
+from daydreaming.base.amounts import with_article
 from daydreaming.importing.generations import Key, SourceGeneration, SourceGenerations
 from daydreaming.importing.tables_of_cohorts import DESCRIBING, SourceCohort
 from daydreaming.inputs.records import Generation
@@ -103,7 +104,7 @@ class Rows:
             (name for name in DEFAULT_STAGES.names if (name, parent_id) in {*self._generations, *self._described}), None
         )
         if other:
-            raise NotRebuiltError(f"its parent {parent_id} is no {stage} but an {other}".replace("an draft", "a draft"))
+            raise NotRebuiltError(f"its parent {parent_id} is no {stage} but {with_article(other)}")
         raise NotRebuiltError(f"its {stage} {parent_id} is not in the folder")
 
 

@@ -19,13 +19,14 @@ from daydreaming.parsers import parser_names
 
 Makes: TypeAlias = Literal["text", "score", "preference"]
 COMBOS = "combos"
-# Rules of the workflow, tables of the export and words of a spec, which a stage or its target cannot be named as.
+# Rules, tables of the export, words of a spec and of SQL: what a stage or its target cannot be named as.
 TAKEN = frozenset(
     (
         *("all", "membership", "plan", "design", "select", "bundle", "score_table", "pivot_tables", "statistics"),
         *("report_page", "export_files", "reading_pages", "scores", "report", "export", "slice", "all_slices"),
-        *("essays_by_score", "means_by_template", "disagreements", "failures", "costs"),
+        *("essays_by_score", "means_by_template", "disagreements", "failures", "costs", "bundle_file"),
         *("preference_tables", "combo", "combos", "concepts", "combo_concepts", "templates", "models"),
+        *("as", "exists", "is", "references", "values"),
     )
 )
 
@@ -166,7 +167,7 @@ class StageTable:
     def main(self) -> str:
         """The stage whose texts the first judges judge; without judges, the last that makes a text."""
         first = next((stage.parent for stage in self.rows if stage.judges), None)
-        return first if first is not None else [stage.name for stage in self.rows][-1]
+        return first if first is not None else self.names[-1]
 
     @property
     def first_scoring(self) -> str:
@@ -203,6 +204,8 @@ def stage_table(given: Mapping[str, StageRow | None]) -> StageTable:
     names = [name for name in dict.fromkeys((*usual, *given)) if name not in given or given[name] is not None]
     rows = {name: _row(name, given.get(name), usual.get(name)) for name in names}
     faults = [Fault("config.yaml", problem, cure, key=f"stages.{key}") for key, problem, cure in table_faults(rows)]
+    if not rows:
+        faults = [Fault("config.yaml", "no stage is left.", "Leave one that is made from combos.", key="stages")]
     if faults:
         raise InputError(faults)
     return StageTable(in_order(rows.values()))

@@ -204,8 +204,8 @@ class _Planner:
             what = "fails" if parent.state is State.FAIL else f"is {State.WAITING}"
             return _result(specification, parent.state, f"its parent {name} {what}")
         found = look(self._study.paths, specification.key)
-        nothing = ParentText(None, partial(parsed_text, self._study.paths, *parent.specification.key))
-        finding = self._currency.find(specification, found, [nothing] * (1 + len(specification.further)))
+        texts = [ParentText(None, partial(parsed_text, self._study.paths, *one)) for one in specification.sources]
+        finding = self._currency.find(specification, found, texts)
         if finding.adopted or finding.waits:
             return _result(specification, State.WAITING, f"its parent {name} is made first, from something else")
         state = State.UNKNOWN if isinstance(specification, CallSpecification) else State.COPY

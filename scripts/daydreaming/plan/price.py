@@ -108,7 +108,7 @@ class _Estimator:
             tokens = planned.prompt_characters / characters_per_token
             return Range(tokens, tokens)
         specification = planned.specification
-        # Only of what is made from texts: the request of what is made from a combo is always known.
+        assert specification.sources, "the request of what is made from a combo is always known"
         texts = [self._characters(source) for source in specification.sources]
         expected = self._rendered_length(specification, [text.expected for text in texts])
         most = self._rendered_length(specification, [text.most for text in texts])

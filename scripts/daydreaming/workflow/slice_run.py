@@ -73,7 +73,7 @@ class SliceGraph(CohortGraph):
         """The slices that have work for a target (`drafts`, ...), each with its open generations."""
         if target not in self._slices:
             membership = self.study.membership
-            stages = next(membership.stages.chain(stage.name) for stage in membership.stages if stage.target == target)
+            stages = membership.stages.chain(membership.stages.of_target(target))
             open_keys = [key for key in membership.generations if key[0] in stages and self.is_shown(key)]
             per_slice = self.study.settings.generations_per_slice
             self._slices[target] = plan_slices(membership, open_keys, per_slice)

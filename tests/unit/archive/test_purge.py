@@ -77,6 +77,24 @@ def test_what_no_cohort_lists_goes_with_its_reply_and_comes_back(project: Projec
     assert [path for path in sorted(paths.root.rglob("*")) if paths.archive not in (path, *path.parents)] == files
 
 
+def test_what_a_stage_left_that_the_study_no_longer_has_goes_unless_a_cohort_lists_it(paths: DataPaths):
+    for gen_id in ("kept", "gone"):
+        for place in (paths.gens, paths.adopted_texts):
+            (place / "critique" / gen_id).mkdir(parents=True)
+            (place / "critique" / gen_id / "parsed.txt").write_text(f"{place.name} of {gen_id}")
+    rows = [Generation("critique", "kept", "cohort", "parent-1", "", "weak", "writer")]
+    write_membership(paths.cohort("cohort").membership, rows)
+    before = contents(paths.root)
+    plan = purge(paths)
+    assert "gone" in names(plan, GENERATION)
+    assert "kept" not in names(plan, GENERATION)
+    assert names(plan, KEPT_TEXT) == ["gone"]
+    assert contents(paths.root) == before
+    _, stays = restore(paths)
+    assert stays == []
+    assert (paths.gens / "critique/gone/parsed.txt").read_text() == "gens of gone"
+
+
 def test_each_item_says_how_large_it_is_why_it_goes_and_what_was_paid(project: Project, paths: DataPaths):
     project.run(draft(project, "bb"))
     list_in_cohort(paths, "a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from daydreaming.base.paths import DataPaths
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.resolved_settings import resolved_settings
 from daydreaming.inputs.stages import DEFAULT_STAGES, Stage, StageTable
+from studies.study import PROJECT
 
 REVISION = {
     "critique": {"parent": "essay"},
@@ -93,6 +95,7 @@ def test_an_added_stage_is_sampled_as_others_that_make_the_same():
         ({"x": {"parent": "evaluation"}}, "stages.x.parent", "makes no text"),
         ({"x": {"parent": "combos", "makes": "score"}}, "stages.x.parent", "needs texts to judge"),
         ({"score": {"parent": "essay"}}, "stages.score", "the name of something else"),
+        ({"reference": {"parent": "combos"}}, "stages.reference", "the name of something else"),
         ({"x": {"parent": "essay", "sees": ["essay"]}}, "stages.x.sees", "no earlier stage of its chain"),
         ({"x": {"parent": "essay", "parsers": ["complex"]}}, "stages.x.parsers", "no parser 'complex' reads a text"),
         ({"x": {"parent": "essay", "makes": "score", "parsers": []}}, "stages.x.parsers", "always read"),
@@ -100,6 +103,7 @@ def test_an_added_stage_is_sampled_as_others_that_make_the_same():
         ({"x": {"parent": "essay", "templates": "../a.csv"}}, "stages.x.templates", "critique_templates.csv"),
         ({"x": {"parent": "essay", "makes": "verse"}}, "stages.x.makes", "text, score or preference"),
         ({"draft": None}, "stages.essay.parent", "there is no stage 'draft'"),
+        (dict.fromkeys(DEFAULT_STAGES.names), "stages", "no stage is left"),
     ],
 )
 def test_stages_that_do_not_fit_are_faults_with_their_key(stages: dict[str, Any], key: str, words: str):
@@ -130,6 +134,15 @@ def test_a_target_leads_to_its_stage():
 
 def test_a_table_without_judges_is_about_its_last_text():
     assert StageTable((Stage("draft"), Stage("essay", parent="draft"))).main == "essay"
+
+
+def test_no_stage_has_the_name_of_a_rule():
+    files = [PROJECT / "Snakefile", *(PROJECT / "rules").glob("*.smk")]
+    rules = {name for file in files for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)}
+    assert {"score_table", "slice", "all"} <= rules
+    for rule in rules:
+        with pytest.raises(InputError, match="the name of something else"):
+            table(**{rule: {"parent": "essay"}})
 
 
 def test_a_name_that_no_folder_or_rule_could_have_is_a_fault():

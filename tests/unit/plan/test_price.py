@@ -91,7 +91,9 @@ def test_behind_a_copy_a_text_is_as_long_as_its_draft():
     history = History({DRAFT_KEY: (100, 1)})
     draft = call(gen_id="parent-1")
     essay = PlannedGeneration(copy_of_draft(gen_id="copy-1"), State.COPY)
-    evaluation = PlannedGeneration(specification("evaluation", parent=("essay", "copy-1")), State.UNKNOWN)
+    evaluation = PlannedGeneration(
+        specification("evaluation", parent=("essay", "copy-1"), parent_gen_id="copy-1"), State.UNKNOWN
+    )
     *_, row = price_plan(plan_of(draft, essay, evaluation), history)
     around = len("Judge with SCORE: ")
     assert row.prompt_tokens == Range((around + 400) / 4, (around + 4000) / 4)
