@@ -101,7 +101,7 @@ def parse_score(text: str, scale: Scale = _USUAL) -> float | None:
 
 def distinct_evaluations(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
     """Drop the repetitions of an evaluation that several cohorts share, so that it counts once."""
-    identity = attrgetter("gen_id", "parent_gen_id", "evaluation_template", "evaluation_llm_model")
+    identity = attrgetter("stage", "gen_id", "parent_gen_id", "evaluation_template", "evaluation_llm_model")
     distinct: dict[tuple[str, ...], ScoreRow] = {}
     for row in rows:
         distinct.setdefault(identity(row), row)
