@@ -123,6 +123,17 @@ def scores_digest(rows: Iterable[ScoreRow]) -> str:
     return text_digest(scores_text(rows))
 
 
+def require_written(path: Path, text: str, what: str, cure: str) -> None:
+    """Raise InputError where the file of a table (`what`) does not hold this text, which the generations say now."""
+    try:
+        written = path.read_bytes() == atomic.encoded(text)
+    except OSError:
+        written = False
+    if not written:
+        problem = f"{what} is not what the generations say now." if path.exists() else "does not exist."
+        raise InputError(Fault(str(path), problem, cure))
+
+
 def text_digest(text: str) -> str:
     """The SHA-256 of a text as it is written."""
     return hashlib.sha256(atomic.encoded(text)).hexdigest()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
-from daydreaming.base.atomic import encoded
-from daydreaming.base.errors import FailureKind, Fault, InputError
+from daydreaming.base.errors import FailureKind
 from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
+from daydreaming.results.score_table import require_written
 from daydreaming.results.scores import INVALID, Trouble, cost_of, trouble_of, trouble_of_ancestor
 from daydreaming.results.text_lengths import TextLengths
 from daydreaming.results.verdicts.judged_pairs import JudgedPair, judged_pairs
@@ -35,10 +34,9 @@ def verdicts_of_now(study: Study, inspection: Inspection) -> list[VerdictRow]:
     Raises InputError where the table does not say the same, or is not there.
     """
     rows = collect_verdicts(study, inspection)
-    path = study.cohort_files.preferences
-    if rows and not _holds(path, encoded(verdicts_text(rows))):
-        problem = "the table of verdicts is not what the generations say now." if path.exists() else "does not exist."
-        raise InputError(Fault(str(path), problem, "Make it again with scripts/aggregate_preferences.py."))
+    if rows:
+        cure = "Make it again with scripts/aggregate_preferences.py."
+        require_written(study.cohort_files.preferences, verdicts_text(rows), "the table of verdicts", cure)
     return rows
 
 
@@ -112,10 +110,3 @@ class _Collector:
         if text not in VERDICTS:
             return Trouble(INVALID, f"parsed.txt holds {text[:40]!r} and not A, B or tie", parsed)
         return text
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() == content
-    except OSError:
-        return False
