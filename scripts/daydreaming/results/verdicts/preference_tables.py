@@ -66,7 +66,7 @@ def analyse_verdicts(rows: Sequence[VerdictRow], scores: Sequence[ScoreRow], cat
 
 
 def _means_of(scores: Sequence[ScoreRow], verdicts: pd.DataFrame) -> dict[str, float]:
-    """The mean scores of the texts that these verdicts are about: other stages may have texts with the same ids."""
+    """The mean scores of the texts of those stages that these verdicts are about: those of others do not move them."""
     stages = set(verdicts["text_stage"]) | {""}
     return mean_scores([row for row in scores if row.text_stage in stages])
 
