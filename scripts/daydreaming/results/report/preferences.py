@@ -40,8 +40,7 @@ def preference_section(study: Study, rows: Sequence[VerdictRow], preferences: Co
     parts: list[Part] = []
     for question, analysis in preferences.analyses.items():
         own = [row for row in rows if row.question == question]
-        name = question[1] if len({rubric for _, rubric in preferences.analyses}) > 1 else ""
-        name = f"{name} ({question[0]})" if name and len({stage for stage, _ in preferences.analyses}) > 1 else name
+        name = preferences.name_of(question) if len(preferences.analyses) > 1 else ""
         parts += _of_question(name, analysis)
         parts += pairs_to_read(study, own, _titled("Pairs to read", name))
     return Section("preferences", "Two texts compared", _ABOUT, parts)

@@ -30,6 +30,11 @@ class CohortPreferences:
 
     analyses: Mapping[tuple[str, str], PreferenceAnalysis]
 
+    def name_of(self, question: tuple[str, str]) -> str:
+        """A question in words: its rubric, and its stage where there are several."""
+        stage, rubric = question
+        return f"{rubric} ({stage})" if len({one for one, _ in self.analyses}) > 1 else rubric
+
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """All tables, with the question of each row."""
