@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.cli.command_line import add_project_arguments, fraction, load_project, run
+from daydreaming.cli.judgements import failures_text, refusal
 
 if TYPE_CHECKING:
     from daydreaming.generation.study import Study
     from daydreaming.results.verdicts.preference_tables import CohortPreferences
     from daydreaming.results.verdicts.verdict_table import VerdictRow
 
-_LISTED = 20
 _SHARES = ("value", "low", "high", "at_equal_length")
 
 
@@ -39,12 +39,12 @@ def _aggregate(arguments: argparse.Namespace) -> int:
     if not rows:
         cure = "Choose a cohort that has a stage which makes preferences."
         raise InputError(Fault(str(study.cohort_files.membership), "no row compares two texts.", cure))
-    _print_counts(rows)
     counts = count_verdicts(rows)
-    allowed = arguments.max_failed_fraction
-    if allowed is not None and counts.failed_fraction > allowed:
-        share = f"{counts.failed_fraction:.1%} of the judgements have no verdict and {allowed:.1%} are allowed"
-        print(f"Nothing was written: {share} (--max-failed-fraction).", file=sys.stderr)
+    print(f"Judgements of two texts: {counts.total:,}, with a verdict: {counts.told:,}")
+    if failures := failures_text(rows, counts.failed, "a verdict"):
+        print(failures)
+    if problem := refusal(counts.failed_fraction, arguments.max_failed_fraction, "judgements", "verdict"):
+        print(problem, file=sys.stderr)
         return 1
     preferences = analyse_verdicts(rows, collect_scores(study, inspection), study.catalogs)
     paths = write_preferences(study, rows, preferences)
@@ -64,23 +64,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_project_arguments(parser)
     return parser
-
-
-def _print_counts(rows: Sequence[VerdictRow]) -> None:
-    from daydreaming.results.verdicts.verdict_table import count_verdicts
-
-    counts = count_verdicts(rows)
-    print(f"Judgements of two texts: {counts.total:,}, with a verdict: {counts.told:,}")
-    for kind, number in counts.failed.items():
-        print(f"  without a verdict, {kind}: {number:,}")
-    failed = [row for row in rows if row.verdict is None]
-    if not failed:
-        return
-    print("\nWithout a verdict, and the file to look at:")
-    for row in failed[:_LISTED]:
-        print(f"  {row.gen_id} ({row.error}): {row.error_message}\n    {row.look_at}")
-    if len(failed) > _LISTED:
-        print(f"  ... and {len(failed) - _LISTED:,} more; the column error of the table names them all.")
 
 
 def _print_summary(study: Study, rows: Sequence[VerdictRow], preferences: CohortPreferences) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.cli.command_line import add_project_arguments, fraction, load_project, run
+from daydreaming.cli.judgements import failures_text, refusal
 
 if TYPE_CHECKING:
     from daydreaming.generation.inspection import Inspection
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from daydreaming.inputs.records import Catalogs
     from daydreaming.inputs.settings import Settings
     from daydreaming.results.score_table import ScoreRow
-
-_LISTED = 20
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,12 +35,13 @@ def _aggregate(arguments: argparse.Namespace) -> int:
     catalogs = load_catalogs(settings)
     cohort_ids = _cohort_ids(arguments, settings, catalogs)
     inspections, rows = _collect(settings, catalogs, cohort_ids)
-    _print_counts(rows, cohort_ids)
     counts = count_scores(rows)
-    allowed = arguments.max_failed_fraction
-    if allowed is not None and counts.unscored_fraction > allowed:
-        share = f"{counts.unscored_fraction:.1%} of the evaluations have no score and {allowed:.1%} are allowed"
-        print(f"Nothing was written: {share} (--max-failed-fraction).", file=sys.stderr)
+    print(f"Cohorts: {', '.join(cohort_ids)}")
+    print(f"Evaluations: {counts.total:,}, with a score: {counts.scored:,}")
+    if failures := failures_text(rows, counts.unscored, "a score"):
+        print(f"{failures}\n`snakemake -j8` tries what is missing or failed again.")
+    if problem := refusal(counts.unscored_fraction, arguments.max_failed_fraction, "evaluations", "score"):
+        print(problem, file=sys.stderr)
         return 1
     try:
         write_scores(output, rows)
@@ -124,25 +124,6 @@ def _record(output: Path, inspections: Sequence[tuple[Study, Inspection]], rows:
         ((study, inspection),) = inspections
         if study.cohort_files.scores.absolute() == output:
             record_scores(study, source_digest(study, inspection), rows)
-
-
-def _print_counts(rows: Sequence[ScoreRow], cohort_ids: Sequence[str]) -> None:
-    from daydreaming.results.scores import count_scores
-
-    counts = count_scores(rows)
-    print(f"Cohorts: {', '.join(cohort_ids)}")
-    print(f"Evaluations: {counts.total:,}, with a score: {counts.scored:,}")
-    for kind, number in counts.unscored.items():
-        print(f"  without a score, {kind}: {number:,}")
-    unscored = [row for row in rows if row.score is None]
-    if not unscored:
-        return
-    print("\nWithout a score, and the file to look at:")
-    for row in unscored[:_LISTED]:
-        print(f"  {row.gen_id} ({row.error}): {row.error_message}\n    {row.look_at}")
-    if len(unscored) > _LISTED:
-        print(f"  ... and {len(unscored) - _LISTED:,} more; the column error of the table names them all.")
-    print("`snakemake -j8` tries what is missing or failed again.")
 
 
 def _print_summary(rows: Sequence[ScoreRow], catalogs: Catalogs, embedded: set[str]) -> None:

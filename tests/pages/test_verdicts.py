@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pages_fixtures import HOSTILE, make_reading_cohort
 from playwright.sync_api import Browser, Page
 from reader import DESKTOP, PHONE
-from verdict_fixtures import STAGE, inspect, judge, make_duels
+from verdict_fixtures import STAGE, inspect, judge, make_duels, with_rows
 
+from daydreaming.generation.study import Study
+from daydreaming.inputs.records import Generation
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.verdicts.collecting import collect_verdicts
 
@@ -19,17 +22,27 @@ ONE, OTHER, THIRD = (
 )
 
 
+def duels(study: Study, one: str, other: str) -> list[Generation]:
+    own = [row for row in study.membership.generations.values() if row.stage == STAGE]
+    return [row for row in own if {row.parent_gen_id, row.second_parent_gen_id} == {one, other}]
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The pages of a combo's essays; on two of them a judge flips, another says so and fails in the other order."""
+    """The pages of a combo's essays; on two of them a judge flips, another says so and fails in the other order.
+
+    On the first and a third one a judge flips in two replicates, another does not.
+    """
     folder = tmp_path_factory.mktemp("verdicts")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         study, _ = make_duels(make_reading_cohort(folder, combos=1, replicates=1, sentences=8), failures=0)
-        duels = [row for row in study.membership.generations.values() if row.stage == STAGE]
-        duels = [row for row in duels if {row.parent_gen_id, row.second_parent_gen_id} == {ONE, OTHER}]
-        for row, verdict in zip(duels, ("A", "A", "A", None), strict=True):
+        for row, verdict in zip(duels(study, ONE, OTHER), ("A", "A", "A", None), strict=True):
             judge(study, row, verdict, f"{HOSTILE}\n\nVerdict: {verdict}")
+        again = [replace(row, gen_id=f"{row.gen_id}-2", replicate=2) for row in duels(study, ONE, THIRD)[:2]]
+        study = with_rows(study, again)
+        for row, verdict in zip(duels(study, ONE, THIRD), "AAABAA", strict=True):
+            judge(study, row, verdict)
         inspection = inspect(study)
         verdicts = collect_verdicts(study, inspection)
         return write_reading_pages(study, [], 1, inspection, verdicts).index.parent.resolve().as_uri()
@@ -69,6 +82,13 @@ def test_an_essays_page_leads_to_two_essays_and_what_each_judge_said_of_them(pag
     assert "<script>alert(document.domain)</script>" in cards.first.inner_text()
     assert page.locator("main script, main img, main style").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_judge_who_flips_in_two_replicates_is_one_judge(page: Page, base: str):
+    page.goto(f"{base}/compare.html#essays={ONE},{THIRD}")
+    page.wait_for_selector("#verdicts section")
+    tally = page.locator("#verdicts .tally").inner_text()
+    assert tally == "Essay 1 won 4, essay 2 won 2; no ties; 1 judge said the opposite in the other order."
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

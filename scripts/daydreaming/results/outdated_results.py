@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from daydreaming.base.atomic import encoded
-from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.paths import CohortFiles
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.results.made_results import Result, changed_files, file_sha256, read_made, source_digest
 from daydreaming.results.pivots import TABLES as PIVOTS
 from daydreaming.results.pivots import build_pivot, pivot_texts
-from daydreaming.results.score_table import ScoreRow, scores_text, text_digest
+from daydreaming.results.score_table import ScoreRow, require_written, scores_text, text_digest
 from daydreaming.results.scores import collect_scores
 from daydreaming.results.statistics.table_names import TABLES
 from daydreaming.results.verdicts.preference_tables import table_files
@@ -87,9 +85,7 @@ def scores_of_now(study: Study) -> ScoresOfNow:
     inspection = inspect_cohort(study)
     source = source_digest(study, inspection)
     rows, path = collect_scores(study, inspection), study.cohort_files.scores
-    if not _holds(path, encoded(scores_text(rows))):
-        problem = "the table of scores is not what the generations say now." if path.exists() else "does not exist."
-        raise InputError(Fault(str(path), problem, "Make it again: `snakemake -j8 scores`."))
+    require_written(path, scores_text(rows), "the table of scores", "Make it again: `snakemake -j8 scores`.")
     return ScoresOfNow(inspection, source, rows)
 
 
@@ -112,10 +108,3 @@ def result_files(files: CohortFiles, result: Result) -> list[Path]:
             return [files.parquet, files.sqlite, files.datasette]
         case Result.BUNDLE:
             return [files.bundle]
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() == content
-    except OSError:
-        return False

@@ -101,7 +101,7 @@ def parse_score(text: str, scale: Scale = _USUAL) -> float | None:
 
 def distinct_evaluations(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
     """Drop the repetitions of an evaluation that several cohorts share, so that it counts once."""
-    identity = attrgetter("gen_id", "parent_gen_id", "evaluation_template", "evaluation_llm_model")
+    identity = attrgetter("stage", "gen_id", "parent_gen_id", "evaluation_template", "evaluation_llm_model")
     distinct: dict[tuple[str, ...], ScoreRow] = {}
     for row in rows:
         distinct.setdefault(identity(row), row)
@@ -121,6 +121,17 @@ def scores_text(rows: Iterable[ScoreRow]) -> str:
 def scores_digest(rows: Iterable[ScoreRow]) -> str:
     """The SHA-256 of the table as it is written: what a report says of the scores that it was made from."""
     return text_digest(scores_text(rows))
+
+
+def require_written(path: Path, text: str, what: str, cure: str) -> None:
+    """Raise InputError where the file of a table (`what`) does not hold this text, which the generations say now."""
+    try:
+        written = path.read_bytes() == atomic.encoded(text)
+    except OSError:
+        written = False
+    if not written:
+        problem = f"{what} is not what the generations say now." if path.exists() else "does not exist."
+        raise InputError(Fault(str(path), problem, cure))
 
 
 def text_digest(text: str) -> str:

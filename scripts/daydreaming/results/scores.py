@@ -17,6 +17,7 @@ from daydreaming.inputs.records import Catalogs, Generation, Scale
 from daydreaming.inputs.settings import Settings
 from daydreaming.results.labels import TextLabels, rubric_label, text_labels
 from daydreaming.results.score_table import ScoreRow, distinct_evaluations, parse_score
+from daydreaming.results.text_lengths import TextLengths
 
 MISSING = "missing"  # nothing is there, and nothing says why
 INVALID = "invalid"  # a file does not hold what it should
@@ -136,7 +137,7 @@ class _Collector:
         self._study = study
         self._membership = study.membership
         self._inspection = inspection
-        self._lengths: dict[Key, int | None] = {}  # of texts
+        self._lengths = TextLengths(study, inspection)
         self._labels: dict[Key, TextLabels] = {}  # of texts
         self._texts: dict[str, str] = {}  # by their SHA-256: there are few different scores
 
@@ -163,7 +164,7 @@ class _Collector:
             adopted=any(self._state(one) is State.ADOPTED for one in chain),
             score_min=scale.lowest,
             score_max=scale.highest,
-            essay_chars=self._characters(text),
+            essay_chars=self._lengths.of(text),
             essay_cost_usd=cost_of(self._study, self._inspection, text),
             evaluation_cost_usd=cost_of(self._study, self._inspection, evaluation),
             stage=evaluation.stage,
@@ -176,21 +177,6 @@ class _Collector:
         if key not in self._labels:
             self._labels[key] = text_labels(self._membership, text)
         return self._labels[key]
-
-    def _characters(self, essay: Generation) -> int | None:
-        """How long an essay is; None unless its text counts."""
-        key = (essay.stage, essay.gen_id)
-        if key not in self._lengths:
-            self._lengths[key] = self._read_characters(essay)
-        return self._lengths[key]
-
-    def _read_characters(self, essay: Generation) -> int | None:
-        if self._state(essay) not in DONE:
-            return None
-        try:
-            return len(Path(self._file(essay, "parsed.txt")).read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            return None
 
     def _scale(self, evaluation: Generation) -> Scale:
         return self._study.catalogs.templates[evaluation.stage][evaluation.template_id].scale
@@ -208,16 +194,8 @@ class _Collector:
             trouble = trouble_of(self._study, self._inspection, one)
             if trouble is None:
                 continue
-            if one is evaluation:
-                return _Outcome(trouble.error, trouble.message, trouble.look_at, one)
-            if trouble.error == MISSING:
-                message = f"its {one.stage} {one.gen_id} is not made yet"
-                return _Outcome(MISSING, message, trouble.look_at, one)
-            if trouble.error == FailureKind.WAITING:
-                message = f"its {one.stage} {one.gen_id} is {State.WAITING}: {trouble.message}"
-                return _Outcome(trouble.error, message, trouble.look_at, one)
-            message = f"its {one.stage} {one.gen_id} failed ({trouble.error}): {trouble.message}"
-            return _Outcome(FailureKind.PARENT.value, message, trouble.look_at, one)
+            told = trouble if one is evaluation else trouble_of_ancestor(one, trouble)
+            return _Outcome(told.error, told.message, told.look_at, one)
         return self._score(evaluation)
 
     def _score(self, evaluation: Generation) -> _Outcome:
@@ -275,6 +253,17 @@ def trouble_of(study: Study, inspection: Inspection, generation: Generation) -> 
         return Trouble(MISSING, "not made yet", files.parsed)
     look_at = files.parsed if state is State.EDITED else files.metadata
     return Trouble(_ERRORS[state], _one_line(inspection.reason(key)), look_at)
+
+
+def trouble_of_ancestor(one: Generation, trouble: Trouble) -> Trouble:
+    """What a judgement says of a text that it depends on and that counts for nothing."""
+    if trouble.error == MISSING:
+        return Trouble(MISSING, f"its {one.stage} {one.gen_id} is not made yet", trouble.look_at)
+    if trouble.error == FailureKind.WAITING:
+        message = f"its {one.stage} {one.gen_id} is {State.WAITING}: {trouble.message}"
+        return Trouble(trouble.error, message, trouble.look_at)
+    message = f"its {one.stage} {one.gen_id} failed ({trouble.error}): {trouble.message}"
+    return Trouble(FailureKind.PARENT.value, message, trouble.look_at)
 
 
 def _one_line(message: object) -> str:

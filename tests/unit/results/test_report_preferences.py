@@ -15,6 +15,7 @@ from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.results.report.page import write_report
 from daydreaming.results.report.plots import plot_files
+from daydreaming.results.report.preferences import preference_section
 from daydreaming.results.scores import collect_scores
 from daydreaming.results.verdicts.collecting import collect_verdicts
 from daydreaming.results.verdicts.preference_tables import analyse_verdicts
@@ -94,6 +95,14 @@ def test_verdicts_without_any_model_ahead_are_not_said_to_have_one(in_folder):
     assert "strengths of models cannot be told from this cohort, because all verdicts are ties" in text
     assert "is preferred to" not in text
     assert "0 of 59 pairs (0.0%" in text
+
+
+def test_stages_that_ask_by_the_same_rubric_have_parts_with_names_of_their_own(in_folder):
+    study, _, verdicts = in_folder
+    both = [*verdicts, *(replace(row, stage="rematch") for row in verdicts)]
+    titles = [part.title for part in preference_section(study, both, analyse_verdicts(both, [], study.catalogs)).parts]
+    assert len(set(titles)) == len(titles)
+    assert {f"Win rates: {RUBRIC} ({stage})" for stage in (STAGE, "rematch")} < set(titles)
 
 
 def test_verdicts_of_the_embedded_model_carry_no_signal(in_folder):

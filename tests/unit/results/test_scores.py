@@ -10,6 +10,7 @@ from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.records import Catalogs, Model, Scale
 from daydreaming.results.score_table import ScoreRow, parse_score, read_scores, write_scores
 from daydreaming.results.scores import collect_scores, count_scores, embedded_models, score_summary
+from daydreaming.results.statistics.analysis import analyse_rows
 
 DRAFT, ESSAY, EVALUATION = draft("d1"), essay("e1", "d1", llm_model_id=""), evaluation("v1", "e1")
 COHORT = membership(DRAFT, ESSAY, EVALUATION)
@@ -290,3 +291,11 @@ def test_a_score_of_an_adopted_draft_that_waits_waits_too(made):
     assert (row.score, row.error, row.failed_gen_id) == (None, "waiting", "d1")
     assert row.error_message.startswith("its draft d1 is waiting for you: ")
     assert "thread" in row.error_message
+
+
+def test_judgements_of_two_stages_that_share_an_id_and_a_rubric_both_count():
+    rows = [score_row("v1", 3.0, stage="evaluation"), score_row("v1", 9.0, stage="second_look")]
+    [summary] = score_summary(rows)
+    assert (summary.n, summary.mean) == (2, 6.0)
+    ranking = analyse_rows(rows).ranking
+    assert ranking[ranking.kind == "essay"][["mean", "n_scores"]].to_numpy().tolist() == [[6.0, 2]]

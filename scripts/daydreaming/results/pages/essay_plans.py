@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import Inspection
+from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
 from daydreaming.results.labels import TextLabels, judged_stages, rubric_label, text_labels
@@ -136,9 +137,9 @@ class EssayPlan:
 class _Planner:
     study: Study
     inspection: Inspection
-    rows: Mapping[str, ScoreRow]
-    judged: Mapping[str, list[Generation]] = field(default_factory=dict)
-    made: Mapping[str, list[Generation]] = field(default_factory=dict)
+    rows: Mapping[Key, ScoreRow]
+    judgements: Mapping[Key, list[Generation]]  # by the text that they are of
+    made: Mapping[Key, list[Generation]]  # by what it was made from
 
     def plan(self, generation: Generation) -> GenerationPlan:
         key = (generation.stage, generation.gen_id)
@@ -148,7 +149,7 @@ class _Planner:
         stage = self.study.membership.stages[generation.stage]
         is_score = stage.makes == "score"
         if is_score:
-            row = self.rows.get(generation.gen_id)
+            row = self.rows.get(key)
             if row is None:
                 error, message = error or MISSING, message or "the table of scores does not have it"
             elif row.error:
@@ -177,21 +178,22 @@ class _Planner:
 def plan_essays(study: Study, rows: Sequence[ScoreRow], inspection: Inspection, places: Places) -> list[EssayPlan]:
     """Plan the page of each text that is judged, mostly essays, stage by stage in the order of the membership."""
     stages = study.membership.stages
-    judged: dict[str, list[Generation]] = defaultdict(list)
-    made: dict[str, list[Generation]] = defaultdict(list)
+    judgements: dict[Key, list[Generation]] = defaultdict(list)
+    made: dict[Key, list[Generation]] = defaultdict(list)
     for generation in study.membership.generations.values():
         stage = stages[generation.stage]
+        parent = (stage.parent, generation.parent_gen_id)
         if stage.makes == "score":
-            judged[generation.parent_gen_id].append(generation)
+            judgements[parent].append(generation)
         elif not stage.judges and stage.name not in judged_stages(stages):
-            made[generation.parent_gen_id].append(generation)
-    planner = _Planner(study, inspection, {row.gen_id: row for row in rows}, judged, made)
+            made[parent].append(generation)
+    planner = _Planner(study, inspection, {(row.stage, row.gen_id): row for row in rows}, judgements, made)
     texts = [text for stage in judged_stages(stages) for text in study.membership.stage(stage)]
     return _with_ways([_plan(planner, places, number, text) for number, text in enumerate(texts)])
 
 
 def _plan(planner: _Planner, places: Places, number: int, essay: Generation) -> EssayPlan:
-    study = planner.study
+    study, key = planner.study, (essay.stage, essay.gen_id)
     *before, _ = study.membership.chain(essay)
     labels = text_labels(study.membership, essay)
     combo, concepts = study.combos[labels["combo_id"]], study.catalogs.concepts
@@ -204,11 +206,11 @@ def _plan(planner: _Planner, places: Places, number: int, essay: Generation) -> 
         concepts=tuple(concepts[concept_id].name for concept_id in combo.concept_ids),
         before=tuple(planner.plan(one) for one in before),
         essay=planner.plan(essay),
-        evaluations=tuple(planner.plan(one) for one in planner.judged.get(essay.gen_id, ())),
+        evaluations=tuple(planner.plan(one) for one in planner.judgements.get(key, ())),
         labels=labels,
         scales=places.scales,
         places=places.of(essay.gen_id),
-        after=tuple(planner.plan(one) for one in planner.made.get(essay.gen_id, ())),
+        after=tuple(planner.plan(one) for one in planner.made.get(key, ())),
         earlier=versions[-1] if versions else len(before) - 1 if before else None,
     )
 
@@ -257,8 +259,9 @@ def _beside(ordered: Sequence[EssayPlan]) -> dict[str, tuple[Neighbour, ...]]:
         ),
     ]
     beside: dict[str, list[Neighbour]] = {plan.gen_id: [] for plan in ordered}
+    pages = {plan.essay.stage for plan in ordered}
     for plan in ordered:
-        for earlier in (one for one in plan.before if one.gen_id in beside):
+        for earlier in (one for one in plan.before if one.stage in pages):
             beside[plan.gen_id].append(Neighbour(earlier.gen_id, f"its {earlier.stage}"))
             words = f"its {plan.essay.stage}, template {plan.essay.template_id}"
             beside[earlier.gen_id].append(Neighbour(plan.gen_id, words))

@@ -38,8 +38,8 @@ def write_report(
 ) -> Path:
     """Write the report of a cohort whose tables have these scores and verdicts, whole or not at all; return its file.
 
-    Its charts are written as files, too. `inspection`: a look at the cohort's texts, where
-    there was one. The same data give the same page. Raises OSError.
+    Its charts are written as files, too. `inspection`: a look at the cohort's texts, where there was one. The same data
+    give the same page. Raises OSError.
     """
     path, content = study.cohort_files.report, gather_content(study, rows, inspection, verdicts)
     write_plots(study.cohort_files.plots, content.sections)

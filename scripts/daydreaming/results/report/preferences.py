@@ -40,8 +40,7 @@ def preference_section(study: Study, rows: Sequence[VerdictRow], preferences: Co
     parts: list[Part] = []
     for question, analysis in preferences.analyses.items():
         own = [row for row in rows if row.question == question]
-        name = question[1] if len({rubric for _, rubric in preferences.analyses}) > 1 else ""
-        name = f"{name} ({question[0]})" if name and len({stage for stage, _ in preferences.analyses}) > 1 else name
+        name = preferences.name_of(question) if len(preferences.analyses) > 1 else ""
         parts += _of_question(name, analysis)
         parts += pairs_to_read(study, own, _titled("Pairs to read", name))
     return Section("preferences", "Two texts compared", _ABOUT, parts)
@@ -67,23 +66,13 @@ def _strengths(name: str, table: pd.DataFrame) -> Part:
     ]
     headings = ("Judge", "Figure", "Model", "Value", "Low", "High", "Verdicts", "Ties", "Failed", "Combos", "Note")
     columns = [
-        "judge",
-        "figure",
-        "level",
-        "value",
-        "low",
-        "high",
-        "n_verdicts",
-        "n_ties",
-        "n_failed",
-        "n_combos",
-        "note",
-    ]
+        "judge", "figure", "level", "value", "low", "high", "n_verdicts", "n_ties", "n_failed", "n_combos", "note",
+    ]  # fmt: skip
     title = _titled("Strengths of models", name)
     note = (
         "Log-odds around a mean of 0, with the effect of standing first taken out. Intervals of two models do not tell "
+        "whether they differ: the differences below do."
     )
-    note += "whether they differ: the differences below do."
     return _drawn(title, "log-odds", marks, Table(title, headings, rows_of(table, columns)), note=note)
 
 
@@ -144,8 +133,10 @@ def _length(name: str, table: pd.DataFrame) -> Part:
         for row in _each(table)
     ]  # fmt: skip
     title = _titled("The longer text", name)
-    note = "Longer texts may be better ones. “Of equal strength” is what the longer of two texts would get if their "
-    note += "models were as strong."
+    note = (
+        "Longer texts may be better ones. “Of equal strength” is what the longer of two texts would get if their "
+        "models were as strong."
+    )
     return _drawn(title, "% of the points", marks, Table(title, headings, rows), even=True, note=note)
 
 
@@ -155,8 +146,10 @@ def _own_model(name: str, table: pd.DataFrame) -> Part:
     headings = ("Judge", "Writes as", "Figure", *_COLUMNS_OF_SHARES)
     rows = [(row.judge, row.model, row.figure, *_share_cells(row)) for row in _each(table)]
     title = _titled("A judge's own texts", name)
-    note = "The model may be the better one: what counts is “own less others”, the difference from the other judges of "
-    note += "the same pairs."
+    note = (
+        "The model may be the better one: what counts is “own less others”, the difference from the other judges of "
+        "the same pairs."
+    )
     return _drawn(title, "% of the points", marks, Table(title, headings, rows), even=True, note=note)
 
 

@@ -21,8 +21,8 @@ def preferences_in_words(preferences: CohortPreferences) -> list[str]:
     "Ahead" is a model whose difference in strength from each other model has Holm's p below 5%.
     """
     sentences: list[str] = []
-    for (stage, rubric), analysis in preferences.analyses.items():
-        name = f"{rubric} ({stage})" if len({one for one, _ in preferences.analyses}) > 1 else rubric
+    for question, analysis in preferences.analyses.items():
+        name = preferences.name_of(question)
         sentences += [*_of_models(name, analysis), *_of_flips(name, analysis)]
     return sentences
 

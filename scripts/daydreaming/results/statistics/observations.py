@@ -144,6 +144,8 @@ def read_observations(scores: pd.DataFrame) -> Observations:
     check_rows(scores, text, value)
     value = np.where(text["error"] == "", value, np.nan)
     keys = pd.DataFrame({c: text[c] for c in ("gen_id", "parent_gen_id", *JUDGING_FACTORS)})
+    if "stage" in scores:
+        keys["stage"] = _texts(scores["stage"])
     keep = np.flatnonzero(~keys.duplicated().to_numpy())
     text, value = {column: values[keep] for column, values in text.items()}, value[keep]
     optional = {

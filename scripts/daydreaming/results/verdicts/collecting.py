@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
-from daydreaming.base.atomic import encoded
-from daydreaming.base.errors import FailureKind, Fault, InputError
-from daydreaming.generation.currency import DONE, State
+from daydreaming.base.errors import FailureKind
+from daydreaming.generation.currency import State
 from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
-from daydreaming.results.scores import INVALID, MISSING, Trouble, cost_of, trouble_of
+from daydreaming.results.score_table import require_written
+from daydreaming.results.scores import INVALID, Trouble, cost_of, trouble_of, trouble_of_ancestor
+from daydreaming.results.text_lengths import TextLengths
 from daydreaming.results.verdicts.judged_pairs import JudgedPair, judged_pairs
 from daydreaming.results.verdicts.verdict_table import VERDICTS, VerdictRow, verdicts_text
 
@@ -34,10 +34,9 @@ def verdicts_of_now(study: Study, inspection: Inspection) -> list[VerdictRow]:
     Raises InputError where the table does not say the same, or is not there.
     """
     rows = collect_verdicts(study, inspection)
-    path = study.cohort_files.preferences
-    if rows and not _holds(path, encoded(verdicts_text(rows))):
-        problem = "the table of verdicts is not what the generations say now." if path.exists() else "does not exist."
-        raise InputError(Fault(str(path), problem, "Make it again with scripts/aggregate_preferences.py."))
+    if rows:
+        cure = "Make it again with scripts/aggregate_preferences.py."
+        require_written(study.cohort_files.preferences, verdicts_text(rows), "the table of verdicts", cure)
     return rows
 
 
@@ -47,7 +46,7 @@ class _Collector:
     def __init__(self, study: Study, inspection: Inspection):
         self._study = study
         self._inspection = inspection
-        self._lengths: dict[tuple[str, str], int | None] = {}
+        self._lengths = TextLengths(study, inspection)
 
     def row(self, pair: JudgedPair) -> VerdictRow:
         judgement, first, second = pair.judgement, pair.first, pair.second
@@ -64,8 +63,8 @@ class _Collector:
             template_b=second.generation.template_id,
             model_a=first.model,
             model_b=second.model,
-            length_a=self._characters(first.generation),
-            length_b=self._characters(second.generation),
+            length_a=self._lengths.of(first.generation),
+            length_b=self._lengths.of(second.generation),
             rubric=judgement.template_id,
             judge=judgement.llm_model_id,
             order=pair.order,
@@ -93,7 +92,7 @@ class _Collector:
             for one in text.chain:
                 trouble = trouble_of(self._study, self._inspection, one)
                 if trouble is not None:
-                    return None, _of_ancestor(one, trouble), one
+                    return None, trouble_of_ancestor(one, trouble), one
         trouble = trouble_of(self._study, self._inspection, pair.judgement)
         found = trouble or self._verdict(pair.judgement)
         return (found, None, None) if isinstance(found, str) else (None, found, pair.judgement)
@@ -111,37 +110,3 @@ class _Collector:
         if text not in VERDICTS:
             return Trouble(INVALID, f"parsed.txt holds {text[:40]!r} and not A, B or tie", parsed)
         return text
-
-    def _characters(self, text: Generation) -> int | None:
-        """How long a text is; None unless it counts."""
-        key = (text.stage, text.gen_id)
-        if key not in self._lengths:
-            self._lengths[key] = self._read_characters(text)
-        return self._lengths[key]
-
-    def _read_characters(self, text: Generation) -> int | None:
-        if self._state(text) not in DONE:
-            return None
-        try:
-            parsed = self._study.files(text.stage, text.gen_id).parsed
-            return len(parsed.read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            return None
-
-
-def _of_ancestor(one: Generation, trouble: Trouble) -> Trouble:
-    """What a judgement says of a text that it depends on and that does not count."""
-    if trouble.error == MISSING:
-        return Trouble(MISSING, f"its {one.stage} {one.gen_id} is not made yet", trouble.look_at)
-    if trouble.error == FailureKind.WAITING:
-        message = f"its {one.stage} {one.gen_id} is {State.WAITING}: {trouble.message}"
-        return Trouble(trouble.error, message, trouble.look_at)
-    message = f"its {one.stage} {one.gen_id} failed ({trouble.error}): {trouble.message}"
-    return Trouble(FailureKind.PARENT.value, message, trouble.look_at)
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() == content
-    except OSError:
-        return False

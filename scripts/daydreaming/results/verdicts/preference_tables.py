@@ -30,6 +30,11 @@ class CohortPreferences:
 
     analyses: Mapping[tuple[str, str], PreferenceAnalysis]
 
+    def name_of(self, question: tuple[str, str]) -> str:
+        """A question in words: its rubric, and its stage where there are several."""
+        stage, rubric = question
+        return f"{rubric} ({stage})" if len({one for one, _ in self.analyses}) > 1 else rubric
+
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """All tables, with the question of each row."""
@@ -66,7 +71,7 @@ def analyse_verdicts(rows: Sequence[VerdictRow], scores: Sequence[ScoreRow], cat
 
 
 def _means_of(scores: Sequence[ScoreRow], verdicts: pd.DataFrame) -> dict[str, float]:
-    """The mean scores of the texts that these verdicts are about: other stages may have texts with the same ids."""
+    """The mean scores of the texts of those stages that these verdicts are about: those of others do not move them."""
     stages = set(verdicts["text_stage"]) | {""}
     return mean_scores([row for row in scores if row.text_stage in stages])
 

@@ -25,14 +25,11 @@ const verdicts = (() => {
       one.whole ? null : element("p", { class: "note" }, "Shown is the beginning."));
   }
 
-  // Verdicts of one judge that change with the order, as many as the pair has.
+  // How many judges name another text in the other order of one question and replicate.
   function flips(judgements) {
-    const found = new Map();
-    for (const one of judgements.filter(({ verdict }) => verdict === "A" || verdict === "B")) {
-      const key = [one.stage, one.rubric, one.judge, one.replicate].join(" ");
-      found.set(key, (found.get(key) || new Set()).add(`${one.first} ${one.verdict}`));
-    }
-    return [...found.values()].filter((said) => said.size === 2 && new Set([...said].map((one) => one.split(" ")[1])).size === 1).length;
+    const told = judgements.filter(({ verdict }) => verdict === "A" || verdict === "B");
+    const opposite = (one, other) => ["stage", "rubric", "judge", "replicate", "verdict"].every((key) => one[key] === other[key]) && one.first !== other.first;
+    return new Set(told.filter((one) => told.some((other) => opposite(one, other))).map(({ judge }) => judge)).size;
   }
 
   function section(pair, judgements) {

@@ -113,9 +113,9 @@ def read_verdicts(verdicts: pd.DataFrame | Iterable[Verdict]) -> Comparisons:
     """Check verdicts, as records or as a data frame with the columns of a `Verdict`, and arrange them.
 
     The column `replicate` may be missing (1 for all). Faults name rows as a CSV file of the frame has them, by its
-    index. Raises InputError for a missing column, a table with no row, a
-    verdict or an order that is none, an essay that is compared with itself or is said to be of two combos, models or
-    lengths, a pair whose orders are mixed up, and a comparison that is there twice.
+    index. Raises InputError for a missing column, a table with no row, a verdict or an order that is none, an essay
+    that is compared with itself or is said to be of two combos, models or lengths, a pair whose orders are mixed up,
+    and a comparison that is there twice.
     """
     import pandas as pd
 
