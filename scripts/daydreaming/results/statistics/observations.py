@@ -145,7 +145,7 @@ def read_observations(scores: pd.DataFrame) -> Observations:
     value = np.where(text["error"] == "", value, np.nan)
     keys = pd.DataFrame({c: text[c] for c in ("gen_id", "parent_gen_id", *JUDGING_FACTORS)})
     if "stage" in scores:
-        keys["stage"] = _texts(scores["stage"])
+        keys["stage"] = texts_of(scores["stage"])
     keep = np.flatnonzero(~keys.duplicated().to_numpy())
     text, value = {column: values[keep] for column, values in text.items()}, value[keep]
     optional = {
