@@ -30,7 +30,8 @@ def main() -> int:
     """Become the keeper, and keep the server in a process of its own; nothing is done where there is a keeper."""
     orders = json.loads(sys.stdin.buffer.readline())
     folder = ServerFolder(Path(orders["folder"]))
-    if not _claim(folder):
+    claim = _claim(folder)
+    if claim is None:
         return 0
     folder.write_state(None)
     # The claim goes over to the child, which is nobody's child any more when this process has ended.
@@ -40,24 +41,22 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     try:
-        _keep(folder, orders["command"], orders["log"])
+        _keep(folder, claim, orders["command"], orders["log"])
     except Exception as error:
         folder.write_state(ServerState(0, orders["log"], f"could not be kept ({type(error).__name__}: {error})"))
         raise
     return 0
 
 
-def _claim(folder: ServerFolder) -> bool:
-    """Whether this process is the keeper now. Who only looks whether there is one is in the way for a moment."""
+def _claim(folder: ServerFolder) -> int | None:
+    """Become the keeper, if there is none. Who only looks whether there is one is in the way for a moment."""
     deadline = time.monotonic() + CLAIM_S
-    while folder.claim() is None:
-        if time.monotonic() > deadline:
-            return False
+    while (claim := folder.claim()) is None and time.monotonic() < deadline:
         time.sleep(CHECK_S / 20)
-    return True
+    return claim
 
 
-def _keep(folder: ServerFolder, words: list[str], log: str) -> None:
+def _keep(folder: ServerFolder, claim: int, words: list[str], log: str) -> None:
     """Start the server and stay until it has ended or nobody uses it any more."""
     port = _free_port()
     command = [word.replace("{port}", str(port)) for word in words]
@@ -81,6 +80,8 @@ def _keep(folder: ServerFolder, words: list[str], log: str) -> None:
             if unused:
                 _end(process)
                 folder.write_state(None)
+                # Before the next user looks: it would wait for the server of a keeper that is only still ending.
+                os.close(claim)
                 return
 
 

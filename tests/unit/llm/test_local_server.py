@@ -109,8 +109,27 @@ def test_the_calls_of_a_process_share_a_server_that_ends_with_it(caller, tmp_pat
     first = calling.call(*several(4))
     assert len(pids(first)) == 1
     wait_until(lambda: not servers_in(tmp_path))
-    assert pids(calling.call(*several(8)[4:])).isdisjoint(pids(first))
+    then = pids(calling.call(*several(8)[4:]))
+    assert len(then) == 1
+    assert then.isdisjoint(pids(first))
     assert log_of(tmp_path).read_text().count(str(SERVER)) == 2
+
+
+def test_who_comes_while_a_keeper_ends_gets_a_server_of_its_own(
+    caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "sitecustomize.py").write_text("import atexit, time\natexit.register(time.sleep, 2)\n")
+    monkeypatch.setenv("PYTHONPATH", str(slow))
+    calling = caller()
+    first, second = several(2)
+    before = pids(calling.call(first))
+    wait_until(lambda: all(str(SERVER) not in process.cmdline() for process in servers_in(tmp_path)))
+    assert len(servers_in(tmp_path)) == 1
+    after = pids(calling.call(second))
+    assert len(before) == len(after) == 1
+    assert before != after
 
 
 def test_a_server_is_asked_only_when_it_says_that_it_is_ready(caller):
