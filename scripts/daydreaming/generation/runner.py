@@ -164,7 +164,7 @@ class Runner:
             stored = await self._in_file_thread(self._stored, request, specification.endpoint)
             if stored is not None:
                 return Received(stored, reused=True)
-            done = await self._client.complete(request, context_of(specification), journal, turn.check, waited_ms)
+            done = await self._client.complete(request, context_of(specification), journal, turn, waited_ms)
             return Received(done.reply, times=done.times)
 
     def _stored(self, request: ModelRequest, endpoint: str) -> Reply | None:

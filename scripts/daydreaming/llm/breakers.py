@@ -165,12 +165,17 @@ class AnswerBreaker:
         self._let_out[key] -= 1
         self._wake(key)
 
-    def _has_room(self, key: Asked) -> bool:
-        if self._stop_after is None:
-            return True
+    def counts_calls(self, key: Asked) -> bool:
+        """Whether no more calls are let out than could make up the number: nobody knows yet whether one is usable."""
         failures = self._failures.get(key)
-        if key in self._failures and (failures is None or failures.is_open):
+        is_known = key in self._failures and (failures is None or failures.is_open)
+        return self._stop_after is not None and not is_known
+
+    def _has_room(self, key: Asked) -> bool:
+        if not self.counts_calls(key):
             return True
+        assert self._stop_after is not None
+        failures = self._failures.get(key)
         return (failures.number if failures else 0) + self._let_out[key] < self._stop_after
 
     def _wake(self, key: Asked) -> None:
@@ -203,6 +208,11 @@ class AnswerTurn:
             await self._breaker.let_out(self._key)
             self._is_out = True
         self.check()
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether others may wait for what comes of its call."""
+        return self._breaker.counts_calls(self._key)
 
     def check(self) -> None:
         """Raise GenerationError (not_tried) where calls are kept back."""
