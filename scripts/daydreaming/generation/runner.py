@@ -23,7 +23,7 @@ from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply
 from daydreaming.ledger.replies import ReplyStore
-from daydreaming.llm.breakers import AnswerBreaker, AnswerTurn
+from daydreaming.llm.breakers import AnswerTurn
 from daydreaming.llm.client import ModelClient
 from daydreaming.llm.tries import milliseconds_since
 
@@ -50,7 +50,6 @@ class Runner:
         self._replies = ReplyStore(settings.paths)
         self._bench = Workbench.for_run(settings, self._replies)
         self._batches = BatchRecords(settings.paths)
-        self._unusable = AnswerBreaker(settings.stop_after_unusable)
         self._client = ModelClient(settings, self._replies, calls_in_flight)
 
     def run(self, specification: Specification, *, render_only: bool = False, overwrite: bool = False) -> Outcome:
@@ -120,7 +119,7 @@ class Runner:
             raise _failure_of(error) from error
         # Who only looks at a prompt loses no result by it, and made nothing.
         is_real = not options.get("render_only")
-        with self._unusable.turn(*answered_together(specification)) as turn:
+        with self._client.answers.turn(*answered_together(specification)) as turn:
             try:
                 await self._advance(work.steps(**options), specification, journal, turn)
             except Exception as error:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from daydreaming.base.errors import FailureKind, GenerationError
@@ -111,7 +111,7 @@ class AnswerBreaker:
         self._failures: dict[Asked, _Failures | None] = {}
         # Generations with a call whose worth is not known, and those that wait for one of them.
         self._let_out: Counter[Asked] = Counter()
-        self._waiting: defaultdict[Asked, deque[asyncio.Future[None]]] = defaultdict(deque)
+        self._waiting: dict[Asked, deque[asyncio.Future[None]]] = {}
 
     def turn(self, stage: str, template_id: str, llm_model_id: str) -> AnswerTurn:
         """A generation's turn to call."""
@@ -152,7 +152,7 @@ class AnswerBreaker:
             self._let_out[key] += 1
             return
         waiter = asyncio.get_running_loop().create_future()
-        self._waiting[key].append(waiter)
+        self._waiting.setdefault(key, deque()).append(waiter)
         try:
             await waiter
         except asyncio.CancelledError:
@@ -165,27 +165,28 @@ class AnswerBreaker:
         self._let_out[key] -= 1
         self._wake(key)
 
-    def counts_calls(self, key: Asked) -> bool:
-        """Whether no more calls are let out than could make up the number: nobody knows yet whether one is usable."""
-        failures = self._failures.get(key)
-        is_known = key in self._failures and (failures is None or failures.is_open)
-        return self._stop_after is not None and not is_known
+    def waited_for(self) -> Iterable[Asked]:
+        """Whose calls the others of their template and model wait for."""
+        return self._waiting
 
     def _has_room(self, key: Asked) -> bool:
-        if not self.counts_calls(key):
+        if self._stop_after is None:
             return True
-        assert self._stop_after is not None
         failures = self._failures.get(key)
+        if key in self._failures and (failures is None or failures.is_open):
+            return True
         return (failures.number if failures else 0) + self._let_out[key] < self._stop_after
 
     def _wake(self, key: Asked) -> None:
         """Let out those that wait, in their order, as far as there is room."""
-        waiting = self._waiting[key]
+        waiting = self._waiting.get(key)
         while waiting and self._has_room(key):
             waiter = waiting.popleft()
             if not waiter.done():
                 self._let_out[key] += 1
                 waiter.set_result(None)
+        if not waiting:
+            self._waiting.pop(key, None)
 
 
 class AnswerTurn:
@@ -193,7 +194,7 @@ class AnswerTurn:
 
     def __init__(self, breaker: AnswerBreaker, key: Asked):
         self._breaker = breaker
-        self._key = key
+        self.kind = key
         self._is_out = False
 
     def __enter__(self) -> AnswerTurn:
@@ -205,25 +206,20 @@ class AnswerTurn:
     async def take(self) -> None:
         """Wait for it, the first time. Raises GenerationError (not_tried) where calls are kept back."""
         if not self._is_out:
-            await self._breaker.let_out(self._key)
+            await self._breaker.let_out(self.kind)
             self._is_out = True
         self.check()
 
-    @property
-    def is_waited_for(self) -> bool:
-        """Whether others may wait for what comes of its call."""
-        return self._breaker.counts_calls(self._key)
-
     def check(self) -> None:
         """Raise GenerationError (not_tried) where calls are kept back."""
-        self._breaker.check(*self._key)
+        self._breaker.check(*self.kind)
 
     def answered(self, error: GenerationError | None) -> None:
         """Say what came of the answer, and give the turn back."""
-        self._breaker.answered(*self._key, error)
+        self._breaker.answered(*self.kind, error)
         self._end()
 
     def _end(self) -> None:
         if self._is_out:
             self._is_out = False
-            self._breaker.back(self._key)
+            self._breaker.back(self.kind)

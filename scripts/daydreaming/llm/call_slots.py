@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
+
+Waiters = deque[asyncio.Future[None]]
 
 
 class CallSlots:
     """So many calls at a time (None: any number), in the order in which they came. Used from one event loop.
 
-    Calls that others wait for go first. Behind all that is ready, the ten that show whether a template works would end
-    as the last ones: with nothing beside them in flight, and all others of their template still to come.
+    Those of a kind that `waited_for` names go first. The ten calls that show whether a template works would come behind
+    all that is ready, and be the last ones: alone in flight, while all others of their template wait for them.
     """
 
-    def __init__(self, number: int | None):
+    def __init__(self, number: int | None, waited_for: Callable[[], Iterable[Hashable]] = tuple):
         self._free = number
-        self._first: deque[asyncio.Future[None]] = deque()
-        self._others: deque[asyncio.Future[None]] = deque()
+        self._waited_for = waited_for
+        # Who waits stands in both, and is done when it has a slot.
+        self._all: Waiters = deque()
+        self._of_kind: defaultdict[Hashable, Waiters] = defaultdict(deque)
 
     @asynccontextmanager
-    async def slot(self, *, goes_first: bool = False) -> AsyncIterator[None]:
-        """Wait for a slot and hold it."""
+    async def slot(self, kind: Hashable = None) -> AsyncIterator[None]:
+        """Wait for a slot, as a call of some kind, and hold it."""
         if self._free is None:
             yield
             return
-        await self._take(self._first if goes_first else self._others)
+        await self._take(kind)
         try:
             yield
         finally:
             self._give_back()
 
-    async def _take(self, queue: deque[asyncio.Future[None]]) -> None:
-        # A slot that is free was given to all who wait: nobody is overtaken here.
-        if self._free:
+    async def _take(self, kind: Hashable) -> None:
+        if self._free:  # then nobody waits
             self._free -= 1
             return
         waiter = asyncio.get_running_loop().create_future()
-        queue.append(waiter)
+        self._all.append(waiter)
+        self._of_kind[kind].append(waiter)
         try:
             await waiter
         except asyncio.CancelledError:
@@ -47,11 +51,24 @@ class CallSlots:
             raise
 
     def _give_back(self) -> None:
-        for queue in (self._first, self._others):
-            while queue:
-                waiter = queue.popleft()
-                if not waiter.done():
-                    waiter.set_result(None)
-                    return
-        assert self._free is not None
-        self._free += 1
+        waiter = self._next()
+        if waiter is not None:
+            waiter.set_result(None)
+        elif self._free is not None:
+            self._free += 1
+
+    def _next(self) -> asyncio.Future[None] | None:
+        for kind in self._waited_for():
+            if (waiter := _first(self._of_kind[kind])) is not None:
+                return waiter
+        if (waiter := _first(self._all)) is None:
+            self._of_kind.clear()
+        return waiter
+
+
+def _first(waiters: Waiters) -> asyncio.Future[None] | None:
+    while waiters:
+        waiter = waiters.popleft()
+        if not waiter.done():
+            return waiter
+    return None

@@ -25,7 +25,7 @@ from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.answers import Answer, CallError, status_failure
-from daydreaming.llm.breakers import AnswerTurn, CallBreaker
+from daydreaming.llm.breakers import AnswerBreaker, AnswerTurn, CallBreaker
 from daydreaming.llm.call_account import CallContext, OpenCall
 from daydreaming.llm.call_slots import CallSlots
 from daydreaming.llm.connection import Connection
@@ -52,13 +52,15 @@ class ModelClient:
     """Makes calls, all from one event loop. Opens nothing (no connection, no local server) before the first call.
 
     `calls_in_flight` is the most calls at a time, to all endpoints (None: as many as their limits allow).
+    `answers` gives the turns of `complete`, and is told what came of them.
     """
 
     def __init__(self, settings: Settings, store: ReplyStore, calls_in_flight: int | None = None):
         self._settings = settings
         self._store = store
         self._breaker = CallBreaker(settings.stop_after_errors)
-        self._calls = CallSlots(calls_in_flight)
+        self.answers = AnswerBreaker(settings.stop_after_unusable)
+        self._calls = CallSlots(calls_in_flight, self.answers.waited_for)
         self._connections: dict[str, Connection] = {}
         # To servers that ended; calls may still be about to find that out.
         self._replaced: list[Connection] = []
@@ -153,10 +155,9 @@ class ModelClient:
         """One call: its turn, its reservation, its answer on the disk, its reply."""
         queued = time.perf_counter()
         connection = await self._connection(self._settings.endpoints[context.endpoint])
-        goes_first = turn is not None and turn.is_waited_for
         async with AsyncExitStack() as held:
             async with (
-                self._calls.slot(goes_first=goes_first),
+                self._calls.slot(turn and turn.kind),
                 connection.limits.turn(_expected_tokens(request), request.model),
             ):
                 # What has become known while this call waited for its turn.

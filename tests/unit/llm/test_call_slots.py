@@ -19,18 +19,21 @@ class Callers:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._ends: dict[str, asyncio.Event] = {}
 
-    async def come(self, names: Iterable[str], *, goes_first: bool = False) -> None:
+    async def come(self, names: Iterable[str], kind: str = "") -> None:
         for name in names:
             self._ends[name] = asyncio.Event()
-            self.tasks[name] = asyncio.create_task(self._call(name, goes_first=goes_first))
+            self.tasks[name] = asyncio.create_task(self._call(name, kind))
         await settled()
+
+    def tell(self, name: str) -> None:
+        self._ends[name].set()
 
     async def end(self, name: str) -> None:
-        self._ends[name].set()
+        self.tell(name)
         await settled()
 
-    async def _call(self, name: str, *, goes_first: bool) -> None:
-        async with self._slots.slot(goes_first=goes_first):
+    async def _call(self, name: str, kind: str) -> None:
+        async with self._slots.slot(kind):
             self.holding.append(name)
             try:
                 await self._ends[name].wait()
@@ -59,28 +62,30 @@ def test_never_more_than_allowed_and_in_the_order_in_which_they_came():
     asyncio.run(scene())
 
 
-def test_one_that_others_wait_for_is_next_whoever_came_before():
+def test_those_that_others_wait_for_are_next_whoever_came_before():
     async def scene() -> None:
-        callers = Callers(CallSlots(1))
+        waited_for: list[str] = []
+        callers = Callers(CallSlots(1, lambda: waited_for))
         await callers.come("abc")
-        await callers.come("xy", goes_first=True)
+        await callers.come("xyz", kind="new")
         order = []
-        for _ in range(5):
+        for _ in range(6):
             order += callers.holding
+            waited_for[:] = ["another", "new"] if order[-1] in "bx" else []
             await callers.end(callers.holding[0])
-        assert "".join(order) == "axybc"
+        assert "".join(order) == "abxycz"
 
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("goes_first", [False, True])
-def test_who_is_cancelled_takes_nobody_s_slot(goes_first: bool):
+@pytest.mark.parametrize("waited_for", [(), ("new",)])
+def test_who_is_cancelled_takes_nobody_s_slot(waited_for: tuple[str, ...]):
     async def scene() -> None:
-        callers = Callers(CallSlots(1))
-        await callers.come("abcd", goes_first=goes_first)
+        callers = Callers(CallSlots(1, lambda: waited_for))
+        await callers.come("abcd", kind="new")
         callers.tasks["b"].cancel()
         await settled()
-        callers._ends["a"].set()
+        callers.tell("a")
         while "a" in callers.holding:
             await asyncio.sleep(0)
         callers.tasks["c"].cancel()  # it may have got its slot, and not know it yet
