@@ -171,7 +171,10 @@ class Runner:
         limit = self._settings.endpoints[endpoint].max_reply_bytes
         if (stored := self._replies.load(request.sha256, limit)) is not None:
             return stored
+        had_batches = self._batches.are_there()
         self._check_batches(request, endpoint)
+        if not had_batches:
+            return None
         # What waited in a batch when its reply was looked for may have been collected since.
         return self._replies.load(request.sha256, limit)
 
