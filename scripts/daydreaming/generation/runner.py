@@ -29,6 +29,8 @@ from daydreaming.llm.tries import milliseconds_since
 
 # Threads that read and write files. More of them fight for the interpreter; fewer wait for a slow disk's fsync.
 FILE_THREADS = 4
+# And those that only begin: hundreds are asked for at once, and what has its turn must not wait behind all of them.
+BEGINNING_THREADS = 2
 
 
 class Runner:
@@ -46,6 +48,7 @@ class Runner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread: threading.Thread | None = None
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
+        self._beginning = ThreadPoolExecutor(BEGINNING_THREADS, thread_name_prefix="beginning")
         self._journals: dict[str, Journal] = {}
         self._replies = ReplyStore(settings.paths)
         self._bench = Workbench.for_run(settings, self._replies)
@@ -102,6 +105,7 @@ class Runner:
         self._client.stop()
 
     def _close_files(self) -> None:
+        self._beginning.shutdown()
         self._files.shutdown()
         self._replies.close()
         self._in_use.close()
@@ -139,7 +143,7 @@ class Runner:
 
     async def _advance(self, steps: Steps, specification: Specification, journal: Journal, turn: AnswerTurn) -> None:
         """Go on with the work, call by call, until it is done."""
-        request = await self._in_file_thread(_next_request, steps, None)
+        request = await asyncio.get_running_loop().run_in_executor(self._beginning, _next_request, steps, None)
         while request is not None:
             assert isinstance(specification, CallSpecification)
             received = await self._obtain(request, specification, journal, turn)
