@@ -1,7 +1,5 @@
 # What all rules share: the configuration, the cohort that it describes, and the functions that rules use as inputs.
 
-import atexit
-import gc
 import inspect
 import shlex
 import sys
@@ -14,10 +12,10 @@ from snakemake.logging import logger
 from daydreaming.base.errors import InputError
 from daydreaming.workflow.batch_graph import BatchGraph, uses_batches
 from daydreaming.workflow.cohort_graph import PIVOTS, PREFERENCES, STATISTICS, CohortGraph
+from daydreaming.workflow.garbage_collection import search_seldom
 from daydreaming.workflow.workflow_run import WorkflowRun, load_cohort
 
-# A process that ends need not search thousands of jobs for garbage first: more than a second with 3,000.
-atexit.register(gc.freeze)
+search_seldom()
 
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent
 # The executor plugin that profiles/default names: with it, one process makes all generations.
@@ -128,11 +126,16 @@ def threads_of_a_call(wildcards):
 
 
 def asks(question, *about):
-    """Returns an input function: what the cohort's graph answers, of the generation that the wildcards name, if any."""
+    """Returns an input function: what the cohort's graph answers."""
+    return with_signature(lambda wildcards: checked(getattr(graph(), question), *about))
+
+
+def made_from(stage):
+    """Returns the input function of a stage. One for all of a generation's inputs: each takes longer than its answer."""
 
     def answer(wildcards):
-        generation = [wildcards.gen_id] if hasattr(wildcards, "gen_id") else []
-        return checked(getattr(graph(), question), *about, *generation)
+        parents, texts = checked(graph().made_from, stage, wildcards.gen_id)
+        return [*parents, *map(ancient, texts)]
 
     return with_signature(answer)
 

@@ -2,7 +2,7 @@
 # alone; the runner owns the prompt, the reply and the metadata beside it, for Snakemake deletes declared outputs before it
 # runs a job and after a job has failed.
 # A newer time of a template or a concept alone makes nothing again. What was made from another row, text or setting gets
-# one more input that is newer (`renewed`); no `params` say it again, for Snakemake loads pandas to compare them.
+# one more input that is newer; no `params` say it again, for Snakemake loads pandas to compare them.
 
 
 for STAGE in SETTINGS.stage_table:
@@ -11,15 +11,15 @@ for STAGE in SETTINGS.stage_table:
         name:
             STAGE.name
         input:
-            **({} if STAGE.is_first else {"parent": asks("parent", STAGE.name)}),
-            texts=ancient(asks("texts_behind", STAGE.name)),
-            renewed=asks("renewed", STAGE.name),
+            made_from(STAGE.name),
         output:
             parsed=GENS / STAGE.name / "{gen_id}/parsed.txt",
         threads: threads_of_a_call
-        # Neither by STAGE, for the loop is over when a job runs, nor by the rule, which another workflow may rename.
+        # The stage neither by STAGE, for the loop is over when a job runs, nor by the rule, which another workflow may rename.
+        # No call needs a folder for temporary files, and Snakemake would look one up for each.
         resources:
             stage=STAGE.name,
+            tmpdir=None,
         shell:
             RUN_STAGE + " --stage {resources.stage} --gen-id={wildcards.gen_id}"
 

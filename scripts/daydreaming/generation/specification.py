@@ -143,6 +143,7 @@ def _source(row: _Row, parent: Key | None, concepts: tuple[ConceptText, ...]) ->
     return words
 
 
+@lru_cache(maxsize=1024)
 def scale_words(scale: Scale) -> str:
     """The ends of a rubric's scale that are not the usual ones: so what is on the usual scale stays as it is."""
     named = zip(("score_min", "score_max"), scale, Scale(), strict=True)

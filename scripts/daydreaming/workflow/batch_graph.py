@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.generation.specification import Key
 from daydreaming.inputs.settings import Settings
-from daydreaming.workflow.batch_desk import BatchDesk, Standing
 from daydreaming.workflow.cohort_graph import CohortGraph
+
+if TYPE_CHECKING:
+    from daydreaming.workflow.batch_desk import Standing
 
 # In place of a stage: the whole cohort.
 ALL = ""
@@ -76,6 +79,8 @@ class BatchGraph(CohortGraph):
 
     def _settle(self, last_stage: str, *, orders: bool = True) -> Standing:
         """Where the cohort stands up to a stage; looked at once in a run."""
+        from daydreaming.workflow.batch_desk import BatchDesk
+
         if last_stage not in self._standings:
             desk = BatchDesk(self.study, self.run_id, self.tell)
             standing = desk.work(last_stage) if self.orders and orders else desk.look(last_stage)

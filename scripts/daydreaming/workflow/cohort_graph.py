@@ -64,13 +64,16 @@ class CohortGraph:
         return self.shows_all or self.is_of_job or self.is_open(key)
 
     def texts(self, *stages: str) -> list[str]:
-        """The texts of the stages' generations that are in the graph, and the table that names them all.
+        """What brings the stages' generations into the graph: the texts that no other one of them is made from.
 
-        The table stands there so that there is an input where nothing is open: Snakemake always runs a target that has
+        What these are made from comes with them: whose parent is to be made is to be made as well. The table that names
+        them all stands there so that there is an input where nothing is open: Snakemake always runs a target that has
         none.
         """
-        keys = (key for key in self.study.membership.generations if key[0] in stages and self.is_shown(key))
-        return [str(self.study.cohort_files.membership), *(self.study.paths.parsed_text(*key) for key in keys)]
+        shown = [key for key in self.study.membership.generations if key[0] in stages and self.is_shown(key)]
+        sources = {source for key in shown for source in self.study.specification(*key).sources}
+        last = (self.study.paths.parsed_text(*key) for key in shown if key not in sources)
+        return [str(self.study.cohort_files.membership), *last]
 
     @property
     def planned(self) -> list[Key]:
@@ -84,24 +87,22 @@ class CohortGraph:
         """Remove what only this run needs. Returns what there is to tell of it."""
         return ""
 
-    def texts_behind(self, stage: str, gen_id: str) -> list[str]:
-        """The files of the template, the texts that it includes and the concepts that a generation is made from.
+    def made_from(self, stage: str, gen_id: str) -> tuple[list[str], list[str]]:
+        """The texts whose time counts for a generation, and the others that it is made from.
+
+        The first are its parents', as far as they are in the graph; and a file that is newer than its own text, if that
+        is there and not what is asked now. The others are those of its template, what that includes, and its concepts.
 
         Snakemake asks for them once for each generation that it has in its graph: see `planned`.
         """
         self._asked[stage, gen_id] = None
         specification = self.study.specification(stage, gen_id)
+        parents = [self.study.paths.parsed_text(*source) for source in specification.sources if self.is_shown(source)]
         template = self.study.texts_of(specification.template)
         concepts = specification.concepts if isinstance(specification, CallSpecification) else ()
-        return [*template, *(str(text.path) for text in concepts)]
+        return [*parents, *self._renewed(stage, gen_id)], [*template, *(str(text.path) for text in concepts)]
 
-    def parent(self, stage: str, gen_id: str) -> list[str]:
-        """The parsed texts that a generation is made from, as far as they are in the graph."""
-        sources = self.study.specification(stage, gen_id).sources
-        return [self.study.paths.parsed_text(*source) for source in sources if self.is_shown(source)]
-
-    def renewed(self, stage: str, gen_id: str) -> list[str]:
-        """A file that is newer than the text of a generation, if that is there and not what is asked now."""
+    def _renewed(self, stage: str, gen_id: str) -> list[str]:
         text = self.study.paths.parsed_text(stage, gen_id)
         if self.is_of_job or not self.is_open((stage, gen_id)) or not os.path.lexists(text):
             return []
