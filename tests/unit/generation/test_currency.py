@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from runner_fixtures import Project
 
 from daydreaming.generation.currency import Finding, State
 from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.ledger.metadata import encode_changed
 from provider import Provider, faults
 
 
@@ -67,6 +69,7 @@ def test_times_of_files_say_nothing(project: Project):
         (lambda folder: edit_record(folder, usage=3), State.DAMAGED),
         (lambda folder: edit_record(folder, gen_id="another"), State.DAMAGED),
         (lambda folder: edit_record(folder, parsed_sha256=None), State.OUT_OF_DATE),
+        (lambda folder: edit_figure(folder), State.DAMAGED),
     ],
 )
 def test_what_is_spoilt_is_put_back_without_a_call(
@@ -86,7 +89,15 @@ def test_what_is_spoilt_is_put_back_without_a_call(
 
 def edit_record(folder: Path, **changes: Any) -> None:
     values = json.loads((folder / "metadata.json").read_text())
-    (folder / "metadata.json").write_text(json.dumps({**values, **changes}))
+    (folder / "metadata.json").write_bytes(encode_changed({**values, **changes}))
+
+
+def edit_figure(folder: Path) -> None:
+    """What a person does in an editor: the digest of the record stays."""
+    text = (folder / "metadata.json").read_text()
+    edited = re.sub(r'"total_tokens": \d+', '"total_tokens": 1', text)
+    assert edited != text
+    (folder / "metadata.json").write_text(edited)
 
 
 def test_a_failure_is_a_failure_whatever_lies_beside_it(project: Project, provider: Provider):
