@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from core_fixtures import settings_for
+from core_fixtures import reply, settings_for
 from runner_fixtures import Project
 
 from daydreaming.archive.moves import move_to_archive, restore
@@ -22,6 +22,7 @@ from daydreaming.generation.runner import Runner
 from daydreaming.generation.specification import CallSpecification
 from daydreaming.inputs.records import Generation
 from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.ledger.replies import ReplyStore
 
 
 @pytest.fixture
@@ -32,6 +33,11 @@ def paths(project: Project) -> DataPaths:
 def draft(project: Project, gen_id: str, **changes: object) -> CallSpecification:
     """A draft whose request is its own: another replicate is another sample."""
     return project.specification("draft", gen_id=gen_id, **{"replicate": len(gen_id), **changes})
+
+
+def essay(project: Project, parent: str) -> CallSpecification:
+    replicate = len(parent)
+    return project.specification("essay", gen_id=f"essay-{parent}", parent_gen_id=parent, replicate=replicate)
 
 
 def list_in_cohort(paths: DataPaths, *gen_ids: str, cohort: str = "cohort") -> None:
@@ -110,6 +116,21 @@ def test_each_item_says_how_large_it_is_why_it_goes_and_what_was_paid(project: P
     assert (second["kind"], float(second["cost_usd"])) == ("reply", reply.cost_usd)
 
 
+@pytest.mark.parametrize(
+    ("cost", "paid"),
+    [(0.01, "and it cost money"), (0.0, "and it cost nothing"), (None, "and its cost is not known")],
+)
+def test_a_reply_says_what_was_paid_for_it(paths: DataPaths, cost: float | None, paid: str):
+    name = "ab" * 32
+    ReplyStore(paths).adopt(reply(name, cost_usd=cost), source="raw.txt")
+    # A power loss in the moment in which an answer came leaves this: nothing to move, and nothing that cannot be read.
+    paths.reply(name).with_name(f"{name}.1.receipt").write_bytes(b"\0\0")
+    list_in_cohort(paths, "a")
+    plan = plan_purge(paths)
+    assert [(item.reason, item.cost_usd) for item in plan.items] == [(f"no generation uses it, {paid}", cost)]
+    assert plan.unreadable == ()
+
+
 def test_a_reply_of_what_was_asked_before_stays_while_its_generation_is_listed(project: Project, paths: DataPaths):
     project.run(draft(project, "a"))
     project.run(draft(project, "a", sampling=StageSettings(temperature=0.9, max_tokens=1000)))
@@ -142,6 +163,40 @@ def test_the_generations_of_every_cohort_and_of_the_selection_stay(project: Proj
     list_in_cohort(paths, "a")
     list_in_cohort(paths, "bb", cohort="second")
     assert plan_purge(paths).items == ()
+
+
+def test_the_chain_of_a_selected_essay_stays_and_a_selection_that_cannot_be_read_stops_it(
+    project: Project, paths: DataPaths
+):
+    for gen_id in ("chosen", "gone"):
+        project.run(draft(project, gen_id))
+        project.run(essay(project, gen_id))
+    list_in_cohort(paths, "a")
+    paths.selected_essays.parent.mkdir(parents=True)
+    paths.selected_essays.write_text("essay-chosen\n")
+    plan = purge(paths)
+    assert (names(plan, GENERATION), len(names(plan, REPLY))) == (["gone", "essay-gone"], 2)
+    paths.selected_essays.write_text("essay-unknown\n")
+    with pytest.raises(InputError, match="'essay-unknown' cannot be rebuilt"):
+        plan_purge(paths)
+
+
+def test_what_is_no_generation_and_no_reply_stays(project: Project, paths: DataPaths):
+    project.run(draft(project, "a"))
+    list_in_cohort(paths, "a")
+    (stored,) = project.stored()
+    others = [
+        paths.replies / "notes/aa.json",
+        paths.replies / "ab",
+        stored.parent / "notes.txt",
+        paths.gens / "draft/notes.txt",
+        paths.adopted_texts / "draft/notes.txt",
+    ]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    plan = purge(paths)
+    assert (plan, [path.read_text() for path in others]) == (PurgePlan((), ()), ["mine"] * len(others))
 
 
 def test_a_table_that_cannot_be_read_stops_it(project: Project, paths: DataPaths):
