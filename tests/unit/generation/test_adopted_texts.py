@@ -172,6 +172,17 @@ def test_a_text_is_not_adopted_under_a_parent_that_was_made_after_it(project: Pr
     assert find(project, made).state is State.WAITING
 
 
+@pytest.mark.parametrize("is_adopted", [True, False])
+def test_when_another_program_made_a_parent_says_nothing(project: Project, is_adopted: bool):
+    parent, made = project.specification("draft", gen_id="parent-1"), project.specification("essay")
+    foreign(project, parent, error="none", finished_at=4e9)
+    foreign(project, made)
+    if is_adopted:
+        project.run(parent)
+        assert project.metadata(parent)["adopted"] is True
+    assert find(project, made).state is State.ADOPTED
+
+
 def test_a_template_that_does_not_render_leaves_an_adopted_text(project: Project):
     made = project.specification("essay", template=template("essay", "{{ nothing }}"))
     folder = foreign(project, made)

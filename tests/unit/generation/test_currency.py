@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,8 @@ from core_fixtures import template, write_parent
 from currency_fixtures import find, folder_of
 from runner_fixtures import Project
 
-from daydreaming.generation.currency import Finding, State
+from daydreaming.base.paths import DataPaths
+from daydreaming.generation.currency import Finding, ParentText, State, digests_of, look
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.metadata import encode_changed
 from provider import Provider, faults
@@ -98,6 +100,35 @@ def edit_figure(folder: Path) -> None:
     edited = re.sub(r'"total_tokens": \d+', '"total_tokens": 1', text)
     assert edited != text
     (folder / "metadata.json").write_text(edited)
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 200_000])
+def test_all_of_a_text_counts(project: Project, size: int):
+    made = project.specification()
+    parsed = folder_of(project, made) / "parsed.txt"
+    parsed.parent.mkdir(parents=True)
+    content = bytes(position % 251 for position in range(size))
+    parsed.write_bytes(content)
+    assert look(DataPaths(project.root), made.key).parsed_sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_text_that_cannot_be_opened_or_read_is_a_finding(project: Project):
+    made = project.specification()
+    parsed = folder_of(project, made) / "parsed.txt"
+    parsed.mkdir(parents=True)
+    assert "parsed.txt cannot be read (Is a directory)" in find(project, made).reason
+    parsed.rmdir()
+    parsed.symlink_to(parsed)
+    found = look(DataPaths(project.root), made.key)
+    assert found.parsed_sha256 is None
+    assert found.problem == "parsed.txt cannot be read (Too many levels of symbolic links): move it away"
+
+
+def test_the_digests_of_all_that_something_is_made_from_are_recorded():
+    first, second = (ParentText(sha256, lambda: "") for sha256 in ("a", "b"))
+    assert digests_of([]) == (None, None)
+    assert digests_of([first]) == ("a", None)
+    assert digests_of([first, second]) == ("a", ["b"])
 
 
 def test_a_failure_is_a_failure_whatever_lies_beside_it(project: Project, provider: Provider):
