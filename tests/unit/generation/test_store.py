@@ -247,6 +247,14 @@ def test_a_kept_text_is_found_by_its_digest_whatever_its_bytes(store: Generation
     assert store.adopted.parsed_with(hashlib.sha256(content).hexdigest()) == content
 
 
+def test_what_is_kept_is_written_once(store: GenerationStore):
+    store.files.folder.mkdir(parents=True)
+    store.files.parsed.write_text("foreign")
+    path = store.adopted.keep(store.files)
+    content = path.read_bytes()
+    assert (store.adopted.keep(store.files), path.read_bytes()) == (path, content)
+
+
 def test_a_reply_without_a_text_beside_it_is_kept(store: GenerationStore):
     store.files.folder.mkdir(parents=True)
     store.files.raw.write_text("paid for, by nobody knows whom")
