@@ -255,6 +255,29 @@ def test_what_is_kept_is_written_once(store: GenerationStore):
     assert (store.adopted.keep(store.files), path.read_bytes()) == (path, content)
 
 
+def test_a_kept_text_is_found_beside_files_that_cannot_be_read(store: GenerationStore):
+    store.files.folder.mkdir(parents=True)
+    store.files.raw.write_text("without a parsed text")
+    folder = store.adopted.keep(store.files).parent
+    damaged = [
+        "",
+        "{",
+        "[]",
+        "5",
+        "{}",
+        '{"files": []}',
+        '{"files": {"parsed.txt": 5}}',
+        '{"files": {"parsed.txt": {}}}',
+    ]
+    for number, content in enumerate([*damaged, '{"files": {"parsed.txt": {"base64": "?"}}}']):
+        (folder / f"{number}.json").write_text(content)
+    (folder / "bytes.json").write_bytes(b"\xff")
+    (folder / "folder.json").mkdir()
+    store.files.parsed.write_text("the text")
+    store.adopted.keep(store.files).rename(folder / "z.json")
+    assert store.adopted.parsed_with(hashlib.sha256(b"the text").hexdigest()) == b"the text"
+
+
 def test_a_reply_without_a_text_beside_it_is_kept(store: GenerationStore):
     store.files.folder.mkdir(parents=True)
     store.files.raw.write_text("paid for, by nobody knows whom")
