@@ -113,6 +113,7 @@ def test_each_item_says_how_large_it_is_why_it_goes_and_what_was_paid(project: P
     purge(paths)
     (first, second) = csv.DictReader(paths.archive_list.read_text(encoding="utf-8").splitlines())
     assert (first["path"], first["archived_as"]) == ("gens/draft/bb", "archive/gens/draft/bb")
+    assert (first["kind"], first["cost_usd"]) == ("generation", "")
     assert (second["kind"], float(second["cost_usd"])) == ("reply", reply.cost_usd)
 
 
