@@ -55,6 +55,14 @@ def test_a_number_that_was_given_to_another_process_since_protects_nothing(tmp_p
     assert abandoned_files(tmp_path) == [own]
 
 
+def test_what_was_written_before_its_process_began_is_of_an_earlier_one(tmp_path: Path):
+    writer = python(WRITES, tmp_path)
+    file = Path(writer.stdout.readline().strip())
+    set_age(file, 11 * MINUTE)
+    assert abandoned_files(tmp_path) == [file]
+    writer.communicate("\n")
+
+
 def test_a_process_of_another_machine_is_given_a_day(tmp_path: Path):
     other = tmp_path / f".raw.txt.another-machine.{os.getpid()}.1.tmp"
     other.touch()
