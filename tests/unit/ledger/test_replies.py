@@ -210,6 +210,16 @@ def test_what_is_claimed_is_claimed_by_one_alone(store: ReplyStore):
         assert all_of_them == {first, second}
 
 
+def test_what_is_in_flight_cannot_be_claimed(store: ReplyStore):
+    async def claimed_meanwhile() -> set[str]:
+        names = [request().sha256, request(seed=2).sha256]
+        async with store.in_flight(names[0]):
+            with store.claimed(names) as taken:
+                return set(taken)
+
+    assert asyncio.run(claimed_meanwhile()) == {request(seed=2).sha256}
+
+
 def test_white_space_is_no_edit(store: ReplyStore):
     saved = save(store, request())
     path = store.path(request().sha256)
@@ -297,7 +307,11 @@ def test_a_reply_known_from_its_generation_alone_can_be_adopted(store: ReplyStor
     assert store.load(request().sha256) == adopted
     content = json.loads(store.path(request().sha256).read_text())
     assert content["request"] is None
-    assert content["received"]["adopted_from"] == "data/gens/draft/a/raw.txt"
+    assert content["received"] == {
+        "adopted_from": "data/gens/draft/a/raw.txt",
+        "started_at": 100.0,
+        "finished_at": 101.0,
+    }
 
 
 def test_a_reply_as_it_was_received_is_never_overwritten_by_an_adopted_one(store: ReplyStore):
