@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -236,6 +237,32 @@ def test_texts_that_were_kept_go_with_their_generation(project: Project, paths: 
     list_in_cohort(paths, "a")
     assert names(purge(paths), KEPT_TEXT) == ["bb"]
     assert (paths.archive / "replies/adopted/draft/bb/0.json").exists()
+    restore(paths)
+    assert kept.read_text() == "{}"
+
+
+def test_what_was_moved_survives_a_power_loss_and_comes_back_where_its_folder_is_gone(
+    project: Project, paths: DataPaths, monkeypatch: pytest.MonkeyPatch
+):
+    project.run(draft(project, "bb"))
+    list_in_cohort(paths, "a")
+    (reply_file,) = project.stored()
+    synchronized: set[int] = set()
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        fsync(descriptor)
+        synchronized.add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    purge(paths)
+    archived = paths.archived(reply_file)
+    assert {folder.stat().st_ino for folder in (reply_file.parent, archived.parent)} <= synchronized
+    reply_file.parent.rmdir()
+    synchronized.clear()
+    restore(paths)
+    assert reply_file.exists()
+    assert {reply_file.parent.stat().st_ino, (paths.gens / "draft").stat().st_ino} <= synchronized
 
 
 def test_a_later_purge_of_the_same_name_keeps_both_and_the_first_comes_back(project: Project, paths: DataPaths):

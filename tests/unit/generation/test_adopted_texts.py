@@ -16,6 +16,7 @@ from runner_fixtures import Project
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.currency import Finding, State
+from daydreaming.generation.store import text_sha256
 from daydreaming.inputs.setting_models import StageSettings
 from provider import Provider
 
@@ -130,6 +131,7 @@ def test_what_the_record_of_another_program_says_of_how_it_went_stays(project: P
     record = project.metadata(made)
     assert {name: record[name] for name in said} == said
     assert (record["duration_s"], record["adopted"], record["error"]) == (2.5, True, "none")
+    assert (record["raw_sha256"], record["parsed_sha256"]) == (text_sha256("raw.txt"), text_sha256("7.0"))
     assert {name: Path(path).name for name, path in record["files"].items()} == {
         "prompt": "prompt.txt",
         "raw": "raw.txt",

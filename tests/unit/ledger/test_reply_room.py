@@ -55,6 +55,30 @@ def test_room_that_a_killed_process_left_is_used_again(store: ReplyStore):
     assert files_of(store) == [store.path(request().sha256).name]
 
 
+def test_the_folder_of_the_first_reply_survives_a_power_loss(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
+    synchronized: set[int] = set()
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        fsync(descriptor)
+        synchronized.add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    store.room_for(request()).discard()
+    assert store.path(request().sha256).parent.parent.stat().st_ino in synchronized
+
+
+def test_no_file_stays_open(store: ReplyStore):
+    def open_files() -> int:
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+    save(store, request(seed=0))
+    before = open_files()
+    for seed in range(1, 4):
+        save(store, request(seed=seed))
+    assert open_files() == before
+
+
 def test_a_full_disk_is_told_before_anything_is_paid(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
     def refuse(*arguments: int) -> None:
         raise OSError(28, "No space left on device")
