@@ -184,8 +184,8 @@ def _way_before(call: Call, endings: Sequence[Ending]) -> str:
 
 
 def _age_ms(call: Call, endings: Sequence[Ending]) -> float:
-    """How long before its run was ended a reply had come, in milliseconds; below zero if after that."""
-    return 1000 * next((ending.at - (call.ended_at or 0) for ending in endings if ending.at >= call.received_at), 0.0)
+    """How long before the nearest ending a reply had come, in milliseconds; below zero if after it."""
+    return 1000 * min((ending.at - (call.ended_at or 0) for ending in endings), key=abs)
 
 
 def _way_after(call: Call, endings: Sequence[Ending]) -> str:
