@@ -34,7 +34,10 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except FileNotFoundError:
-        changed_folders += _make_folder(path.parent)
+        if durable:
+            changed_folders += _make_folder(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         try:

@@ -6,8 +6,10 @@ import os
 import re
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
+SUFFIX = ".tmp"
 # A file is written within moments. Process numbers of another machine (or container) cannot be looked up from here.
 ABANDONED_HERE_S = 10 * 60
 ABANDONED_ELSEWHERE_S = 24 * 60 * 60
@@ -17,7 +19,7 @@ _NAME = re.compile(r"\..+\.(?P<machine>[A-Za-z0-9-]*)\.(?P<process>\d+)\.\d+\.tm
 
 def temporary_name(name: str) -> str:
     """Name the temporary file of `name` by who writes it: this machine, process and thread."""
-    return f".{name}.{_machine()}.{os.getpid()}.{threading.get_ident()}.tmp"
+    return f".{name}.{_machine()}.{os.getpid()}.{threading.get_ident()}{SUFFIX}"
 
 
 def abandoned_files(folder: Path) -> list[Path]:
@@ -31,7 +33,7 @@ def abandoned_files(folder: Path) -> list[Path]:
         files = sorted(folder.iterdir())
     except FileNotFoundError:
         return []
-    return [file for file in files if file.suffix == ".tmp" and _is_abandoned(file)]
+    return [file for file in files if file.suffix == SUFFIX and _is_abandoned(file)]
 
 
 def remove_abandoned_files(folder: Path) -> None:
@@ -81,6 +83,7 @@ def _start_of(process: int) -> float | None:
     return int(boot[1]) + ticks / os.sysconf("SC_CLK_TCK")
 
 
+@cache
 def _machine() -> str:
     """This machine's name, as far as it can be part of a file's name."""
     return re.sub("[^A-Za-z0-9-]", "-", os.uname().nodename)[:_LONGEST_MACHINE_NAME]

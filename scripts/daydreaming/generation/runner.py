@@ -23,12 +23,14 @@ from daydreaming.ledger.journal import Budget, Journal
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply
 from daydreaming.ledger.replies import ReplyStore
-from daydreaming.llm.breakers import AnswerBreaker, AnswerTurn
+from daydreaming.llm.breakers import AnswerTurn
 from daydreaming.llm.client import ModelClient
 from daydreaming.llm.tries import milliseconds_since
 
 # Threads that read and write files. More of them fight for the interpreter; fewer wait for a slow disk's fsync.
 FILE_THREADS = 4
+# And those that only begin: hundreds are asked for at once, and what has its turn must not wait behind all of them.
+BEGINNING_THREADS = 2
 
 
 class Runner:
@@ -46,11 +48,11 @@ class Runner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread: threading.Thread | None = None
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
+        self._beginning = ThreadPoolExecutor(BEGINNING_THREADS, thread_name_prefix="beginning")
         self._journals: dict[str, Journal] = {}
         self._replies = ReplyStore(settings.paths)
         self._bench = Workbench.for_run(settings, self._replies)
         self._batches = BatchRecords(settings.paths)
-        self._unusable = AnswerBreaker(settings.stop_after_unusable)
         self._client = ModelClient(settings, self._replies, calls_in_flight)
 
     def run(self, specification: Specification, *, render_only: bool = False, overwrite: bool = False) -> Outcome:
@@ -103,6 +105,7 @@ class Runner:
         self._client.stop()
 
     def _close_files(self) -> None:
+        self._beginning.shutdown()
         self._files.shutdown()
         self._replies.close()
         self._in_use.close()
@@ -120,7 +123,7 @@ class Runner:
             raise _failure_of(error) from error
         # Who only looks at a prompt loses no result by it, and made nothing.
         is_real = not options.get("render_only")
-        with self._unusable.turn(*answered_together(specification)) as turn:
+        with self._client.answers.turn(*answered_together(specification)) as turn:
             try:
                 await self._advance(work.steps(**options), specification, journal, turn)
             except Exception as error:
@@ -140,7 +143,7 @@ class Runner:
 
     async def _advance(self, steps: Steps, specification: Specification, journal: Journal, turn: AnswerTurn) -> None:
         """Go on with the work, call by call, until it is done."""
-        request = await self._in_file_thread(_next_request, steps, None)
+        request = await asyncio.get_running_loop().run_in_executor(self._beginning, _next_request, steps, None)
         while request is not None:
             assert isinstance(specification, CallSpecification)
             received = await self._obtain(request, specification, journal, turn)
@@ -164,7 +167,7 @@ class Runner:
             stored = await self._in_file_thread(self._stored, request, specification.endpoint)
             if stored is not None:
                 return Received(stored, reused=True)
-            done = await self._client.complete(request, context_of(specification), journal, turn.check, waited_ms)
+            done = await self._client.complete(request, context_of(specification), journal, turn, waited_ms)
             return Received(done.reply, times=done.times)
 
     def _stored(self, request: ModelRequest, endpoint: str) -> Reply | None:
@@ -172,7 +175,10 @@ class Runner:
         limit = self._settings.endpoints[endpoint].max_reply_bytes
         if (stored := self._replies.load(request.sha256, limit)) is not None:
             return stored
+        had_batches = self._batches.are_there()
         self._check_batches(request, endpoint)
+        if not had_batches:
+            return None
         # What waited in a batch when its reply was looked for may have been collected since.
         return self._replies.load(request.sha256, limit)
 

@@ -83,6 +83,8 @@ async def _serve(connection: socket.socket, start: Callable[[RunOptions], Maker]
             task = asyncio.create_task(_answer(maker, message, writer))
             making.add(task)
             task.add_done_callback(making.discard)
+            # Hundreds of messages may be there already: the calls in flight have their turn between them.
+            await asyncio.sleep(0)
     maker.stop_calling()
     await asyncio.gather(*making, return_exceptions=True)
     await maker.finish()

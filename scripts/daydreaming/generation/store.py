@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from daydreaming.base.atomic import encoded, write_bytes, write_text
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.base.paths import DataPaths
-from daydreaming.base.temporary_files import remove_abandoned_files
+from daydreaming.base.temporary_files import SUFFIX, remove_abandoned_files
 from daydreaming.generation.adopted_texts import AdoptedTexts
 from daydreaming.generation.specification import Key
 from daydreaming.ledger.metadata import Metadata, Origin, encode_metadata, read_metadata
@@ -40,18 +41,21 @@ class GenerationStore:
         may have written it just now and be reading it. Raises OSError when the disk refuses, before any text is touched
         if it refuses to store what is there.
         """
-        self.secure()
-        remove_abandoned_files(self.files.folder)
-        if parsed is None or not self._has(self.files.parsed, parsed):
+        names = self._names()
+        had_raw, had_parsed = self.files.raw.name in names, self.files.parsed.name in names
+        if had_raw or had_parsed:
+            self.secure()
+        if any(name.endswith(SUFFIX) for name in names):
+            remove_abandoned_files(self.files.folder)
+        stays = had_parsed and parsed is not None and self._has(self.files.parsed, parsed)
+        if had_parsed and not stays:
             self.files.parsed.unlink(missing_ok=True)
         write_bytes(self.files.metadata, encode_metadata(metadata), durable=False)
-        if keep_raw:
-            pass
-        elif raw is None:
+        if raw is None and had_raw and not keep_raw:
             self.files.raw.unlink(missing_ok=True)
-        elif not self._has(self.files.raw, raw):
+        elif raw is not None and not keep_raw and not (had_raw and self._has(self.files.raw, raw)):
             write_text(self.files.raw, raw, durable=False)
-        if parsed is not None:
+        if parsed is not None and not stays:
             self._write_parsed(parsed)
 
     def write_record(self, metadata: Metadata) -> None:
@@ -62,7 +66,8 @@ class GenerationStore:
     def restore_parsed(self, text: str) -> None:
         """Write parsed.txt again as it was; what lies there instead is stored first. Raises OSError."""
         self.secure()
-        self._write_parsed(text)
+        if not self._has(self.files.parsed, text):
+            self._write_parsed(text)
 
     def raw_sha256(self) -> str | None:
         """The SHA-256 of raw.txt as it is; None if there is none."""
@@ -148,8 +153,14 @@ class GenerationStore:
         )
 
     def _write_parsed(self, text: str) -> None:
-        if not self._has(self.files.parsed, text):
-            write_text(self.files.parsed, text, durable=False)
+        write_text(self.files.parsed, text, durable=False)
+
+    def _names(self) -> list[str]:
+        """What is in the folder. Asked once: each file that is not there would cost a question of its own."""
+        try:
+            return os.listdir(self.files.folder)  # noqa: PTH208  (this runs for every generation)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     @staticmethod
     def _has(path: Path, text: str) -> bool:

@@ -70,6 +70,7 @@ class GenerationWork:
         self._bench = bench
         self._store = GenerationStore(bench.settings.paths, specification.key, bench.replies)
         self._may_replace = False
+        self._may_have_reply = True
 
     def steps(self, *, render_only: bool = False, overwrite: bool = False) -> Steps:
         """Do the work; raises GenerationError (see `fail`)."""
@@ -128,6 +129,7 @@ class GenerationWork:
         """Whether what is there stays: it is current, or is not ours to replace (then it is adopted here)."""
         paths = self._bench.settings.paths
         found = look(paths, self.specification.key)
+        self._may_have_reply = found.record.origin is Origin.OURS
         if found.problem:
             raise GenerationError(FailureKind.STORAGE, f"{found.folder}: {found.problem}.")
         finding = self._bench.currency.find(self.specification, found, parents)
@@ -169,7 +171,7 @@ class GenerationWork:
         """The stored reply to a request, also one that only raw.txt holds, which is stored then."""
         limit = self._bench.settings.endpoints[endpoint].max_reply_bytes
         reply = self._bench.replies.load(request.sha256, limit)
-        if reply is None and (reply := self._store.kept_reply(request.sha256)) is not None:
+        if reply is None and self._may_have_reply and (reply := self._store.kept_reply(request.sha256)) is not None:
             self._bench.replies.adopt(reply, source=str(self._store.files.raw))
         if reply is None:
             assert isinstance(self.specification, CallSpecification)

@@ -217,6 +217,10 @@ class BatchRecords:
                 return []
             return [request.request_sha256 for request in self.requests(batch_id)]
 
+    def are_there(self) -> bool:
+        """Whether anything was ever ordered by batches here."""
+        return self._folder.is_dir()
+
     def check_is_not_waiting(self, request_sha256: str) -> None:
         """Raise GenerationError (waiting) for a request that waits in a batch: it is paid for already."""
         if (batch_id := self.waiting().get(request_sha256)) is not None:

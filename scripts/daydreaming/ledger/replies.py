@@ -17,7 +17,7 @@ from daydreaming.base.paths import DataPaths
 from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.reading import NoReplyError, read_reply, too_large
 from daydreaming.ledger.received import Received, Reply, StoredAnswer
-from daydreaming.ledger.reply_room import ReplyRoom, receipt_path
+from daydreaming.ledger.reply_room import ReplyFolders, ReplyRoom, receipt_path
 from daydreaming.ledger.stored_answers import as_file, from_file, reply_of, values_of
 
 
@@ -31,6 +31,7 @@ class ReplyStore:
         self._paths = paths
         # Nothing is moved to the archive while a process makes generations. Most studies have none to look into.
         self._has_archive = paths.archived(paths.replies).is_dir()
+        self._folders = ReplyFolders()
         self._locks = RangeLocks(paths.replies / ".in_flight.lock")
 
     def load(self, request_sha256: str, max_reply_bytes: int | None = None) -> Reply | None:
@@ -80,7 +81,7 @@ class ReplyStore:
 
         Raises GenerationError (storage) when the disk has no room or refuses: then nothing may be sent.
         """
-        room = ReplyRoom(self._paths.reply(request.sha256), request)
+        room = ReplyRoom(self._paths.reply(request.sha256), request, self._folders)
         try:
             room.reserve()
         except OSError as error:

@@ -35,12 +35,28 @@ class _Receipt(NamedTuple):
     refused: OSError | None
 
 
+class ReplyFolders:
+    """The folders of a reply store. Makes their names survive a power loss, each once for a process."""
+
+    def __init__(self) -> None:
+        self._safe: set[Path] = set()
+
+    def sync(self, folder: Path) -> None:
+        """Make the names in a folder, and the folder's own, survive a power loss. Raises OSError."""
+        sync_folder(folder)
+        for one in (folder, folder.parent):
+            if one not in self._safe:
+                sync_folder(one.parent)
+                self._safe.add(one)
+
+
 class ReplyRoom:
     """Reserved disk space for one answer: what has been paid for must not fail to be stored."""
 
-    def __init__(self, path: Path, request: ModelRequest):
+    def __init__(self, path: Path, request: ModelRequest, folders: ReplyFolders):
         self.path = path
         self._request = request
+        self._folders = folders
         # One process pays for a request at a time (`in_flight`): what a killed one has left is used again.
         self._temporary = path.with_name(f".{path.name}.reserved")
         self._descriptor: int | None = None
@@ -52,8 +68,8 @@ class ReplyRoom:
         try:
             self._descriptor = self._open()
         except FileNotFoundError:
+            # Its name is made safe with the answer: here, other calls wait.
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            sync_folder(self.path.parent.parent)
             self._descriptor = self._open()
         self._is_reserved = True
         request = self._request
@@ -146,7 +162,7 @@ class ReplyRoom:
     def _secure(self, receipt: Path) -> None:
         """Make a receipt survive a power loss. Raises OSError."""
         os.fsync(self._reserved_descriptor())
-        sync_folder(receipt.parent)
+        self._folders.sync(receipt.parent)
 
     def _promote(self, receipt: Path, content: bytes) -> bool:
         """Put the reply in the place of its receipt, for good; False where the disk refuses: the receipt is as good."""
@@ -160,7 +176,7 @@ class ReplyRoom:
                 os.close(descriptor)
             os.replace(temporary, self.path)  # noqa: PTH105
             receipt.unlink()
-            sync_folder(self.path.parent)
+            self._folders.sync(self.path.parent)
         except OSError:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from daydreaming.base.errors import FailureKind, GenerationError
@@ -111,7 +111,7 @@ class AnswerBreaker:
         self._failures: dict[Asked, _Failures | None] = {}
         # Generations with a call whose worth is not known, and those that wait for one of them.
         self._let_out: Counter[Asked] = Counter()
-        self._waiting: defaultdict[Asked, deque[asyncio.Future[None]]] = defaultdict(deque)
+        self._waiting: dict[Asked, deque[asyncio.Future[None]]] = {}
 
     def turn(self, stage: str, template_id: str, llm_model_id: str) -> AnswerTurn:
         """A generation's turn to call."""
@@ -152,7 +152,7 @@ class AnswerBreaker:
             self._let_out[key] += 1
             return
         waiter = asyncio.get_running_loop().create_future()
-        self._waiting[key].append(waiter)
+        self._waiting.setdefault(key, deque()).append(waiter)
         try:
             await waiter
         except asyncio.CancelledError:
@@ -165,6 +165,10 @@ class AnswerBreaker:
         self._let_out[key] -= 1
         self._wake(key)
 
+    def waited_for(self) -> Iterable[Asked]:
+        """Whose calls the others of their template and model wait for."""
+        return self._waiting
+
     def _has_room(self, key: Asked) -> bool:
         if self._stop_after is None:
             return True
@@ -175,12 +179,14 @@ class AnswerBreaker:
 
     def _wake(self, key: Asked) -> None:
         """Let out those that wait, in their order, as far as there is room."""
-        waiting = self._waiting[key]
+        waiting = self._waiting.get(key)
         while waiting and self._has_room(key):
             waiter = waiting.popleft()
             if not waiter.done():
                 self._let_out[key] += 1
                 waiter.set_result(None)
+        if not waiting:
+            self._waiting.pop(key, None)
 
 
 class AnswerTurn:
@@ -188,7 +194,7 @@ class AnswerTurn:
 
     def __init__(self, breaker: AnswerBreaker, key: Asked):
         self._breaker = breaker
-        self._key = key
+        self.kind = key
         self._is_out = False
 
     def __enter__(self) -> AnswerTurn:
@@ -200,20 +206,20 @@ class AnswerTurn:
     async def take(self) -> None:
         """Wait for it, the first time. Raises GenerationError (not_tried) where calls are kept back."""
         if not self._is_out:
-            await self._breaker.let_out(self._key)
+            await self._breaker.let_out(self.kind)
             self._is_out = True
         self.check()
 
     def check(self) -> None:
         """Raise GenerationError (not_tried) where calls are kept back."""
-        self._breaker.check(*self._key)
+        self._breaker.check(*self.kind)
 
     def answered(self, error: GenerationError | None) -> None:
         """Say what came of the answer, and give the turn back."""
-        self._breaker.answered(*self._key, error)
+        self._breaker.answered(*self.kind, error)
         self._end()
 
     def _end(self) -> None:
         if self._is_out:
             self._is_out = False
-            self._breaker.back(self._key)
+            self._breaker.back(self.kind)

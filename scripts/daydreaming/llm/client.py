@@ -11,7 +11,7 @@ import importlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, TypeVar
@@ -25,8 +25,9 @@ from daydreaming.ledger.model_request import ModelRequest
 from daydreaming.ledger.received import Reply
 from daydreaming.ledger.replies import ReplyStore
 from daydreaming.llm.answers import Answer, CallError, status_failure
-from daydreaming.llm.breakers import CallBreaker
+from daydreaming.llm.breakers import AnswerBreaker, AnswerTurn, CallBreaker
 from daydreaming.llm.call_account import CallContext, OpenCall
+from daydreaming.llm.call_slots import CallSlots
 from daydreaming.llm.connection import Connection
 from daydreaming.llm.credentials import Credentials, credentials_of
 from daydreaming.llm.embedded import EmbeddedServer
@@ -51,15 +52,15 @@ class ModelClient:
     """Makes calls, all from one event loop. Opens nothing (no connection, no local server) before the first call.
 
     `calls_in_flight` is the most calls at a time, to all endpoints (None: as many as their limits allow).
+    `answers` gives the turns of `complete`, and is told what came of them.
     """
 
     def __init__(self, settings: Settings, store: ReplyStore, calls_in_flight: int | None = None):
         self._settings = settings
         self._store = store
         self._breaker = CallBreaker(settings.stop_after_errors)
-        self._calls: AbstractAsyncContextManager[Any] = (
-            asyncio.Semaphore(calls_in_flight) if calls_in_flight else nullcontext()
-        )
+        self.answers = AnswerBreaker(settings.stop_after_unusable)
+        self._calls = CallSlots(calls_in_flight, self.answers.waited_for)
         self._connections: dict[str, Connection] = {}
         # To servers that ended; calls may still be about to find that out.
         self._replaced: list[Connection] = []
@@ -80,12 +81,12 @@ class ModelClient:
         request: ModelRequest,
         context: CallContext,
         journal: Journal,
-        check: Callable[[], None] = lambda: None,
+        turn: AnswerTurn | None = None,
         waited_ms: float = 0.0,
     ) -> Completion:
         """Make a call, with retries, and return its reply, which is in the store by then.
 
-        `check` is called when it is the call's turn, and may raise what keeps it back; `waited_ms` counts as queued.
+        `turn` is asked once more when the call is next, and may keep it back; `waited_ms` counts as queued.
         Raises GenerationError with the kind of failure; `not_tried` where calls to endpoint and model are kept back.
         """
         import tenacity
@@ -106,7 +107,7 @@ class ModelClient:
         task = _this_task()
         self._waiting.add(task)
         try:
-            reply: Reply = await retrying(self._call, request, context, journal, check, tries)
+            reply: Reply = await retrying(self._call, request, context, journal, turn, tries)
         except CallError as error:
             if error.retryable:  # it has been tried often enough; what cannot pass was noted at once
                 self._breaker.failed(*where, error)
@@ -148,17 +149,21 @@ class ModelClient:
         request: ModelRequest,
         context: CallContext,
         journal: Journal,
-        check: Callable[[], None],
+        turn: AnswerTurn | None,
         tries: Tries,
     ) -> Reply:
         """One call: its turn, its reservation, its answer on the disk, its reply."""
         queued = time.perf_counter()
         connection = await self._connection(self._settings.endpoints[context.endpoint])
         async with AsyncExitStack() as held:
-            async with self._calls, connection.limits.turn(_expected_tokens(request), request.model):
+            async with (
+                self._calls.slot(turn and turn.kind),
+                connection.limits.turn(_expected_tokens(request), request.model),
+            ):
                 # What has become known while this call waited for its turn.
                 self._breaker.check(context.endpoint, request.model)
-                check()
+                if turn is not None:
+                    turn.check()
                 tries.queue_ms += milliseconds_since(queued)
                 held.enter_context(self._uncancelled())
                 begin = partial(OpenCall.begin, self._store, journal, request, context)

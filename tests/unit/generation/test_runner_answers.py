@@ -119,6 +119,23 @@ def test_once_an_answer_was_usable_all_are_in_flight(project: Project, provider:
     assert sum(record["queue_ms"] > 50 for record in records) >= 30, "the wait for one's turn is part of the queue"
 
 
+def test_the_calls_that_show_whether_a_template_works_are_not_behind_all_others(project: Project, provider: Provider):
+    provider.script([faults.rule("slow", Answer(message={"content": "SCORE: 5"}, latency_s=0.05))])
+    settings = settings_for(project.base_url, data_root=str(project.root), stop_after_unusable=2)
+    runner = Runner(settings, calls_in_flight=2)
+    try:
+        drafts = [runner.submit(project.specification(gen_id=f"d{n}", replicate=n + 1)) for n in range(20)]
+        drafts[0].result(timeout=60)
+        scores = [runner.submit(project.specification("evaluation", gen_id=f"g{n}", replicate=n + 1)) for n in range(4)]
+        for future in (*drafts, *scores):
+            future.result(timeout=60)
+    finally:
+        runner.close()
+    order = ["evaluation" if "SCORE" in call.prompt else "draft" for call in provider.ledger()]
+    assert order.index("evaluation") < 10, "they went ahead of the drafts that waited"
+    assert order[-1] == "evaluation", "and the others of their template did not"
+
+
 def test_calls_that_fail_keep_nobody_waiting(project: Project, provider: Provider):
     provider.script([faults.fault_status(500, times=30), faults.reply_content("SCORE: 5")])
     assert Counter(run_together(project, 40, stop_after_unusable=2)) == {"api": 30, "made": 10}

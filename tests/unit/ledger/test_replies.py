@@ -108,7 +108,7 @@ def test_a_disk_that_refuses_the_reply_leaves_the_receipt_which_is_as_good(
 def test_what_is_kept_survives_a_power_loss(
     store: ReplyStore, monkeypatch: pytest.MonkeyPatch, received: bytes | None, name: str
 ):
-    """The content is on the disk before it has its name, and the name before anyone is told."""
+    """The content is on the disk before it has its name; the name, and its folder's, before anyone is told."""
     steps: list[str] = []
     really = {"fsync": os.fsync, "replace": os.replace}
 
@@ -117,7 +117,8 @@ def test_what_is_kept_survives_a_power_loss(
         really.get(step, lambda *_: None)(*arguments)
 
     def folder_synced(folder: Path) -> None:
-        steps.append(f"folder with {' '.join(sorted(path.name for path in folder.iterdir()))}")
+        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+        steps.append(f"folder with {' '.join(names)}")
 
     monkeypatch.setattr("daydreaming.ledger.reply_room.os.fsync", partial(note, "fsync"))
     monkeypatch.setattr("daydreaming.ledger.reply_room.os.replace", partial(note, "replace"))
@@ -127,8 +128,15 @@ def test_what_is_kept_survives_a_power_loss(
     with suppress(NoReplyError):
         room.keep(Received.of(received or body()))
     room.discard()
-    synced = f"folder with {name.format(request().sha256)}"
-    assert steps == (["replace", "fsync", "replace", synced] if received is None else ["replace", "fsync", synced])
+    synced = [f"folder with {one}" for one in (name.format(request().sha256), request().sha256[:2], "replies")]
+    assert steps == ["replace", "fsync", *(["replace"] if received is None else []), *synced]
+    # The folders' names are safe now, for all replies of this process.
+    steps.clear()
+    again = store.room_for(request())
+    with suppress(NoReplyError):
+        again.keep(Received.of(b"<html>"))
+    again.discard()
+    assert len([step for step in steps if step.startswith("folder")]) == 1
 
 
 def test_a_receipt_that_a_power_loss_emptied_is_nothing(store: ReplyStore):

@@ -1,0 +1,74 @@
+"""How many calls a process has in flight, and who is next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
+from contextlib import asynccontextmanager
+
+Waiters = deque[asyncio.Future[None]]
+
+
+class CallSlots:
+    """So many calls at a time (None: any number), in the order in which they came. Used from one event loop.
+
+    Those of a kind that `waited_for` names go first. The ten calls that show whether a template works would come behind
+    all that is ready, and be the last ones: alone in flight, while all others of their template wait for them.
+    """
+
+    def __init__(self, number: int | None, waited_for: Callable[[], Iterable[Hashable]] = tuple):
+        self._free = number
+        self._waited_for = waited_for
+        # Who waits stands in both, and is done when it has a slot.
+        self._all: Waiters = deque()
+        self._of_kind: defaultdict[Hashable, Waiters] = defaultdict(deque)
+
+    @asynccontextmanager
+    async def slot(self, kind: Hashable = None) -> AsyncIterator[None]:
+        """Wait for a slot, as a call of some kind, and hold it."""
+        if self._free is None:
+            yield
+            return
+        await self._take(kind)
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    async def _take(self, kind: Hashable) -> None:
+        if self._free:  # then nobody waits
+            self._free -= 1
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._all.append(waiter)
+        self._of_kind[kind].append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():  # it got its slot in the same moment
+                self._give_back()
+            raise
+
+    def _give_back(self) -> None:
+        waiter = self._next()
+        if waiter is not None:
+            waiter.set_result(None)
+        elif self._free is not None:
+            self._free += 1
+
+    def _next(self) -> asyncio.Future[None] | None:
+        for kind in self._waited_for():
+            if (waiter := _first(self._of_kind[kind])) is not None:
+                return waiter
+        if (waiter := _first(self._all)) is None:
+            self._of_kind.clear()
+        return waiter
+
+
+def _first(waiters: Waiters) -> asyncio.Future[None] | None:
+    while waiters:
+        waiter = waiters.popleft()
+        if not waiter.done():
+            return waiter
+    return None
