@@ -64,7 +64,7 @@ def test_the_folder_of_the_first_reply_survives_a_power_loss(store: ReplyStore, 
         synchronized.add(os.fstat(descriptor).st_ino)
 
     monkeypatch.setattr(os, "fsync", watched)
-    store.room_for(request()).discard()
+    save(store, request())
     assert store.path(request().sha256).parent.parent.stat().st_ino in synchronized
 
 
