@@ -17,4 +17,4 @@ include: "rules/results.smk"
 rule all:
     default_target: True
     input:
-        asks("result_files"),
+        asks("all_files"),

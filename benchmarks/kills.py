@@ -111,6 +111,12 @@ def main(argv: list[str] | None = None) -> int:
         damage = find_damage(calls, study, endings)
         same = study.parsed_texts() == undisturbed.parsed_texts()
     print(f"\n{markdown(table(endings, damage))}\n")
+    ages = {kind: sorted(_age_ms(call, endings) for call in getattr(damage, kind)) for kind in ("lost", "unread")}
+    for kind, of_kind in ages.items():
+        if of_kind:
+            print(
+                f"The {kind} replies had come {', '.join(f'{age:.0f}' for age in of_kind)} ms before their run ended."
+            )
     print(f"{len(calls)} calls for {2 * chains} requests, {len(last.calls)} of them by the last run.")
     print("The final texts are those of an undisturbed run." if same else "THE FINAL TEXTS DIFFER.")
     results = {
@@ -121,6 +127,7 @@ def main(argv: list[str] | None = None) -> int:
         "calls": len(calls),
         "texts_agree": same,
         "table": table(endings, damage),
+        "ms_before_the_end": ages,
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -174,6 +181,11 @@ def table(endings: Sequence[Ending], damage: Damage) -> list[tuple[str, ...]]:
 def _way_before(call: Call, endings: Sequence[Ending]) -> str:
     """How the run of a call was ended: the first ending after the call had come."""
     return next((ending.way for ending in endings if ending.at >= call.received_at), "none")
+
+
+def _age_ms(call: Call, endings: Sequence[Ending]) -> float:
+    """How long before the nearest ending a reply had come, in milliseconds; below zero if after it."""
+    return 1000 * min((ending.at - (call.ended_at or 0) for ending in endings), key=abs)
 
 
 def _way_after(call: Call, endings: Sequence[Ending]) -> str:

@@ -65,7 +65,9 @@ def wants_whole_graph():
 
 def prepared(make_graph, **options):
     """Make the cohort's graph. A run that makes something writes what its jobs need, and keeps what no run made."""
-    made = make_graph(RUN.cohort.study, wants_whole_graph(), not workflow.is_main_process, **options)
+    made = make_graph(
+        RUN.cohort.study, wants_whole_graph(), not workflow.is_main_process, tell=logger.warning, **options
+    )
     if RUN.cohort.notice:
         logger.warning(RUN.cohort.notice)
     if is_real_run():
@@ -83,7 +85,7 @@ def prepared(make_graph, **options):
 def graph():
     """The cohort as Snakemake's graph, looked at when a rule first asks for its inputs."""
     if uses_batches(SETTINGS):
-        return prepared(BatchGraph, run_id=RUN.run_id, orders=is_real_run(), tell=logger.warning)
+        return prepared(BatchGraph, run_id=RUN.run_id, orders=is_real_run())
     return prepared(CohortGraph)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ class Caller:
     ) -> list[Completion | GenerationError]:
         """Make calls, all at once or one after the other; returns what came of them."""
         return asyncio.run(self._complete(requests, context, one_by_one))
+
+    def reply_while(self, meanwhile: Coroutine[Any, Any, None]) -> Reply | GenerationError:
+        """Make a call while something else happens in its event loop."""
+
+        async def both() -> Reply | GenerationError:
+            (answer,), _ = await asyncio.gather(self._complete([request()], CONTEXT, False), meanwhile)
+            return answer.reply if isinstance(answer, Completion) else answer
+
+        return asyncio.run(both())
 
     def reply(self, **options: Any) -> Reply:
         (answer,) = self.call(**options)

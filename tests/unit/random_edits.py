@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 from collections.abc import Callable
 
@@ -44,6 +45,15 @@ def damage_metadata(study: Study, draw: random.Random) -> None:
     if metadata.exists():
         content = metadata.read_bytes()
         metadata.write_bytes(draw.choice([b"", b"[]", content[: len(content) // 2], b'{"version": 2}', b"\xff"]))
+
+
+def edit_record(study: Study, draw: random.Random) -> None:
+    """Edit a figure of a record, or who answered, and leave its form as it was."""
+    metadata = study.files(pick(study, draw)).metadata
+    if metadata.exists():
+        edits = [(r'"cost_usd": [^,]+', '"cost_usd": 9.0'), (r'"served_model": "', '"served_model": "x')]
+        pattern, new = draw.choice(edits)
+        metadata.write_text(re.sub(pattern, new, metadata.read_text(errors="replace"), count=1))
 
 
 def exchange_metadata(study: Study, draw: random.Random) -> None:
@@ -100,6 +110,6 @@ def move_times(study: Study, draw: random.Random) -> None:
 
 EDITS = [
     edit_parsed, edit_raw, delete("parsed"), delete("metadata"), delete("raw"), delete_folder, damage_metadata,
-    exchange_metadata, edit_template, revert_templates, edit_concept, change_setting, change_model, change_parser,
-    delete_some_replies, move_times,
+    edit_record, exchange_metadata, edit_template, revert_templates, edit_concept, change_setting, change_model,
+    change_parser, delete_some_replies, move_times,
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,13 +30,14 @@ def test_a_score_that_somebody_wrote_counts_for_nothing_and_is_put_back(copied: 
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "a figure edited": lambda content: re.sub(rb'"cost_usd": [^,]+', b'"cost_usd": 9.0', content),
     "truncated": lambda content: content[: len(content) // 2],
     "emptied": lambda content: b"",
     "a list": lambda content: b"[]",
 }
 
 
-@pytest.mark.parametrize("damage", sampled(DAMAGES, full_set=["emptied", "a list"]))
+@pytest.mark.parametrize("damage", sampled(DAMAGES, full_set=["truncated", "emptied", "a list"]))
 def test_a_damaged_record_is_seen_by_all_and_put_back_from_the_reply(damage: str, copied: Study):
     before, scores = copied.parsed_texts(), gathered(copied)[1]
     essay = copied.rows("essay", "developed")[0]
@@ -52,7 +54,8 @@ def test_a_damaged_record_is_seen_by_all_and_put_back_from_the_reply(damage: str
     assert run.outcomes["essay developed: reused"] == 1
     assert copied.parsed_texts() == before
     again = json.loads(file.read_bytes())
-    for name in ("fingerprint", "request_sha256", "parent_sha256", "raw_sha256", "parsed_sha256", "model", "usage"):
+    digests = ("fingerprint", "request_sha256", "parent_sha256", "raw_sha256", "parsed_sha256")
+    for name in (*digests, "model", "usage", "cost_usd"):
         assert again[name] == whole[name]
     assert gathered(copied)[1] == scores
 

@@ -46,3 +46,15 @@ def test_an_output_that_is_no_folder_is_told(copied: Study):
     run = copied.script("export_cohort.py", "--output", "file/below", code=1)
     assert "cannot be read or written" in run.output
     assert "Traceback" not in run.output
+
+
+def test_a_run_of_all_tells_of_an_export_that_it_leaves_behind(copied: Study):
+    files = copied.paths.cohort("c1")
+    copied.run("export")
+    assert "snakemake export" not in copied.run("-n", "all").output
+    files.parquet.write_bytes(files.parquet.read_bytes()[:-1] + b"?")
+    told = f"The export {files.parquet.relative_to(copied.folder)} is not of the texts of now."
+    dry = copied.run("-n", "all")
+    assert dry.did_nothing and told in dry.output
+    copied.edit(copied.template("evaluation", "novelty"), "End with", "Be strict. End with")
+    assert "may not be of the texts that this run makes" in copied.run("-n", "all").output

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from daydreaming.ledger.metadata import Origin, encode_changed, parse_metadata
+
 
 def record_without_prompt(content: bytes) -> bytes:
     """A `metadata.json` with a digest in place of the system message, and without a stack trace, which may quote one.
@@ -27,4 +29,6 @@ def record_without_prompt(content: bytes) -> bytes:
         system["value"] = f"sha256:{hashlib.sha256(said).hexdigest()}, {len(said)} bytes of JSON"
     if record.get("error_traceback"):
         record["error_traceback"] = None
-    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    if parse_metadata(content).origin is Origin.DAMAGED:  # its digest stays as wrong as it is
+        return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    return encode_changed(record)

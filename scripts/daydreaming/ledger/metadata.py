@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from enum import StrEnum
@@ -13,6 +14,8 @@ import msgspec
 
 VERSION = 2
 NO_ERROR = "none"
+# The last key of a record: the digest of all that stands before it. In JSON, no text that is no key has it so.
+_SEAL = b'"record_sha256"'
 
 Value = TypeVar("Value")
 
@@ -32,8 +35,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     seconds (`_s`) or milliseconds (`_ms`), costs US dollars, digests SHA-256. `fingerprint` says what the generation
     was made from besides texts of others. `parent_sha256` is the digest of its parent's text, `further_sha256` has
     those of the others that it was made from; `parsed_sha256` and `raw_sha256` are of what was written. `settings` has
-    for each setting its `value` and the place that says it (`from`). A record
-    of another program has no fingerprint.
+    for each setting its `value` and the place that says it (`from`). A record of another program has no fingerprint.
     """
 
     stage: str = ""
@@ -158,16 +160,38 @@ def parse_metadata(content: bytes) -> MetadataReading:
         return _damaged("metadata.json does not say whose record it is, or how it went")
     if metadata.started_at is None or metadata.finished_at is None:
         return _damaged("metadata.json does not say when it was made")
+    # Records of earlier versions have no digest.
+    seal = content.rfind(_SEAL)
+    if seal >= 0 and content[seal:] != _seal(content[:seal]):
+        return _damaged("metadata.json is not what was written: it was edited")
     return MetadataReading(Origin.OURS, metadata)
 
 
 def encode_metadata(metadata: Metadata) -> bytes:
-    """Return the bytes of a metadata.json. What JSON cannot hold (lone surrogates, huge numbers) is replaced."""
+    """Return the bytes of a metadata.json. What JSON cannot hold (lone surrogates, huge numbers) is replaced.
+
+    Its last key, `record_sha256`, is the digest of the record: an edited one is found by it.
+    """
     try:
         content = msgspec.json.encode(metadata)
     except (ValueError, OverflowError, msgspec.MsgspecError):
         content = msgspec.json.encode(_writable(msgspec.structs.asdict(metadata)))
-    return msgspec.json.format(content, indent=2) + b"\n"
+    return _sealed(content)
+
+
+def encode_changed(record: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a metadata.json that was read as it stands, and changed by a program of ours."""
+    return _sealed(msgspec.json.encode({key: value for key, value in record.items() if key != "record_sha256"}))
+
+
+def _sealed(content: bytes) -> bytes:
+    """A record, which has a key, as it is written: on several lines, its digest at the end."""
+    unsealed = msgspec.json.format(content, indent=2).removesuffix(b"\n}") + b",\n  "
+    return unsealed + _seal(unsealed)
+
+
+def _seal(unsealed: bytes) -> bytes:
+    return b'%s: "%s"\n}\n' % (_SEAL, hashlib.sha256(unsealed).hexdigest().encode())
 
 
 def _not_a_record(content: bytes, problem: Exception | None) -> MetadataReading:

@@ -50,7 +50,8 @@ class Connection:
             base_url=given.base_url,
             api_key=given.key,
             max_retries=0,
-            timeout=httpx2.Timeout(endpoint.timeout_s),
+            # How long an answer may take is the transport's to say, which knows whether this process stood still.
+            timeout=httpx2.Timeout(endpoint.timeout_s, read=None),
             default_headers=given.headers,
             default_query=dict[str, object](given.query),
             http_client=http_client(

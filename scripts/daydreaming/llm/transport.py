@@ -9,7 +9,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,6 +23,8 @@ from daydreaming.base.errors import FailureKind, GenerationError
 # Proxies add cookies and traces of several kilobytes; a paid answer must not be lost for them.
 LARGEST_HEADER_BYTES = 1 << 20
 MOST_HEADERS = 20_000
+# A timer that comes so much too late says that the process stood still.
+STOOD_STILL_S = 0.5
 # What this program unpacks itself, and never beyond the limit.
 _PACKED = {"gzip", "x-gzip", "deflate"}
 _BROKEN = (aiohttp.ClientError, httpx2.TransportError, OSError, EOFError, ValueError)
@@ -30,6 +32,39 @@ _BROKEN = (aiohttp.ClientError, httpx2.TransportError, OSError, EOFError, ValueE
 
 class NoAnswerError(httpx2.TransportError):
     """No answer came: nothing, or nothing that is HTTP."""
+
+
+class TimeLimit:
+    """How long a call may take (seconds), without the time in which this process stood still.
+
+    After Ctrl-Z and `fg`, or a pause of the machine, more may have passed, and the answer be there: it is read first.
+    """
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._ends_at = self._loop.time() + seconds
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keep to the limit, as far as it is left. Raises TimeoutError."""
+        async with asyncio.timeout(None) as timeout:
+            timer: asyncio.TimerHandle
+
+            def end() -> None:
+                nonlocal timer
+                now = self._loop.time()
+                if (late := now - self._ends_at) > STOOD_STILL_S:
+                    self._ends_at = now + min(late, self._seconds)
+                    timer = self._loop.call_at(self._ends_at, end)
+                else:
+                    timeout.reschedule(now)
+
+            timer = self._loop.call_at(self._ends_at, end)
+            try:
+                yield
+            finally:
+                timer.cancel()
 
 
 class ReceivingTransport(httpx2.AsyncBaseTransport):
@@ -48,15 +83,15 @@ class ReceivingTransport(httpx2.AsyncBaseTransport):
         """Send a request and receive all of its answer. Raises NoAnswerError, and TimeoutError where none began."""
         started = time.perf_counter()
         body = bytearray()
-        async with asyncio.timeout(self._timeout_s):
+        limit = TimeLimit(self._timeout_s)
+        async with limit.kept():
             try:
                 response = await self._way.handle_async_request(request)
             except _BROKEN as error:
                 if isinstance(error, TimeoutError):
                     raise
                 raise NoAnswerError(str(error) or type(error).__name__, request=request) from error
-        left_s = max(0.0, self._timeout_s - (time.perf_counter() - started))
-        incomplete = await self._receive(response, body, left_s)
+        incomplete = await self._receive(response, body, limit)
         names = (b"content-encoding", b"content-length", b"transfer-encoding")
         unpacked = _encoding(response) in _PACKED
         headers = [pair for pair in response.headers.raw if not (unpacked and pair[0].lower() in names)]
@@ -74,10 +109,10 @@ class ReceivingTransport(httpx2.AsyncBaseTransport):
             },
         )
 
-    async def _receive(self, response: httpx2.Response, body: bytearray, left_s: float) -> str | None:
+    async def _receive(self, response: httpx2.Response, body: bytearray, limit: TimeLimit) -> str | None:
         """Fill `body`; returns why the rest is missing."""
         try:
-            async with asyncio.timeout(left_s):
+            async with limit.kept():
                 async for piece in self._unpacked(response):
                     body += piece
                     if len(body) > self._max_bytes:
@@ -144,7 +179,7 @@ def http_client(base_url: str, timeout_s: float, max_bytes: int, *, uses_proxies
     way = AiohttpTransport(client=session, proxy=httpx2.Proxy(proxy) if proxy else None)
     return DefaultAioHttpClient(
         transport=ReceivingTransport(way, timeout_s, max_bytes),
-        timeout=httpx2.Timeout(timeout_s),
+        timeout=httpx2.Timeout(timeout_s, read=None),
         follow_redirects=False,
         trust_env=False,
         headers={"accept-encoding": "gzip, deflate"},

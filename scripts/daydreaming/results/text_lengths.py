@@ -7,6 +7,7 @@ from daydreaming.generation.inspection import Inspection
 from daydreaming.generation.specification import Key
 from daydreaming.generation.study import Study
 from daydreaming.inputs.records import Generation
+from daydreaming.results.written_texts import written_text
 
 
 class TextLengths:
@@ -27,7 +28,5 @@ class TextLengths:
     def _read(self, key: Key) -> int | None:
         if self._inspection.state(key) not in DONE:
             return None
-        try:
-            return len(self._study.files(*key).parsed.read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            return None
+        text = written_text(self._study.files(*key).parsed, self._inspection.found(key).parsed_sha256)
+        return None if text is None else len(text)

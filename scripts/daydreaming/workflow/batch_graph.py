@@ -29,7 +29,6 @@ class BatchGraph(CohortGraph):
 
     run_id: str = ""
     orders: bool = False
-    tell: Callable[[str], None] = print
     _standings: dict[str, Standing] = field(default_factory=dict, repr=False)
 
     def is_shown(self, key: Key) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -41,12 +41,13 @@ class CohortGraph:
     """The graph of one cohort, looked up by stage and gen_id.
 
     `shows_all`: Snakemake asks about what is current, too. `is_of_job`: the process of one job, which makes what it was
-    told to make, and looks at nothing else.
+    told to make, and looks at nothing else. `tell` takes what the user should know.
     """
 
     study: Study
     shows_all: bool = False
     is_of_job: bool = False
+    tell: Callable[[str], None] = print
     _asked: dict[Key, None] = field(default_factory=dict, repr=False)  # in the order in which Snakemake asks
     _renewing: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
@@ -178,6 +179,25 @@ class CohortGraph:
     def result_files(self) -> list[str]:
         """The tables of scores and statistics of the cohort, its report and charts, the list of pages to read in."""
         return [*self.score_files(), *self._files(Result.STATISTICS, Result.REPORT, Result.PAGES)]
+
+    def all_files(self) -> list[str]:
+        """What is made where nothing else is asked for. Tells of an export or a bundle that is left behind by it."""
+        if not self.is_of_job:
+            for told in self._left_behind:
+                self.tell(told)
+            self._left_behind.clear()
+        return self.result_files()
+
+    @cached_property
+    def _left_behind(self) -> list[str]:
+        """What is there of the results that are made when they are asked for, and is not of what the texts say."""
+        told, makes = [], any(not self.inspection.finding(key).waits for key in self.inspection.open)
+        for result in (Result.EXPORT, Result.BUNDLE):
+            there = [path for path in result_files(self.study.cohort_files, result) if path.exists()]
+            if there and (makes or self._results.outdated(result)):
+                what = "may not be of the texts that this run makes" if makes else "is not of the texts of now"
+                told.append(f"The {result} {there[0]} {what}. To make it again: `snakemake {result}`.")
+        return told
 
     def exported_files(self) -> list[str]:
         """The files that hold the cohort for other programs; they are made when its scores are there."""

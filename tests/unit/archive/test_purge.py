@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from core_fixtures import settings_for
+from core_fixtures import reply, settings_for
 from runner_fixtures import Project
 
 from daydreaming.archive.moves import move_to_archive, restore
@@ -22,6 +23,7 @@ from daydreaming.generation.runner import Runner
 from daydreaming.generation.specification import CallSpecification
 from daydreaming.inputs.records import Generation
 from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.ledger.replies import ReplyStore
 
 
 @pytest.fixture
@@ -32,6 +34,11 @@ def paths(project: Project) -> DataPaths:
 def draft(project: Project, gen_id: str, **changes: object) -> CallSpecification:
     """A draft whose request is its own: another replicate is another sample."""
     return project.specification("draft", gen_id=gen_id, **{"replicate": len(gen_id), **changes})
+
+
+def essay(project: Project, parent: str) -> CallSpecification:
+    replicate = len(parent)
+    return project.specification("essay", gen_id=f"essay-{parent}", parent_gen_id=parent, replicate=replicate)
 
 
 def list_in_cohort(paths: DataPaths, *gen_ids: str, cohort: str = "cohort") -> None:
@@ -107,7 +114,23 @@ def test_each_item_says_how_large_it_is_why_it_goes_and_what_was_paid(project: P
     purge(paths)
     (first, second) = csv.DictReader(paths.archive_list.read_text(encoding="utf-8").splitlines())
     assert (first["path"], first["archived_as"]) == ("gens/draft/bb", "archive/gens/draft/bb")
+    assert (first["kind"], first["cost_usd"]) == ("generation", "")
     assert (second["kind"], float(second["cost_usd"])) == ("reply", reply.cost_usd)
+
+
+@pytest.mark.parametrize(
+    ("cost", "paid"),
+    [(0.01, "and it cost money"), (0.0, "and it cost nothing"), (None, "and its cost is not known")],
+)
+def test_a_reply_says_what_was_paid_for_it(paths: DataPaths, cost: float | None, paid: str):
+    name = "ab" * 32
+    ReplyStore(paths).adopt(reply(name, cost_usd=cost), source="raw.txt")
+    # A power loss in the moment in which an answer came leaves this: nothing to move, and nothing that cannot be read.
+    paths.reply(name).with_name(f"{name}.1.receipt").write_bytes(b"\0\0")
+    list_in_cohort(paths, "a")
+    plan = plan_purge(paths)
+    assert [(item.reason, item.cost_usd) for item in plan.items] == [(f"no generation uses it, {paid}", cost)]
+    assert plan.unreadable == ()
 
 
 def test_a_reply_of_what_was_asked_before_stays_while_its_generation_is_listed(project: Project, paths: DataPaths):
@@ -142,6 +165,40 @@ def test_the_generations_of_every_cohort_and_of_the_selection_stay(project: Proj
     list_in_cohort(paths, "a")
     list_in_cohort(paths, "bb", cohort="second")
     assert plan_purge(paths).items == ()
+
+
+def test_the_chain_of_a_selected_essay_stays_and_a_selection_that_cannot_be_read_stops_it(
+    project: Project, paths: DataPaths
+):
+    for gen_id in ("chosen", "gone"):
+        project.run(draft(project, gen_id))
+        project.run(essay(project, gen_id))
+    list_in_cohort(paths, "a")
+    paths.selected_essays.parent.mkdir(parents=True)
+    paths.selected_essays.write_text("essay-chosen\n")
+    plan = purge(paths)
+    assert (names(plan, GENERATION), len(names(plan, REPLY))) == (["gone", "essay-gone"], 2)
+    paths.selected_essays.write_text("essay-unknown\n")
+    with pytest.raises(InputError, match="'essay-unknown' cannot be rebuilt"):
+        plan_purge(paths)
+
+
+def test_what_is_no_generation_and_no_reply_stays(project: Project, paths: DataPaths):
+    project.run(draft(project, "a"))
+    list_in_cohort(paths, "a")
+    (stored,) = project.stored()
+    others = [
+        paths.replies / "notes/aa.json",
+        paths.replies / "ab",
+        stored.parent / "notes.txt",
+        paths.gens / "draft/notes.txt",
+        paths.adopted_texts / "draft/notes.txt",
+    ]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    plan = purge(paths)
+    assert (plan, [path.read_text() for path in others]) == (PurgePlan((), ()), ["mine"] * len(others))
 
 
 def test_a_table_that_cannot_be_read_stops_it(project: Project, paths: DataPaths):
@@ -180,6 +237,32 @@ def test_texts_that_were_kept_go_with_their_generation(project: Project, paths: 
     list_in_cohort(paths, "a")
     assert names(purge(paths), KEPT_TEXT) == ["bb"]
     assert (paths.archive / "replies/adopted/draft/bb/0.json").exists()
+    restore(paths)
+    assert kept.read_text() == "{}"
+
+
+def test_what_was_moved_survives_a_power_loss_and_comes_back_where_its_folder_is_gone(
+    project: Project, paths: DataPaths, monkeypatch: pytest.MonkeyPatch
+):
+    project.run(draft(project, "bb"))
+    list_in_cohort(paths, "a")
+    (reply_file,) = project.stored()
+    synchronized: set[int] = set()
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        fsync(descriptor)
+        synchronized.add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    purge(paths)
+    archived = paths.archived(reply_file)
+    assert {folder.stat().st_ino for folder in (reply_file.parent, archived.parent)} <= synchronized
+    reply_file.parent.rmdir()
+    synchronized.clear()
+    restore(paths)
+    assert reply_file.exists()
+    assert {reply_file.parent.stat().st_ino, (paths.gens / "draft").stat().st_ino} <= synchronized
 
 
 def test_a_later_purge_of_the_same_name_keeps_both_and_the_first_comes_back(project: Project, paths: DataPaths):

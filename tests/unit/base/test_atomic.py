@@ -15,7 +15,40 @@ def test_makes_the_folder_and_keeps_line_ends(tmp_path: Path):
     assert path.read_bytes() == "é\r\nb\n".encode()
 
 
-def test_leaves_the_old_text_and_no_litter_when_the_disk_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_lone_surrogate_reaches_the_disk(tmp_path: Path):
+    atomic.write_text(tmp_path / "a.txt", "lone \ud800")
+    assert (tmp_path / "a.txt").read_bytes() == b"lone \xed\xa0\x80"
+
+
+def test_a_file_is_written_in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    sources, replace = [], os.replace
+
+    def watched(source: str, target: Path) -> None:
+        sources.append(Path(source).resolve().parent)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    monkeypatch.chdir(tmp_path)
+    atomic.write_text(Path("a.txt"), "a")
+    atomic.write_text(tmp_path / "below" / "b.txt", "b")
+    assert sources == [tmp_path, tmp_path / "below"]
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_no_file_stays_open(tmp_path: Path):
+    before = open_files()
+    for number in range(3):
+        atomic.write_text(tmp_path / f"{number}.txt", "text")
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_leaves_the_old_text_and_no_litter_when_the_disk_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool
+):
     path = tmp_path / "a.txt"
     atomic.write_text(path, "old")
 
@@ -24,7 +57,7 @@ def test_leaves_the_old_text_and_no_litter_when_the_disk_refuses(tmp_path: Path,
 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(OSError, match="No space"):
-        atomic.write_text(path, "new")
+        atomic.write_text(path, "new", durable=durable)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -69,6 +102,16 @@ def test_a_durable_text_survives_a_power_loss(tmp_path: Path, monkeypatch: pytes
     disk, path = Disk(monkeypatch), tmp_path / "a.txt"
     atomic.write_text(path, "paid for")
     assert disk.survives(path)
+    atomic.write_bytes(tmp_path / "b.txt", b"paid for")
+    assert disk.survives(tmp_path / "b.txt")
+
+
+def test_what_another_library_writes_survives_a_power_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    disk, path = Disk(monkeypatch), tmp_path / "new" / "table"
+    with atomic.replacing(path) as temporary:
+        temporary.write_bytes(b"rows")
+    assert disk.survives(path)
+    assert disk.name_survives(tmp_path / "new")
 
 
 def test_folders_that_a_durable_text_needs_survive_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -100,7 +143,10 @@ def test_a_file_that_another_library_writes_is_replaced_at_the_end_or_not_at_all
 
 
 def test_what_a_killed_process_of_the_same_number_left_is_not_written_on(tmp_path: Path):
-    (tmp_path / temporary_name("table")).write_bytes(b"half of an earlier one")
+    for name in ("table", "a.txt"):
+        (tmp_path / temporary_name(name)).write_bytes(b"half of an earlier one")
+    atomic.write_text(tmp_path / "a.txt", "whole")
+    assert (tmp_path / "a.txt").read_text() == "whole"
     with atomic.replacing(tmp_path / "table") as temporary:
         assert temporary.name == temporary_name("table")
         assert not temporary.exists()

@@ -7,13 +7,7 @@ from pathlib import Path
 import pytest
 from core_fixtures import python, set_age
 
-from daydreaming.base.temporary_files import (
-    ABANDONED_ELSEWHERE_S,
-    ABANDONED_HERE_S,
-    abandoned_files,
-    remove_abandoned_files,
-    temporary_name,
-)
+from daydreaming.base.temporary_files import abandoned_files, remove_abandoned_files, temporary_name
 
 WRITES = """
 import sys
@@ -24,7 +18,8 @@ file.write_text("half a te")
 print(file, flush=True)
 input()
 """
-ALWAYS = ABANDONED_ELSEWHERE_S * 2
+MINUTE = 60
+ALWAYS = 48 * 60 * MINUTE
 
 
 @pytest.fixture
@@ -37,9 +32,9 @@ def left_behind(tmp_path: Path) -> Path:
 
 
 def test_what_a_dead_process_left_is_abandoned_after_a_while(left_behind: Path):
-    set_age(left_behind, ABANDONED_HERE_S - 60)
+    set_age(left_behind, 9.9 * MINUTE)
     assert abandoned_files(left_behind.parent) == []
-    set_age(left_behind, ABANDONED_HERE_S + 60)
+    set_age(left_behind, 10.1 * MINUTE)
     assert abandoned_files(left_behind.parent) == [left_behind]
 
 
@@ -60,12 +55,20 @@ def test_a_number_that_was_given_to_another_process_since_protects_nothing(tmp_p
     assert abandoned_files(tmp_path) == [own]
 
 
+def test_what_was_written_before_its_process_began_is_of_an_earlier_one(tmp_path: Path):
+    writer = python(WRITES, tmp_path)
+    file = Path(writer.stdout.readline().strip())
+    set_age(file, 11 * MINUTE)
+    assert abandoned_files(tmp_path) == [file]
+    writer.communicate("\n")
+
+
 def test_a_process_of_another_machine_is_given_a_day(tmp_path: Path):
     other = tmp_path / f".raw.txt.another-machine.{os.getpid()}.1.tmp"
     other.touch()
-    set_age(other, ABANDONED_ELSEWHERE_S - 60)
+    set_age(other, 23.9 * 60 * MINUTE)
     assert abandoned_files(tmp_path) == []
-    set_age(other, ABANDONED_ELSEWHERE_S + 60)
+    set_age(other, 24.1 * 60 * MINUTE)
     assert abandoned_files(tmp_path) == [other]
 
 

@@ -16,6 +16,7 @@ from runner_fixtures import Project
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.currency import Finding, State
+from daydreaming.generation.store import text_sha256
 from daydreaming.inputs.setting_models import StageSettings
 from provider import Provider
 
@@ -111,6 +112,43 @@ def test_an_adopted_text_that_was_edited_or_deleted_is_put_back(project: Project
     assert (parsed.read_text(), provider.calls) == ("7.0", 0)
 
 
+def test_what_the_record_of_another_program_says_of_how_it_went_stays(project: Project):
+    made = project.specification("evaluation")
+    said = {
+        "template_sha1": "0" * 40,
+        "started_at": 100.0,
+        "finished_at": 102.5,
+        "finish_reason": "stop",
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+        "served_model": "acme/judge-2",
+        "score_as_written": "7/10",
+        "imported_from": "elsewhere",
+    }
+    folder = foreign(project, made, "7.0", error="none", **said)
+    for name in ("raw.txt", "prompt.txt"):
+        (folder / name).write_text(name)
+    project.run(made)
+    record = project.metadata(made)
+    assert {name: record[name] for name in said} == said
+    assert (record["duration_s"], record["adopted"], record["error"]) == (2.5, True, "none")
+    assert (record["raw_sha256"], record["parsed_sha256"]) == (text_sha256("raw.txt"), text_sha256("7.0"))
+    assert {name: Path(path).name for name, path in record["files"].items()} == {
+        "prompt": "prompt.txt",
+        "raw": "raw.txt",
+        "parsed": "parsed.txt",
+    }
+
+
+def test_when_nobody_says_when_it_was_made_its_file_does(project: Project):
+    made = project.specification("evaluation")
+    folder = foreign(project, made, "7.0")
+    os.utime(folder / "parsed.txt", (1000.0, 1000.0))
+    project.run(made)
+    record = project.metadata(made)
+    assert (record["started_at"], record["finished_at"], record["duration_s"]) == (1000.0, 1000.0, 0.0)
+    assert (record["files"]["prompt"], record["files"]["raw"]) == (None, None)
+
+
 def test_a_missing_text_is_read_from_raw_txt(project: Project, provider: Provider):
     made = project.specification("evaluation")
     folder = foreign(project, made, "7.0")
@@ -170,6 +208,17 @@ def test_a_text_is_not_adopted_under_a_parent_that_was_made_after_it(project: Pr
     os.utime(parsed, (1e9, 1e9))
     project.run(parent, options={"overwrite": True}, remake_adopted=True)
     assert find(project, made).state is State.WAITING
+
+
+@pytest.mark.parametrize("is_adopted", [True, False])
+def test_when_another_program_made_a_parent_says_nothing(project: Project, is_adopted: bool):
+    parent, made = project.specification("draft", gen_id="parent-1"), project.specification("essay")
+    foreign(project, parent, error="none", finished_at=4e9)
+    foreign(project, made)
+    if is_adopted:
+        project.run(parent)
+        assert project.metadata(parent)["adopted"] is True
+    assert find(project, made).state is State.ADOPTED
 
 
 def test_a_template_that_does_not_render_leaves_an_adopted_text(project: Project):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +16,10 @@ from core_fixtures import template, write_parent
 from currency_fixtures import find, folder_of
 from runner_fixtures import Project
 
-from daydreaming.generation.currency import Finding, State
+from daydreaming.base.paths import DataPaths
+from daydreaming.generation.currency import Finding, ParentText, State, digests_of, look
 from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.ledger.metadata import encode_changed
 from provider import Provider, faults
 
 
@@ -67,6 +71,7 @@ def test_times_of_files_say_nothing(project: Project):
         (lambda folder: edit_record(folder, usage=3), State.DAMAGED),
         (lambda folder: edit_record(folder, gen_id="another"), State.DAMAGED),
         (lambda folder: edit_record(folder, parsed_sha256=None), State.OUT_OF_DATE),
+        (lambda folder: edit_figure(folder), State.DAMAGED),
     ],
 )
 def test_what_is_spoilt_is_put_back_without_a_call(
@@ -86,7 +91,44 @@ def test_what_is_spoilt_is_put_back_without_a_call(
 
 def edit_record(folder: Path, **changes: Any) -> None:
     values = json.loads((folder / "metadata.json").read_text())
-    (folder / "metadata.json").write_text(json.dumps({**values, **changes}))
+    (folder / "metadata.json").write_bytes(encode_changed({**values, **changes}))
+
+
+def edit_figure(folder: Path) -> None:
+    """What a person does in an editor: the digest of the record stays."""
+    text = (folder / "metadata.json").read_text()
+    edited = re.sub(r'"total_tokens": \d+', '"total_tokens": 1', text)
+    assert edited != text
+    (folder / "metadata.json").write_text(edited)
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 200_000])
+def test_all_of_a_text_counts(project: Project, size: int):
+    made = project.specification()
+    parsed = folder_of(project, made) / "parsed.txt"
+    parsed.parent.mkdir(parents=True)
+    content = bytes(position % 251 for position in range(size))
+    parsed.write_bytes(content)
+    assert look(DataPaths(project.root), made.key).parsed_sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_text_that_cannot_be_opened_or_read_is_a_finding(project: Project):
+    made = project.specification()
+    parsed = folder_of(project, made) / "parsed.txt"
+    parsed.mkdir(parents=True)
+    assert "parsed.txt cannot be read (Is a directory)" in find(project, made).reason
+    parsed.rmdir()
+    parsed.symlink_to(parsed)
+    found = look(DataPaths(project.root), made.key)
+    assert found.parsed_sha256 is None
+    assert found.problem == "parsed.txt cannot be read (Too many levels of symbolic links): move it away"
+
+
+def test_the_digests_of_all_that_something_is_made_from_are_recorded():
+    first, second = (ParentText(sha256, lambda: "") for sha256 in ("a", "b"))
+    assert digests_of([]) == (None, None)
+    assert digests_of([first]) == ("a", None)
+    assert digests_of([first, second]) == ("a", ["b"])
 
 
 def test_a_failure_is_a_failure_whatever_lies_beside_it(project: Project, provider: Provider):

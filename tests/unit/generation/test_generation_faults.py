@@ -15,10 +15,12 @@ from runner_fixtures import Project
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.currency import ParentText, State, look
 from daydreaming.generation.prompting import Prompter
+from daydreaming.generation.specification import Specification
+from daydreaming.generation.store import text_sha256
 from daydreaming.generation.work import Workbench
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.replies import ReplyStore
-from provider import Provider
+from provider import Provider, faults
 
 
 def test_a_folder_in_the_place_of_the_text_is_one_failed_generation(project: Project, provider: Provider):
@@ -41,6 +43,31 @@ def test_a_raw_txt_that_is_not_utf8_is_no_reply_and_is_kept(project: Project, pr
     assert provider.calls == 2
     (kept,) = project.root.glob("replies/adopted/draft/draft-1/*.json")
     assert json.loads(kept.read_text())["files"]["raw.txt"] == {"base64": "Y2Fm/w=="}
+
+
+def digests(project: Project, made: Specification) -> dict[str, str | None]:
+    """The digests that the record has of prompt.txt, raw.txt and parsed.txt."""
+    return {name: project.metadata(made)[f"{name}_sha256"] for name in ("prompt", "raw", "parsed")}
+
+
+def on_the_disk(project: Project, made: Specification) -> dict[str, str | None]:
+    texts = {name: project.text(made, name) for name in ("prompt", "raw", "parsed")}
+    return {name: None if text is None else text_sha256(text) for name, text in texts.items()}
+
+
+def test_the_record_has_the_digests_of_what_was_written(project: Project, provider: Provider):
+    made, copy = project.specification("evaluation"), copy_of_draft()
+    for one in (made, copy):
+        project.run(one)
+        assert digests(project, one) == on_the_disk(project, one)
+    assert digests(project, copy)["raw"] is None
+    provider.script([faults.reply_content("No number.")])
+    changed = replace(made, template=template("evaluation", "Say it: {{ response }}"))
+    assert project.failure(changed).kind == "parse"
+    reported = digests(project, changed)
+    assert (reported, reported["parsed"]) == (on_the_disk(project, changed), None)
+    assert project.failure(replace(changed, model="acme/poet"), offline=True).kind == "offline"
+    assert digests(project, changed) == on_the_disk(project, changed)
 
 
 def test_numbers_that_no_request_can_hold_end_as_one_failed_generation(project: Project):

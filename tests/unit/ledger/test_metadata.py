@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ import msgspec
 import pytest
 
 from daydreaming.cli.command_line import PROJECT
-from daydreaming.ledger.metadata import Metadata, Origin, encode_metadata, parse_metadata, read_metadata
+from daydreaming.ledger.metadata import (
+    Metadata,
+    Origin,
+    encode_changed,
+    encode_metadata,
+    parse_metadata,
+    read_metadata,
+)
 
 OURS: dict[str, Any] = {
     "stage": "draft",
@@ -30,7 +38,7 @@ def written(**changes: Any) -> bytes:
 def test_the_schema_has_the_same_keys_in_the_same_order():
     schema = json.loads((PROJECT / "schemas/metadata.schema.json").read_text(encoding="utf-8"))
     keys = [field.name for field in msgspec.structs.fields(Metadata)]
-    assert list(schema["properties"]) == keys
+    assert list(schema["properties"]) == [*keys, "record_sha256"]
     assert keys[: len(schema["required"])] == schema["required"]
     assert keys[len(schema["required"])] == "version"
 
@@ -46,6 +54,46 @@ def test_what_json_cannot_hold_is_replaced_and_the_rest_is_written():
     content = encode_metadata(Metadata(**OURS, error_message="lone \ud800", max_tokens=10**20))
     record = parse_metadata(content).metadata
     assert (record.error_message, record.max_tokens) == ("lone ?", None)
+
+
+EDITS = {
+    "a cost": lambda content: content.replace(b'"cost_usd": 0.25', b'"cost_usd": 0.26'),
+    "who answered": lambda content: content.replace(b'"served_model": "lab/a"', b'"served_model": "lab/b"'),
+    "a key more": lambda content: content.replace(b'  "stage"', b'  "note": 1,\n  "stage"', 1),
+    "a key behind the digest": lambda content: content[:-3] + b',\n  "cost_usd": 9.0\n}\n',
+    "another layout": lambda content: json.dumps({**json.loads(content), "cost_usd": 9}).encode(),
+    "the digest": lambda content: content[:-5] + b'?"\n}\n',
+    "the digest twice": lambda content: content[:-3] + b"," + content[content.rindex(b'\n  "record') :],
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edited_record_says_nothing(edit: Callable[[bytes], bytes]):
+    content = encode_metadata(Metadata(**OURS, cost_usd=0.25, served_model="lab/a"))
+    edited = edit(content)
+    assert (parse_metadata(content).origin, edited != content) == (Origin.OURS, True)
+    reading = parse_metadata(edited)
+    assert (reading.origin, reading.problem) == (
+        Origin.DAMAGED,
+        "metadata.json is not what was written: it was edited",
+    )
+
+
+def test_a_text_in_a_record_is_not_taken_for_its_digest():
+    record = Metadata(
+        **OURS, error_message='"record_sha256": "0"\n}\n', error_traceback='\n  "record_sha256": "1"\n}\n'
+    )
+    assert parse_metadata(encode_metadata(record)).metadata == record
+
+
+def test_a_record_that_a_program_changed_has_its_own_digest():
+    content = encode_metadata(Metadata(**OURS, cost_usd=0.25))
+    changed = encode_changed({**json.loads(content), "cost_usd": 0.5})
+    assert (parse_metadata(changed).origin, parse_metadata(changed).metadata.cost_usd) == (Origin.OURS, 0.5)
+
+
+def test_a_record_of_an_earlier_version_has_no_digest():
+    assert parse_metadata(written(cost_usd=0.5)).metadata.cost_usd == 0.5
 
 
 @pytest.mark.parametrize(

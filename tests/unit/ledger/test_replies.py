@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from core_fixtures import reply, request
@@ -177,6 +178,54 @@ def test_an_edited_receipt_is_named_too(store: ReplyStore):
         store.load(request().sha256)
     assert caught.value.kind == "edited"
     assert str(receipt) in caught.value.message
+    assert store.exists(request().sha256), "it may be what was paid for"
+    assert store.cost_usd(request().sha256) is None
+
+
+def test_the_first_receipt_that_holds_a_reply_is_the_reply(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
+    not_a_reply(store, request())
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("daydreaming.ledger.reply_room.read_reply", Mock(side_effect=KeyboardInterrupt))
+        save(store, request(), body("The second."))
+    assert [name.rpartition(".")[2] for name in files_of(store)] == ["receipt", "receipt"]
+    assert store.exists(request().sha256)
+    assert store.load(request().sha256).text == "The second."
+
+
+def test_an_answer_that_was_too_large_is_not_asked_for_again_below_the_limit_that_it_broke(store: ReplyStore):
+    room = store.room_for(request())
+    with pytest.raises(NoReplyError):
+        room.keep(Received.of(b"", larger_than=1000))
+    room.discard()
+    for limit in (999, 1000):
+        with pytest.raises(GenerationError) as caught:
+            store.load(request().sha256, limit)
+        assert caught.value.kind == "malformed"
+    assert store.load(request().sha256, 1001) is None
+    assert store.load(request().sha256) is None
+    assert not store.exists(request().sha256)
+
+
+def test_what_is_claimed_is_claimed_by_one_alone(store: ReplyStore):
+    first, second = request().sha256, request(seed=2).sha256
+    with store.claimed([second]) as theirs:
+        assert theirs == {second}
+        with store.claimed([first, second]) as ours, store.claimed([first]) as nothing:
+            assert (ours, nothing) == ({first}, set())
+        with store.claimed([first]) as given_back:
+            assert given_back == {first}
+    with store.claimed([first, second]) as all_of_them:
+        assert all_of_them == {first, second}
+
+
+def test_what_is_in_flight_cannot_be_claimed(store: ReplyStore):
+    async def claimed_meanwhile() -> set[str]:
+        names = [request().sha256, request(seed=2).sha256]
+        async with store.in_flight(names[0]):
+            with store.claimed(names) as taken:
+                return set(taken)
+
+    assert asyncio.run(claimed_meanwhile()) == {request(seed=2).sha256}
 
 
 def test_white_space_is_no_edit(store: ReplyStore):
@@ -266,7 +315,11 @@ def test_a_reply_known_from_its_generation_alone_can_be_adopted(store: ReplyStor
     assert store.load(request().sha256) == adopted
     content = json.loads(store.path(request().sha256).read_text())
     assert content["request"] is None
-    assert content["received"]["adopted_from"] == "data/gens/draft/a/raw.txt"
+    assert content["received"] == {
+        "adopted_from": "data/gens/draft/a/raw.txt",
+        "started_at": 100.0,
+        "finished_at": 101.0,
+    }
 
 
 def test_a_reply_as_it_was_received_is_never_overwritten_by_an_adopted_one(store: ReplyStore):

@@ -31,6 +31,54 @@ def test_room_that_was_not_used_is_given_back(store: ReplyStore):
     room.discard()
 
 
+def test_there_is_room_for_the_longest_answer_and_for_the_prompt_beside_it(store: ReplyStore):
+    def reserved(**asked: object) -> int:
+        room = store.room_for(request(**asked))
+        size = sum(path.stat().st_size for path in room.path.parent.iterdir())
+        room.discard()
+        return size
+
+    few, many, unlimited = (reserved(max_tokens=limit) for limit in (100, 1100, None))
+    # Four bytes a character, four characters a token.
+    assert many - few >= 1000 * 4 * 4
+    assert 0 < unlimited <= few
+    # The request is stored beside its answer, twice while it is put into place.
+    message = "x" * 10_000
+    assert reserved(max_tokens=100, messages=({"role": "user", "content": message},)) - few >= 25_000
+
+
+def test_room_that_a_killed_process_left_is_used_again(store: ReplyStore):
+    left = store.room_for(request())
+    assert save(store, request(), body("Another.")).text == "Another."
+    left.discard()
+    assert store.load(request().sha256).text == "Another."
+    assert files_of(store) == [store.path(request().sha256).name]
+
+
+def test_the_folder_of_the_first_reply_survives_a_power_loss(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
+    synchronized: set[int] = set()
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        fsync(descriptor)
+        synchronized.add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    save(store, request())
+    assert store.path(request().sha256).parent.parent.stat().st_ino in synchronized
+
+
+def test_no_file_stays_open(store: ReplyStore):
+    def open_files() -> int:
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+    save(store, request(seed=0))
+    before = open_files()
+    for seed in range(1, 4):
+        save(store, request(seed=seed))
+    assert open_files() == before
+
+
 def test_a_full_disk_is_told_before_anything_is_paid(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
     def refuse(*arguments: int) -> None:
         raise OSError(28, "No space left on device")

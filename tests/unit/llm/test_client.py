@@ -23,7 +23,7 @@ from daydreaming.ledger.kept_answers import answers_to, body_of
 from daydreaming.ledger.received import Reply
 from daydreaming.llm import tries as tries_module
 from daydreaming.llm.client import STORE_THREADS, ModelClient
-from provider import Answer, Provider, faults
+from provider import Answer, Provider, Rule, faults
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +168,29 @@ def test_silence_is_a_timeout_and_may_have_been_billed(provider: Provider, tmp_p
     assert (failure.kind, time.monotonic() - started < 2) == ("timeout", True)
     assert "timeout_s of endpoint 'scripted'" in failure.message
     assert caller.events("call_ended")[0]["perhaps_billed"] is True
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [faults.reply_slowly(0.3), faults.reply_slowly(1.6), faults.fault_large(3_000_000)],
+    ids=["came meanwhile", "comes later", "large"],
+)
+def test_a_reply_that_came_while_the_process_stood_still_is_not_asked_for_again(
+    provider: Provider, tmp_path: Path, rule: Rule
+):
+    """After Ctrl-Z and `fg`, or a pause of the machine, more than timeout_s has passed, and the reply is there."""
+    provider.script([rule])
+    caller = Caller(tmp_path, provider.base_url, timeout_s=0.6, max_retries=2)
+
+    async def stand_still() -> None:
+        while not provider.calls:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        time.sleep(1.2)
+
+    reply = caller.reply_while(stand_still())
+    assert isinstance(reply, Reply)
+    assert (reply.malformed, provider.calls) == (None, 1)
 
 
 def test_time_in_the_queue_is_no_time_without_an_answer(provider: Provider, tmp_path: Path):

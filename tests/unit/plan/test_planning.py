@@ -1,5 +1,6 @@
 """The plan of a run, compared with what the run then does. A study of 2 drafts, 4 essays (2 copies), 4 evaluations."""
 
+import json
 import random
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from plan_fixtures import PlannedStudy, number, reasons, states
 
+from daydreaming.ledger.metadata import encode_changed
 from daydreaming.plan.planning import State
 from provider import Provider
 from provider.faults import fault_large, fault_truncated, reply_content
@@ -339,7 +341,8 @@ def test_after_any_edits_a_run_makes_the_planned_calls(made: PlannedStudy, seed:
 
 def pretend_that_the_code_of_the_parser_was_another(study: PlannedStudy, stage: str) -> None:
     for metadata in study.folder.paths.gens.glob(f"{stage}/*/metadata.json"):
-        metadata.write_text(re.sub(r"parser (\w+)@\w+", r"parser \1@0", metadata.read_text()))
+        record = json.loads(re.sub(r"parser (\w+)@\w+", r"parser \1@0", metadata.read_text()))
+        metadata.write_bytes(encode_changed(record))
 
 
 def without(counts: dict[str, int], stage: str) -> dict[str, int]:

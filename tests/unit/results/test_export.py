@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -23,6 +24,7 @@ import pytest
 
 import daydreaming
 from daydreaming.base.errors import InputError
+from daydreaming.ledger.metadata import encode_changed
 from daydreaming.results.cohort_statistics import write_statistics
 from daydreaming.results.export.columns import CHAIN_COLUMNS, TABLES, Kind
 from daydreaming.results.export.files import export_cohort
@@ -151,7 +153,10 @@ def test_what_was_there_stays_where_the_new_file_cannot_be_written(cohort: Folde
 
 def test_an_unfinished_cohort_and_texts_that_are_not_utf_8_can_be_exported(cohort: Folder):
     draft = cohort.rows("draft")[0]
-    cohort.files(draft).raw.write_bytes(b"caf\xff\x00 end")
+    raw = b"caf\xff\x00 end"
+    cohort.files(draft).raw.write_bytes(raw)
+    record = cohort.metadata(draft) | {"raw_sha256": hashlib.sha256(raw).hexdigest()}
+    cohort.files(draft).metadata.write_bytes(encode_changed(record))
     for row in cohort.rows("essay"):
         cohort.files(row).metadata.unlink()
         cohort.files(row).parsed.unlink()

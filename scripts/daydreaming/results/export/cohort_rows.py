@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from daydreaming.generation.inspection import Inspection, inspect_cohort
@@ -19,6 +18,7 @@ from daydreaming.results.export.columns import EVALUATION, Column, chain_columns
 from daydreaming.results.human_scores import human_rows
 from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.scores import collect_scores, trouble_of
+from daydreaming.results.written_texts import written_text
 
 Row = dict[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -183,9 +183,9 @@ def _generation_row(study: Study, inspection: Inspection, generation: Generation
         "state": str(inspection.state(key)),
         "error": trouble.error if trouble else None,
         "error_message": trouble.message if trouble else None,
-        "text": _text(files.parsed),
-        "prompt": _text(files.prompt),
-        "raw": _text(files.raw),
+        "text": written_text(files.parsed, None),
+        "prompt": written_text(files.prompt, record.prompt_sha256),
+        "raw": written_text(files.raw, record.raw_sha256),
         **{name: _storable(getattr(record, name)) for name in _OF_RECORD},
         **{name: _storable(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")},
         "started_at": _moment(record.started_at),
@@ -202,14 +202,6 @@ def _parents(generation: Generation, stage: Stage) -> Row:
         ids = (generation.parent_gen_id, generation.second_parent_gen_id)
         return dict(zip((f"first_{stage.parent}_id", f"second_{stage.parent}_id"), ids, strict=True))
     return {parent_column(stage): generation.parent_gen_id if stage.parent else generation.combo_id}
-
-
-def _text(path: Path) -> str | None:
-    """A text as it is; what is not UTF-8 is replaced, for the formats hold nothing else. None where there is none."""
-    try:
-        return path.read_bytes().decode("utf-8", errors="replace")
-    except OSError:
-        return None
 
 
 def _storable(value: Any) -> Any:

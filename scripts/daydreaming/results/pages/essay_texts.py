@@ -12,10 +12,11 @@ import msgspec
 from daydreaming.base.errors import FailureKind, ParseError
 from daydreaming.base.paths import GenerationFiles
 from daydreaming.generation.store import PARSE_REPORT_MARKER
-from daydreaming.ledger.metadata import Origin, parse_metadata
+from daydreaming.ledger.metadata import Metadata, Origin, parse_metadata
 from daydreaming.parsers.thoughts import answer_of
 from daydreaming.results.pages.essay_plans import EssayPlan, GenerationPlan
 from daydreaming.results.scores import KINDS_WITH_REPLY
+from daydreaming.results.written_texts import written_bytes, written_text
 
 # A stack trace names the folders of the machine that it comes from; pages are mailed.
 _LEFT_OUT = "error_traceback"
@@ -26,7 +27,8 @@ class GenerationTexts:
     """What lies in the folder of a generation; None for a file that is not there or cannot be read.
 
     `parsed` is "" where the text counts for nothing: a page never shows a text that was made from something else than
-    what is asked now as if it were the result.
+    what is asked now as if it were the result. `edited` names the files that are not what was written, which are not
+    shown either.
     """
 
     plan: GenerationPlan
@@ -34,6 +36,7 @@ class GenerationTexts:
     reply: str | None
     parsed: str
     metadata: str
+    edited: tuple[str, ...] = ()
 
     @cached_property
     def answer(self) -> str:
@@ -46,6 +49,8 @@ class GenerationTexts:
     @property
     def judgement(self) -> str:
         """What a judge said, as far as it counts: the answer of a scored evaluation, or the one that has no score."""
+        if "raw.txt" in self.edited:
+            return "*raw.txt is not what was written: it was edited, and is not shown.*"
         return self.answer if not self.plan.error or self.plan.error in KINDS_WITH_REPLY else ""
 
     @property
@@ -89,7 +94,7 @@ def texts_digest(plan: EssayPlan, texts: EssayTexts) -> str:
     """A digest of all that a page of an essay is made from, besides the code that makes it."""
     digest = hashlib.sha256(msgspec.json.encode(plan))
     for one in texts.generations:
-        for text in (one.prompt, one.reply, one.parsed, one.metadata):
+        for text in (one.prompt, one.reply, one.parsed, one.metadata, " ".join(one.edited)):
             content = b"-" if text is None else text.encode("utf-8", errors="surrogatepass")
             digest.update(b"%d:" % len(content) + content)
     return digest.hexdigest()
@@ -98,9 +103,18 @@ def texts_digest(plan: EssayPlan, texts: EssayTexts) -> str:
 def read_generation(plan: GenerationPlan) -> GenerationTexts:
     """Read the texts of a generation. A file that cannot be read counts as absent."""
     files = GenerationFiles(Path(plan.folder))
-    metadata = _bytes(files.metadata)
+    metadata = written_bytes(files.metadata, None)
     reading = parse_metadata(metadata) if metadata else None
-    reply = _text(files.raw)
+    record = reading.metadata if reading else Metadata()
+    counts = not plan.error
+    as_written = {
+        files.prompt: record.prompt_sha256,
+        files.raw: record.raw_sha256,
+        files.parsed: record.parsed_sha256 if counts else None,
+    }
+    texts = {path: written_text(path, sha256) for path, sha256 in as_written.items()}
+    edited = tuple(path.name for path, text in texts.items() if text is None and path.is_file())
+    prompt, reply, parsed = texts.values()
     failure = reading.metadata.error if reading and reading.metadata.failed else ""
     if failure and failure not in KINDS_WITH_REPLY:
         reply = None  # raw.txt is the report of a call that brought none; the failure's message says what matters of it
@@ -108,10 +122,11 @@ def read_generation(plan: GenerationPlan) -> GenerationTexts:
         reply = reply.rsplit(PARSE_REPORT_MARKER, 1)[0]  # as the store reads it
     return GenerationTexts(
         plan=plan,
-        prompt=_text(files.prompt),
+        prompt=prompt,
         reply=reply,
-        parsed="" if not plan.scale and plan.error else _text(files.parsed) or "",
+        parsed=(parsed or "") if counts or plan.scale else "",
         metadata=_shown_metadata(metadata),
+        edited=edited,
     )
 
 
@@ -125,15 +140,3 @@ def _shown_metadata(content: bytes | None) -> str:
     if isinstance(values, dict):
         values = {name: value for name, value in values.items() if name != _LEFT_OUT and value is not None}
     return msgspec.json.format(msgspec.json.encode(values), indent=2).decode()
-
-
-def _text(path: Path) -> str | None:
-    content = _bytes(path)
-    return None if content is None else content.decode("utf-8", errors="replace")
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None

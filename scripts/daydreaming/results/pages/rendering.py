@@ -147,6 +147,7 @@ def _source(texts: GenerationTexts, size: int, long: dict[str, str]) -> dict[str
     parts.append(("metadata", "Record (metadata.json)", texts.metadata, size // 6))
     return {
         "plan": texts.plan,
+        "edited": texts.edited,
         "parts": [
             {"name": name, "title": title, **_shown(texts, name, text, most, long)}
             for name, title, text, most in parts
