@@ -1,8 +1,8 @@
 # Targets on a cluster: the generations that are open go out in slices of whole chains. Each slice is one job of the cluster,
-# in which an ordinary Snakemake keeps many calls in flight. Only profiles/slurm/Snakefile includes this file; what it defines
+# in which an ordinary Snakemake keeps many calls in flight, for all targets that the run needs. Only profiles/slurm/Snakefile includes this file; what it defines
 # anew here is for runs on one machine in common.smk.
 
-from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, SliceGraph
+from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, TARGETS_VARIABLE, SliceGraph
 
 # For the commands of the profile, wherever the run was started.
 SliceGraph.set_variables(PROJECT)
@@ -20,25 +20,26 @@ def graph():
     """The graph of a run on a cluster, in place of the one for runs on one machine."""
     if workflow.is_main_process and wants_whole_graph() and not SETTINGS.full_dag:
         raise WorkflowError(SliceGraph.REFUSED)
-    return prepared(SliceGraph, run_id=RUN.run_id)
+    return prepared(SliceGraph, run_id=RUN.run_id, names=sorted(workflow.dag_settings.targets))
 
 
 # Short file names: Snakemake names its records by them.
 rule slice:
     output:
-        done=FOLDER_OF_SLICES + "/{run}-{target}-{number}-of-{count_of_slices}.done",
+        done=FOLDER_OF_SLICES + "/{run}-{number}-of-{count_of_slices}.done",
     params:
-        work=lambda wildcards: graph().work(wildcards.target, wildcards.number),
+        work=lambda wildcards: graph().work(wildcards.number),
+        targets=lambda wildcards: ", ".join(graph().targets),
         snakemake=shlex.join([sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]),
         profile=str(PROJECT / "profiles/default"),
         configuration=str(RUN.configuration),
     message:
-        "Slice {wildcards.number} of {wildcards.count_of_slices} for {wildcards.target}: {params.work}"
+        "Slice {wildcards.number} of {wildcards.count_of_slices} for {params.targets}: {params.work}"
     shell:
         "echo Slice {wildcards.number}/{wildcards.count_of_slices} on $(hostname), {resources.calls} calls in flight"
         " && DAYDREAMING_RUN={wildcards.run} {params.snakemake} --directory . --workflow-profile {params.profile:q}"
         " --configfile {params.configuration:q} --config slice={wildcards.number}/{wildcards.count_of_slices}"
-        " --nolock -j{resources.calls} -- {wildcards.target} && touch {output.done:q}"
+        " --nolock -j{resources.calls} -- $" + TARGETS_VARIABLE + " && touch {output.done:q}"
 
 
 rule all_slices:

@@ -30,10 +30,11 @@ def _export(arguments: argparse.Namespace) -> int:
     # Before the files: what changes while they are made makes them outdated.
     inspection = inspect_cohort(study)
     source = source_digest(study, inspection)
-    parquet, sqlite, datasette = files = export_cohort(study, output, inspection)
+    parquet, sqlite, datasette, *verdicts = files = export_cohort(study, output, inspection)
     if output is None:
         record_made(study, Result.EXPORT, source, files)
-    print(f"Parquet: {parquet}\nSQLite:  {sqlite}\nTo look at it: datasette {sqlite} --metadata {datasette}")
+    print(f"Parquet: {', '.join(map(str, (parquet, *verdicts)))}\nSQLite:  {sqlite}")
+    print(f"To look at it: datasette {sqlite} --metadata {datasette}")
     return 0
 
 

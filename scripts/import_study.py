@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from daydreaming.cli.command_line import add_project_arguments, load_project, run
@@ -20,6 +21,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--apply", action="store_true", help="write it; without this, nothing is written")
     parser.add_argument("--all", action="store_true", help="name each generation that does not come")
     parser.add_argument("--encoding", metavar="NAME", help="the encoding of files that are not UTF-8, such as latin-1")
+    parser.add_argument("--without-specs", action="store_true", help="bring cohorts by their tables alone")
     add_project_arguments(parser)
     return parser
 
@@ -32,7 +34,8 @@ def _import(arguments: argparse.Namespace) -> int:
 
     folder = arguments.folder.resolve()
     settings = load_project(arguments)
-    plan = plan_import(folder, settings, arguments.encoding)
+    planned = partial(plan_import, folder, settings, arguments.encoding, with_specs=not arguments.without_specs)
+    plan = planned()
     print(import_text(plan, everything=arguments.all))
     if plan.faults:
         print("", *plan.faults, "Nothing was written.", sep="\n", file=sys.stderr)
@@ -45,7 +48,7 @@ def _import(arguments: argparse.Namespace) -> int:
         return 0
     with data_at_rest(settings.paths):
         # What is here may have changed while the folder was looked at.
-        faults = write_import(plan_import(folder, settings, arguments.encoding))
+        faults = write_import(planned())
     print("\nIt has come. `snakemake -n --config cohort=NAME` shows what a run of one of its cohorts would do.")
     if faults:
         print("\nBefore it can run:", *faults, sep="\n", file=sys.stderr)

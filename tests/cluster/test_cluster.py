@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,22 @@ from fault_study import finish, repeated
 from slurm_cluster import SlurmCluster
 
 from provider import Provider, faults
+from studies import Choice
 from studies.study import PROJECT
 
+BRANCHED = Choice(
+    essays=("developed", "copied"),
+    combos=(("sleep", "tides"), ("sleep", "maps"), ("tides", "maps"), ("sleep", "tides", "maps")),
+    config={
+        "stages": {
+            "critique": {"parent": "essay"},
+            "revision": {"parent": "critique", "sees": ["essay"]},
+            "second_evaluation": {"parent": "revision", "makes": "score", "templates": "evaluation_templates.csv"},
+            "comparison": {"parent": "essay", "makes": "preference"},
+        }
+    },
+    added={"critique": ("weak",), "revision": ("tighten",), "comparison": ("which",)},
+)
 MakeStudy = Callable[..., ClusterStudy]
 TWO_SLICES = ("--config", "generations_per_slice=12")
 
@@ -69,6 +84,29 @@ def test_each_target_makes_its_stage(cluster: SlurmCluster, make_study: MakeStud
     assert single.outcomes == {"evaluation novelty: made": 1}
     assert study.on_cluster("scores", "--configfile", str(settings)).outcomes == {"evaluation novelty: made": 1}
     assert study.paths.cohort("c1").scores.exists()
+
+
+def test_stages_that_branch_and_comparisons_are_made_once_by_one_job_a_slice(
+    cluster: SlurmCluster, tmp_path: Path, provider: Provider
+) -> None:
+    """Essays are judged, revised and judged again, and compared: three targets that need the same drafts."""
+    study = ClusterStudy.create(tmp_path / "branched", provider, BRANCHED)
+    study.build()
+    membership = study.paths.cohort("c1").membership.read_text().splitlines()[1:]
+    slices = ("--config", "generations_per_slice=30")
+    plan = study.on_cluster("-n", *slices)
+    assert "for evaluations, second_evaluations, comparisons" in plan.output
+    assert len(set(re.findall(r"Slice \d+ of (\d+)", plan.output))) == 1
+
+    run = study.on_cluster(*slices)
+    copies = sum(count for outcome, count in run.outcomes.items() if outcome.endswith(": copied"))
+    assert sum(run.outcomes.values()) == len(membership)
+    assert len(run.calls) == len(membership) - copies
+    assert len(re.findall(r"external jobid '\d+'", run.output)) == 2
+    assert study.paths.cohort("c1").scores.exists()
+    assert study.paths.cohort("c1").preferences.exists()
+    assert study.on_cluster("-n").did_nothing
+    assert study.run("-n").did_nothing
 
 
 def test_limits_and_budget_hold_over_jobs(cluster: SlurmCluster, make_study: MakeStudy, provider: Provider) -> None:

@@ -157,3 +157,55 @@ def test_interactions_of_factors_are_components_of_their_own():
     assert found["generation_model x evaluation_llm_model"] == pytest.approx(1.44, abs=0.2)
     assert found["draft_template x generation_model"] == pytest.approx(0, abs=0.02)
     assert found["draft_template"] == pytest.approx(2.0, abs=0.3)
+
+
+def revised_cohort(combos=150, essay=0.9, revision=0.3, draft=0.4, combo=0.7, rest=0.5, seed=3):
+    """Essays of two draft templates, two of each draft, and revisions, which have their essay's accidents as well."""
+    dice = np.random.default_rng(seed)
+    rows = []
+    for number in range(combos):
+        of_combo = dice.normal(0, combo)
+        for template in ("a", "b"):
+            of_draft = dice.normal(0, draft)
+            for which in ("x", "y"):
+                of_essay = dice.normal(0, essay)
+                name = f"{number}-{template}-{which}"
+                texts = [(name, which, "", of_essay)]
+                texts.append((f"r-{name}", f"revision:{which}", name, of_essay + dice.normal(0, revision)))
+                for text, written, made_from, own in texts:
+                    rows += [
+                        {
+                            "combo_id": str(number), "draft_template": template, "generation_template": written,
+                            "parent_gen_id": text, "made_from": made_from, "gen_id": f"{text}-{judgement}",
+                            "score": 5 + of_combo + of_draft + own + dice.normal(0, rest),
+                        }
+                        for judgement in range(2)
+                    ]  # fmt: skip
+    return table(rows)
+
+
+def test_what_revisions_share_with_their_essays_passes_for_no_drafts_accident():
+    """Known truth, in points squared: combo 0.49, draft 0.16, essay 0.81, judgement 0.25."""
+    cohort = revised_cohort()
+    analysis = analyse(cohort)
+    found = variances(analysis)
+    # Three standard errors of a variance among so many combos, drafts and essays.
+    assert found["combo"] == pytest.approx(0.49, abs=0.27)
+    draft = next(value for name, value in found.items() if "draft" in name and name.startswith("combo x"))
+    assert draft == pytest.approx(0.16, abs=0.2)
+    assert found["essay"] == pytest.approx(0.81, abs=0.15)
+    assert found["rest"] == pytest.approx(0.25, abs=0.03)
+    notes = analysis.components.set_index("component").note
+    assert "without 1200 scores of texts that were made from judged ones" in notes["essay"]
+    essays = variances(analyse(cohort[cohort.made_from == ""]))
+    assert found["essay"] == essays["essay"]
+    # What it is for: taken for essays like others, they move the essays' accidents to the drafts.
+    mixed = variances(analyse(cohort.drop(columns="made_from")))
+    assert mixed["combo x draft_template + draft"] > draft + 0.2
+    assert mixed["essay"] < found["essay"] - 0.2
+
+
+def test_revisions_whose_essays_nobody_scored_are_texts_like_others():
+    cohort = revised_cohort(combos=20)
+    revisions = cohort[cohort.made_from != ""]
+    assert analyse(revisions).components.note.str.contains("made from judged").sum() == 0

@@ -23,6 +23,21 @@ TEXTS = {
 CONCEPTS = {"sea": "Sea", "clay": "Clay", "wool": "Wool"}
 COMBOS = {"combo_v1_one": ("clay", "sea"), "combo_v1_two": ("sea", "wool")}
 
+# What makes the rows of the cohort, in the words of the original project.
+SPEC = """\
+axes:
+  combo_id: [combo_v1_one, combo_v1_two]
+  draft_template: [weave]
+  draft_llm: [poet]
+  essay_template: '@file:items/essays.csv'
+  essay_llm: [poet]
+  evaluation_template: [rigor]
+  evaluation_llm: [critic]
+  evaluation_replicate: ['1']
+output:
+  field_order: [combo_id, draft_template, draft_llm, essay_template, essay_llm, evaluation_template, evaluation_llm]
+"""
+
 
 @dataclass(frozen=True)
 class Original:
@@ -52,6 +67,11 @@ class Original:
     def membership(self) -> Path:
         """The table of the cohort."""
         return self.data / f"cohorts/{COHORT}/membership.csv"
+
+    @property
+    def spec(self) -> Path:
+        """The spec of the cohort, in the last dialect."""
+        return self.membership.with_name("spec") / "config.yaml"
 
 
 def write_original(data: Path, dialect: str = NOW) -> Original:
@@ -136,7 +156,8 @@ def _write_cohort(original: Original) -> None:
         generations.append(("evaluation", gen_id.replace("e_", "v_"), gen_id, "", "rigor", "critic"))
     if original.dialect == NOW:
         header, rows = "stage,gen_id", [row[:2] for row in generations]
-        write(original.membership.with_name("spec") / "config.yaml", "axes: {draft_template: [weave]}\n")
+        write(original.spec, SPEC)
+        write(original.spec.with_name("items") / "essays.csv", "essay_template\ntell\nas-is\n")
     else:
         header = "stage,gen_id,cohort_id,parent_gen_id,combo_id,template_id,llm_model_id"
         rows = [(*row[:2], COHORT, *row[2:]) for row in generations]

@@ -77,6 +77,9 @@ def test_scores_of_both_rounds_stand_in_one_table_told_apart(revised: Study):
         ("second_evaluation", "revision", "revision:tighten"): 4,
     }
     assert {row.evaluation_template for row in rows} == {"novelty"}
+    chains = {row.gen_id: row.parent_gen_id for row in (*revised.rows("critique"), *revised.rows("revision"))}
+    for row in rows:
+        assert row.made_from == (chains[chains[row.parent_gen_id]] if row.text_stage == "revision" else "")
     revisions = {row.gen_id for row in revised.rows("revision")}
     assert {row.parent_gen_id for row in rows if row.text_stage == "revision"} == revisions
 
@@ -104,6 +107,7 @@ def test_report_and_pages_show_the_added_texts(revised: Study):
     assert "4 critiques, 4 revisions, 4 second evaluations" in report
     assert "revision:tighten" in report
     assert "text from critique, sees essay" in report
+    assert "what was made from a judged text, such as a revision, shares its accidents and is left out" in report
     revision = revised.rows("revision")[0]
     (critique,) = [row for row in revised.rows("critique") if row.gen_id == revision.parent_gen_id]
     page = (reports / f"read/essays/{revision.gen_id}.html").read_text(encoding="utf-8")

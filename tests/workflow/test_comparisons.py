@@ -51,6 +51,17 @@ def spec(study: Study, comparisons: str) -> None:
     study.write("cohorts/c1/spec.yaml", f"comparisons:\n  comparison: {comparisons}\n")
 
 
+def test_verdicts_are_exported_and_made_anew_where_they_are_gone(compared: Study, tmp_path: Path):
+    study = compared.copy(tmp_path / "study")
+    file = study.paths.cohort("c1").verdicts_parquet
+    assert study.run("export").calls == ()
+    before = file.read_bytes()
+    assert study.run("export").did_nothing
+    file.unlink()
+    assert study.run("export").calls == ()
+    assert file.read_bytes() == before
+
+
 def test_each_pair_of_essays_of_one_combo_is_compared_in_both_orders(compared: Study):
     essays = {row.gen_id: row for row in compared.rows("essay")}
     assert set(pairs(compared).values()) == {BOTH_ORDERS}

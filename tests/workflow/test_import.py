@@ -66,6 +66,25 @@ def test_what_has_no_text_there_is_made_and_nothing_else(study: Study, original:
     assert sorted(row.adopted for row in scores if row.score is not None) == [True] * 4
 
 
+def test_a_cohort_that_is_a_spec_alone_is_compiled_and_only_what_it_lacks_is_made(study: Study, tmp_path):
+    """Its spec asks for every evaluation twice; one of each is there."""
+    original = write_original(tmp_path / "old" / "data", NOW)
+    original.membership.unlink()
+    original.spec.write_text(original.spec.read_text().replace("['1']", "['1', '2']"))
+    bring_in(study, original)
+    study.configure(cohort=COHORT)
+    assert sorted(plan(study).values()) == ["adopted"] * 10 + ["call"] * 4
+    table = study.paths.cohort(COHORT).membership
+    before = table.read_bytes()
+    study.run("membership")
+    assert table.read_bytes() == before
+    assert len(study.run("-j4").calls) == 4
+    scores = read_scores(study.paths.cohort(COHORT).scores)
+    assert [row.adopted for row in scores if row.replicate == 1] == [True] * 4
+    assert len(scores) == 8
+    assert study.run("-n").did_nothing
+
+
 def test_the_cohort_that_was_here_is_as_it_was(study: Study, original: Original):
     study.run("-j4")
     before = study.snapshot(study.paths.gens)

@@ -104,6 +104,10 @@ class CohortFiles:
         return self.export / f"{self.folder.name}.parquet"
 
     @property
+    def verdicts_parquet(self) -> Path:
+        return self.export / f"{self.folder.name}.verdicts.parquet"
+
+    @property
     def sqlite(self) -> Path:
         return self.export / f"{self.folder.name}.sqlite"
 

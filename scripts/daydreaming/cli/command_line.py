@@ -160,9 +160,17 @@ def configuration_file(config: Mapping[str, Any], folder: Path) -> Path:
 
 
 def _configuration_bytes(config: Mapping[str, Any]) -> bytes:
+    """The content of such a file. Keys are sorted, for Snakemake merges in one order or another; those of `stages` are
+    not: theirs is the order of the stages.
+    """
     import orjson
 
-    return orjson.dumps(dict(config), default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS)
+    stages = config.get("stages")
+    options = orjson.OPT_NON_STR_KEYS
+    sorted_keys: dict[str, Any] = orjson.loads(orjson.dumps(dict(config), str, options | orjson.OPT_SORT_KEYS))
+    if isinstance(stages, Mapping):
+        sorted_keys["stages"] = {str(name): sorted_keys["stages"][str(name)] for name in stages}
+    return orjson.dumps(sorted_keys)
 
 
 def _handed_on(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ from daydreaming.cohort.chains import selected_chains
 from daydreaming.cohort.crossing import rows_of
 from daydreaming.cohort.integrity import Background, integrity_faults
 from daydreaming.cohort.links import NumberedRow
+from daydreaming.cohort.membership import rows_besides
 from daydreaming.cohort.outline import CARTESIAN, CURATED, SPEC, Outline, role_of
 from daydreaming.inputs.cohort_spec.spec_files import spec_file
 from daydreaming.inputs.concepts import cohort_combos, load_combos
@@ -119,7 +121,9 @@ def _spec_outline(settings: Settings, catalogs: Catalogs, file: Path) -> Outline
     from daydreaming.inputs.cohort_spec.reading import read_cohort_spec
 
     spec = read_cohort_spec(file, settings.paths, settings.stage_table)
-    compiled = compile_spec(spec, settings, catalogs, settings.cohort or "")
+    cohort_id = settings.cohort or ""
+    table = settings.paths.cohort(cohort_id).membership
+    compiled = compile_spec(spec, settings, catalogs, cohort_id, partial(rows_besides, table))
     rows, stages = compiled.generations, settings.stage_table
     models: dict[str, set[str]] = {role_of(stage): set() for stage in stages}
     for row in rows:

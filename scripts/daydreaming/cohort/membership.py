@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -101,6 +101,23 @@ def read_generations(path: Path) -> list[Generation]:
     if faults:
         raise InputError(faults)
     return [generation for _, generation in rows]
+
+
+def rows_besides(path: Path, given: Collection[tuple[str, str]]) -> list[Generation]:
+    """The rows of a table, if one of them has a stage and id that are not among `given`; none else.
+
+    Judgements of two texts do not count. None also without a table, and of one that cannot be read: what is wrong with
+    it is said where it is compared with a new one.
+    """
+    try:
+        # Far cheaper than to read it with all checks, and mostly all that is to be done.
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream)
+            if all((row["stage"], row["gen_id"]) in given for row in rows if not row.get(SECOND_PARENT)):
+                return []
+        return read_generations(path)
+    except (OSError, ValueError, KeyError, csv.Error, InputError):
+        return []
 
 
 def foreign_columns(path: Path) -> list[str]:

@@ -60,14 +60,16 @@ def _first_of(membership: Membership, generation: Generation) -> str:
     return first.combo_id if membership.stages.comparing else first.gen_id
 
 
-def plan_slices(
-    membership: Membership, open_keys: Collection[Key], generations_per_slice: int
-) -> Mapping[Slice, list[Key]]:
-    """Return the slices that have work, each with its generations of `open_keys`, in the order of their numbers.
+def slices_needed(generations: int, generations_per_slice: int) -> int:
+    """Return how many slices there are so that each has `generations_per_slice` generations, on the average."""
+    return -(-generations // generations_per_slice)
 
-    There are as many slices as it takes to have `generations_per_slice` generations in each, on the average.
+
+def plan_slices(membership: Membership, open_keys: Collection[Key], count: int) -> Mapping[Slice, list[Key]]:
+    """Return those of `count` slices that have work, each with its generations of `open_keys`, in order of numbers.
+
+    Each generation is in one slice, whichever targets it is needed for.
     """
-    count = -(-len(open_keys) // generations_per_slice)
     planned: dict[Slice, list[Key]] = {}
     for key in open_keys:
         first = _first_of(membership, membership.get(*key))

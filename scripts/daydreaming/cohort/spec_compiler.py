@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
 from operator import itemgetter
+from typing import TypeAlias
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.base.identifiers import generation_id
 from daydreaming.cohort.axis_levels import AxisReader
 from daydreaming.cohort.comparisons import Judging, check_apart, comparisons
+from daydreaming.cohort.kept_ids import KeptIds, Key
 from daydreaming.cohort.relations import Levels, Relation, joined, relations_of
 from daydreaming.cohort.sampling import balanced_sample
 from daydreaming.inputs.cohort_spec.axes import COMBO, FOLLOWS, NO_MODEL
@@ -22,6 +24,7 @@ from daydreaming.inputs.stages import StageTable
 
 MOST_ROWS = 2_000_000
 ONE_REPLICATE = "1"
+Known: TypeAlias = Callable[[Collection[Key]], Iterable[Generation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,15 @@ class CompiledSpec:
     combos: tuple[Combo, ...]
 
 
-def compile_spec(spec: CohortSpec, settings: Settings, catalogs: Catalogs, cohort_id: str) -> CompiledSpec:
+def compile_spec(
+    spec: CohortSpec, settings: Settings, catalogs: Catalogs, cohort_id: str, known: Known | None = None
+) -> CompiledSpec:
     """Work out which generations a spec describes. The order of axes and rules in its file makes no difference.
 
     A row of the crossing is one evaluation with its essay and its draft; generations that rows share come once. Where
     the stages branch, each branch has the crossing of its own axes; a sample is one of all axes together. Rows are
-    ordered by the levels of their axes, from the combo to the last replicate, as a cohort without a spec is.
+    ordered by the levels of their axes, from the combo to the last replicate, as a cohort without a spec is. What is
+    among the rows that `known` returns, for the ids that would be given, has the id that it has there.
     Raises InputError with what is wrong with levels and rules, and for a crossing of more than `MOST_ROWS` rows.
     """
     reader = AxisReader(spec, settings, catalogs)
@@ -64,7 +70,9 @@ def compile_spec(spec: CohortSpec, settings: Settings, catalogs: Catalogs, cohor
         rows = product(*(relation.rows for relation in branch))
         given = [axis for relation in branch for axis in relation.axes]
         _add_generations(made, _in_order(rows, given, axes, levels), chain_of_stages, cohort_id)
-    texts = {stage: list(one.values()) for stage, one in made.items()}
+    ids_given = {(row.stage, row.gen_id) for one in made.values() for row in one.values()} if known else set()
+    ids = KeptIds(known(ids_given) if known else (), ids_given, catalogs)
+    texts = {stage: ids.kept(one.values(), stages[stage].parent) for stage, one in made.items()}
     for stage in stages.comparing:
         judging = _judging(comparing, of_judges[stage.name], levels)
         choice = spec.comparisons.get(stage.name, PairChoice(Place(spec.file), "all", 0, 0))

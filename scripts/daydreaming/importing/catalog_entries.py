@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from daydreaming.base.errors import Fault, InputError
-from daydreaming.inputs.tables import IDENTIFIER_CURE, Row, identifier_problem
+from daydreaming.inputs.tables import IDENTIFIER_CURE, Row, header_of, identifier_problem
 
 
 class Status(StrEnum):
@@ -30,26 +31,29 @@ class NewFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of a catalog of the source, what becomes of it and why; `row` and `files` are what would be written."""
+    """A row of a catalog of the source, what becomes of it and why; `row` and `files` are what would be written.
+
+    With `faults` nothing may be written if something needs it.
+    """
 
     name: str
     status: Status
     why: str = ""
     row: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[NewFile] = ()
-    fault: Fault | None = None
+    faults: Sequence[Fault] = ()
 
 
-def missing(name: str, why: str) -> Entry:
+def missing(name: str, why: str, faults: Sequence[Fault] = ()) -> Entry:
     """An entry that cannot come."""
-    return Entry(name, Status.MISSING, why)
+    return Entry(name, Status.MISSING, why, faults=faults)
 
 
 def in_the_way(name: str, what: str, source: Path | str, here: Path, difference: str) -> Entry:
     """An entry that has another one of its name in its way; both places are named."""
     problem = f"{what} has {difference} than in {source}."
     cure = "Rename one of them, in its table and in the files that name it; nothing here is overwritten."
-    return Entry(name, Status.IN_THE_WAY, f"here it has {difference}", fault=Fault(str(here), problem, cure))
+    return Entry(name, Status.IN_THE_WAY, f"here it has {difference}", faults=[Fault(str(here), problem, cure)])
 
 
 def rows_by_id(path: Path, rows: Sequence[Row], column: str) -> Iterator[tuple[str, Row]]:
@@ -88,6 +92,11 @@ class Catalog:
     columns: Sequence[str]
     entries: dict[str, Entry] = field(default_factory=dict)
 
+    @cached_property
+    def header(self) -> tuple[str, ...]:
+        """The columns that the table has, or will have if it is not there yet."""
+        return header_of(self.table.read_bytes().decode()) if self.table.exists() else tuple(self.columns)
+
     def of_status(self, status: Status) -> list[Entry]:
         """The entries of which the same becomes."""
         return [entry for entry in self.entries.values() if entry.status is status]
@@ -102,10 +111,10 @@ class Catalog:
         return f"the {self.kind} {name} cannot be used: {entry.why}"
 
 
-def template_columns(stage: str) -> tuple[str, ...]:
-    """The columns of a catalog of templates that is written anew."""
+def template_columns(stage: str, settings: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a catalog of templates that is written anew, with those of the settings that it has."""
     parser = () if stage == "essay" else ("parser",)
-    return ("template_id", "template_name", "description", "generator", *parser, "active")
+    return ("template_id", "template_name", "description", "generator", *parser, *settings, "active")
 
 
 def with_newlines(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from daydreaming.base.errors import Fault, InputError
@@ -17,6 +17,7 @@ from daydreaming.importing.catalog_entries import (
     missing,
     rows_by_id,
 )
+from daydreaming.importing.columns import note_lost_columns
 from daydreaming.importing.source import SourceFolder
 from daydreaming.inputs.catalogs import CONCEPT_COLUMNS, MODEL_COLUMNS, CatalogReading
 from daydreaming.inputs.concepts import COMBO_COLUMNS, read_combo_rows, same_choice, scan_combos
@@ -29,18 +30,22 @@ ROLES = ("for_generation", "for_evaluation")
 _REQUIRED_OF_COMBOS = ("combo_id", "concept_id", "description_level", "k_max")
 
 
-def concept_catalog(source: SourceFolder, settings: Settings, here: CatalogReading) -> Catalog:
+def concept_catalog(
+    source: SourceFolder, settings: Settings, here: CatalogReading, notes: Callable[[str], None]
+) -> Catalog:
     """Compare the concepts with those here, their descriptions at all levels as well. Raises InputError."""
     table, paths = source.concepts_table(), settings.paths
     catalog = Catalog("concept", paths.concepts, CONCEPT_COLUMNS)
     faults: list[Fault] = []
-    for name, row in rows_by_id(table, source.table(table, ("concept_id", "name")), "concept_id"):
+    rows = source.table(table, ("concept_id", "name"))
+    for name, row in rows_by_id(table, rows, "concept_id"):
         try:
             catalog.entries[name] = _concept(source, settings, here, name, row)
         except InputError as error:
             faults.extend(error.faults)
     if faults:
         raise InputError(faults)
+    note_lost_columns(catalog, table, rows, notes)
     for name in here.catalogs.concepts.keys() - catalog.entries.keys():
         catalog.entries[name] = Entry(name, Status.HERE)
     return catalog
@@ -69,15 +74,22 @@ def _concept(source: SourceFolder, settings: Settings, here: CatalogReading, nam
 
 
 def model_catalog(
-    source: SourceFolder, settings: Settings, here: CatalogReading, roles: Mapping[str, set[str]]
+    source: SourceFolder,
+    settings: Settings,
+    here: CatalogReading,
+    roles: Mapping[str, set[str]],
+    planned: Mapping[str, set[str]],
+    notes: Callable[[str], None],
 ) -> Catalog:
-    """Compare the models with those here. A model that comes may do what `roles` says that it did, and nothing else.
+    """Compare the models with those here.
 
+    A model that comes may do what `roles` says that it did, and what a spec that comes has `planned`; nothing else.
     Raises InputError for a table that cannot be read.
     """
     table = source.models_table()
     catalog = Catalog("model", settings.paths.models, MODEL_COLUMNS)
-    for name, row in rows_by_id(table, source.table(table, ("id", "model")), "id"):
+    rows = source.table(table, ("id", "model"))
+    for name, row in rows_by_id(table, rows, "id"):
         known, model = here.catalogs.models.get(name), row.values["model"]
         if known is not None and known.model != model:
             differs = f"another model string, {known.model!r},"
@@ -85,10 +97,12 @@ def model_catalog(
         elif known is None and not model:
             catalog.entries[name] = missing(name, "it has no model string")
         elif known is None:
-            did = {role: str(role in roles.get(name, ())).lower() for role in ROLES}
+            may = {*roles.get(name, ()), *planned.get(name, ())}
+            did = {role: str(role in may).lower() for role in ROLES}
             # What an endpoint is called there, what was paid there: neither is true here.
             values = {**row.values, **did, "endpoint": "", "usd_per_mtok_in": "", "usd_per_mtok_out": ""}
             catalog.entries[name] = Entry(name, Status.COMES, row=values)
+    note_lost_columns(catalog, table, rows, notes)
     for name, known in here.catalogs.models.items():
         lacking = [role for role in ROLES if role in roles.get(name, ()) and not getattr(known, role)]
         if lacking:
@@ -117,9 +131,9 @@ def combo_catalog(
             elif name in known:
                 catalog.entries[name] = Entry(name, Status.HERE)
             elif problem := _problem_of(combo, settings, concepts):
-                faults_of_it = (concepts.entries[one].fault for one in combo.concept_ids if one in concepts.entries)
-                fault = next((fault for fault in faults_of_it if fault), None)
-                catalog.entries[name] = Entry(name, Status.MISSING, problem, fault=fault)
+                listed = [concepts.entries[one] for one in combo.concept_ids if one in concepts.entries]
+                faults_of_it = [fault for entry in listed for fault in entry.faults]
+                catalog.entries[name] = missing(name, problem, faults_of_it)
             else:
                 catalog.entries[name] = Entry(name, Status.COMES)
                 coming[name] = combo

@@ -42,6 +42,12 @@ class SourceGeneration:
         return self.stage, self.gen_id
 
     @property
+    def cohorts(self) -> frozenset[str]:
+        """The cohorts that its record names."""
+        named = (self.values.get(name) for name in ("cohort_id", "origin_cohort_id"))
+        return frozenset(name for name in named if isinstance(name, str))
+
+    @property
     def is_copy(self) -> bool | None:
         """Whether it was copied; None where neither its record says so nor a model or a reply of its own."""
         if self.values.get("skip_llm") is True or self.record.mode == "copy":

@@ -63,13 +63,13 @@ def _cohorts(plan: ImportPlan) -> Iterator[str]:
 def _missing(plan: ImportPlan) -> Iterator[str]:
     """The entries of catalogs that do not come, each with what it would take."""
     lines = [
-        f"{catalog.kind} {entry.name}: {entry.why}."
+        f"{catalog.kind} {entry.name}: {entry.why.rstrip('.')}."
         for catalog in plan.catalogs.values()
         for status in (Status.MISSING, Status.IN_THE_WAY)
         for entry in catalog.of_status(status)
     ]
     if lines:
-        yield _listed("Of the catalogs, these do not come:", [line.replace("..", ".") for line in lines])
+        yield _listed("Of the catalogs, these do not come:", lines)
 
 
 def _left_out(left_out: Mapping[Key, str], *, everything: bool) -> Iterator[str]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.cohort.build import cohort_id_for
 from daydreaming.importing.already_here import Place, place_of
 from daydreaming.importing.catalog_entries import Catalog, Status
-from daydreaming.importing.cohort_tables import IncomingCohort, incoming_cohorts
+from daydreaming.importing.catalogs_after import catalogs_after, new_faults
+from daydreaming.importing.cohort_tables import IncomingCohort, incoming_cohorts, known_rows
 from daydreaming.importing.concepts_and_models import combo_catalog, concept_catalog, model_catalog
 from daydreaming.importing.generations import Key, SourceGeneration, SourceGenerations, read_generations
 from daydreaming.importing.rows import Rows
 from daydreaming.importing.source import SourceFolder
+from daydreaming.importing.spec_trial import SpecTrial
 from daydreaming.importing.tables_of_cohorts import read_cohorts
-from daydreaming.importing.templates import TemplateUse, template_catalog
+from daydreaming.importing.templates import template_catalog
+from daydreaming.importing.uses import roles_of_models, use_of_templates
 from daydreaming.inputs.catalogs import CatalogReading, read_catalogs
 from daydreaming.inputs.records import Combo, Generation
 from daydreaming.inputs.settings import Settings
@@ -51,11 +55,13 @@ class ImportPlan:
     def changes_nothing(self) -> bool:
         """Whether all that could come is here."""
         entries = [entry for catalog in self.catalogs.values() for entry in catalog.of_status(Status.COMES)]
-        return not (self.coming or entries or any(cohort.come for cohort in self.cohorts))
+        return not (self.coming or entries or any(cohort.come or cohort.files for cohort in self.cohorts))
 
 
-def plan_import(folder: Path, settings: Settings, encoding: str | None = None) -> ImportPlan:
-    """Find out what an import of a folder would bring. Writes nothing.
+def plan_import(
+    folder: Path, settings: Settings, encoding: str | None = None, *, with_specs: bool = True
+) -> ImportPlan:
+    """Find out what an import of a folder would bring, `with_specs` of its cohorts or without. Writes nothing.
 
     Raises InputError for a folder that is none of the original project's, tables that cannot be read, or faults of
     what is here; what concerns single generations stands in the plan. OSError for folders that cannot be listed.
@@ -63,7 +69,8 @@ def plan_import(folder: Path, settings: Settings, encoding: str | None = None) -
     source = SourceFolder.open(folder, encoding)
     _refuse_itself(source, settings)
     _refuse_other_stages(settings)
-    return _Planner(source, settings).plan()
+    with TemporaryDirectory(prefix="daydreaming-import-") as trial:
+        return _Planner(source, settings, Path(trial)).plan(with_specs=with_specs)
 
 
 def _refuse_other_stages(settings: Settings) -> None:
@@ -89,15 +96,18 @@ class _Planner:
 
     source: SourceFolder
     settings: Settings
+    trial: Path
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def plan(self) -> ImportPlan:
+    def plan(self, *, with_specs: bool) -> ImportPlan:
         generations = read_generations(self.source)
         cohorts = read_cohorts(self.source, self.faults)
         here = self._catalogs_here()
         rows = Rows(generations, cohorts, self._model_ids())
-        catalogs, combos = self._catalogs(here, generations, rows)
+        specs = SpecTrial(self.source, self.settings, self.trial, self.faults)
+        specs.read(cohorts if with_specs else [])
+        catalogs, combos = self._catalogs(here, generations, rows, specs.roles())
         for key, row in list(rows.by_key.items()):
             if problem := self._problem(row, generations.found.get(key), catalogs, here):
                 rows.leave_out(key, problem)
@@ -105,13 +115,18 @@ class _Planner:
             if problem := _problem_of_copy(row, generations, _generator(row, catalogs, here)):
                 rows.leave_out(key, problem)
         coming, there = self._places(rows, generations)
-        incoming = incoming_cohorts(self.settings, cohorts, rows, self.faults)
+        after = catalogs_after(self.settings, here.catalogs, catalogs)
+        self.faults += new_faults(self.settings, here.catalogs, after)
+        known = {one.cohort_id: known_rows(self.settings, one, rows, generations) for one in cohorts}
+        compiled = specs.compile(after, combos.values(), known, catalogs)
+        incoming = incoming_cohorts(self.settings, cohorts, rows, specs, compiled, self.faults)
         with_text = {generation.key for generation in coming} | there
         made_here = {key for key in rows.by_key if self.settings.paths.generation(*key).parsed.is_file()}
         self._note_what_was_found(generations, rows, with_text)
         self.faults += generations.faults
         self.faults += self._renamed_cohort(here, catalogs["model"])
-        needed = _needed(rows.by_key.values(), combos)
+        planned = [row for spec in compiled.values() for row in spec.generations]
+        needed = _needed([*rows.by_key.values(), *planned], combos)
         return ImportPlan(
             self.source,
             self.settings,
@@ -146,23 +161,23 @@ class _Planner:
         }
 
     def _catalogs(
-        self, here: CatalogReading, generations: SourceGenerations, rows: Rows
+        self, here: CatalogReading, generations: SourceGenerations, rows: Rows, planned: Mapping[str, set[str]]
     ) -> tuple[dict[str, Catalog], dict[str, Combo]]:
         """Compare all catalogs. Raises InputError with the faults of all that cannot be read."""
         faults: list[Fault] = []
         catalogs: dict[str, Catalog] = {}
         combos: dict[str, Combo] = {}
-        use = _use_of_templates(generations)
+        use = use_of_templates(generations)
         with gathering(faults):
-            catalogs["concept"] = concept_catalog(self.source, self.settings, here)
+            catalogs["concept"] = concept_catalog(self.source, self.settings, here, self.notes.append)
         for stage in DEFAULT_STAGES.names:
             with gathering(faults):
                 catalogs[f"{stage} template"] = template_catalog(
                     self.source, self.settings, here, stage, use[stage], self.notes.append
                 )
         with gathering(faults):
-            roles = _roles(rows.by_key.values(), generations)
-            catalogs["model"] = model_catalog(self.source, self.settings, here, roles)
+            roles = roles_of_models(rows.by_key.values(), generations)
+            catalogs["model"] = model_catalog(self.source, self.settings, here, roles, planned, self.notes.append)
         if "concept" in catalogs:
             with gathering(faults):
                 catalogs["combo"], combos = combo_catalog(self.source, self.settings, here, catalogs["concept"])
@@ -184,8 +199,8 @@ class _Planner:
         problems = [catalogs[kind].problem(name) for kind, name in needs]
         for kind, name in needs:
             entry = catalogs[kind].entries.get(name)
-            if entry is not None and entry.fault is not None:
-                self.faults.append(entry.fault)
+            if entry is not None:
+                self.faults += entry.faults
         if any(problems):
             return next(filter(None, problems))
         if generation is None:
@@ -251,27 +266,6 @@ class _Planner:
 
 def _permissions(row: Mapping[str, str]) -> tuple[str, ...]:
     return row.get("for_generation", ""), row.get("for_evaluation", "")
-
-
-def _use_of_templates(generations: SourceGenerations) -> dict[str, dict[str, TemplateUse]]:
-    use: dict[str, dict[str, TemplateUse]] = {stage: defaultdict(TemplateUse) for stage in DEFAULT_STAGES.names}
-    for generation in generations.found.values():
-        template = use[generation.stage][generation.record.template_id or ""]
-        if generation.is_copy is not None:
-            template.copies.add(generation.is_copy)
-        if generation.record.parser_name:
-            template.parsers.add(generation.record.parser_name)
-    return use
-
-
-def _roles(rows: Iterable[Generation], generations: SourceGenerations) -> dict[str, set[str]]:
-    """What each model did; a copy was written by none."""
-    roles: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        generation = generations.found.get((row.stage, row.gen_id))
-        if generation is None or not generation.is_copy:
-            roles[row.llm_model_id].add("for_evaluation" if row.stage == "evaluation" else "for_generation")
-    return roles
 
 
 def _needed(rows: Iterable[Generation], combos: Mapping[str, Combo]) -> set[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from daydreaming.base.errors import Fault, InputError
 from daydreaming.importing.generations import Key
 from daydreaming.importing.source import SourceFolder
+from daydreaming.importing.specs import find_spec
 from daydreaming.inputs.stages import DEFAULT_STAGES
 from daydreaming.inputs.tables import IDENTIFIER_CURE, Row, gathering, identifier_problem
 
@@ -20,7 +21,8 @@ DESCRIBING = ("template_id", "parent_gen_id", "combo_id", "llm_model_id", "repli
 class SourceCohort:
     """A cohort of the source: its generations in the order of its table, with what the table says of each.
 
-    `has_table` is false where there is a folder and no membership.csv; `spec` is its specification, if it has one.
+    `has_table` is false where there is a folder and no membership.csv. `spec` is the file of its spec, `older_spec` a
+    folder of one in a form that is not read.
     """
 
     cohort_id: str
@@ -28,6 +30,7 @@ class SourceCohort:
     has_table: bool
     rows: Mapping[Key, Mapping[str, str]]
     spec: Path | None
+    older_spec: Path | None
 
 
 def read_cohorts(source: SourceFolder, faults: list[Fault]) -> list[SourceCohort]:
@@ -52,8 +55,9 @@ def _cohort(source: SourceFolder, folder: Path) -> SourceCohort:
         rows[row.values["stage"], row.values["gen_id"]] = described
     if faults:
         raise InputError(faults)
-    spec = next((place for place in (folder / "spec", folder / "spec.yaml") if place.exists()), None)
-    return SourceCohort(folder.name, table, table.exists(), rows, spec)
+    spec = find_spec(folder)
+    older = folder / "spec" if spec is None and (folder / "spec").is_dir() else None
+    return SourceCohort(folder.name, table, table.exists(), rows, spec, older)
 
 
 def _row_faults(table: Path, row: Row, earlier: Mapping[Key, object]) -> Iterator[Fault]:

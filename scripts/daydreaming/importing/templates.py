@@ -18,6 +18,7 @@ from daydreaming.importing.catalog_entries import (
     template_columns,
     with_newlines,
 )
+from daydreaming.importing.columns import misfits, note_lost_columns, setting_columns
 from daydreaming.importing.source import SourceFolder
 from daydreaming.inputs.catalogs import CatalogReading
 from daydreaming.inputs.front_matter import as_body
@@ -51,16 +52,19 @@ def template_catalog(
 ) -> Catalog:
     """Compare the templates of a stage with those here. Raises InputError for a table or a text that cannot be read."""
     table = source.templates_table(stage)
-    catalog = Catalog(f"{stage} template", settings.paths.templates(stage), template_columns(stage))
-    reader = _Reader(source, settings, here, stage, table, notes)
+    rows = source.table(table, ("template_id",), verbatim=("content",))
+    used = [name for name in setting_columns(stage) if any(row.values.get(name) for row in rows)]
+    catalog = Catalog(f"{stage} template", settings.paths.templates(stage), template_columns(stage, used))
+    reader = _Reader(source, settings, here, stage, table, catalog, notes)
     faults: list[Fault] = []
-    for name, row in rows_by_id(table, source.table(table, ("template_id",), verbatim=("content",)), "template_id"):
+    for name, row in rows_by_id(table, rows, "template_id"):
         try:
             catalog.entries[name] = reader.entry(name, row, use.get(name) or TemplateUse())
         except InputError as error:
             faults.extend(error.faults)
     if faults:
         raise InputError(faults)
+    note_lost_columns(catalog, table, rows, notes)
     for name in here.catalogs.templates[stage].keys() - catalog.entries.keys():
         catalog.entries[name] = Entry(name, Status.HERE)
     return catalog
@@ -76,10 +80,11 @@ class _Reader:
         here: CatalogReading,
         stage: str,
         table: Path,
+        catalog: Catalog,
         notes: Callable[[str], None],
     ):
         self._source, self._settings, self._here, self._stage = source, settings, here, stage
-        self._table, self._notes = table, notes
+        self._table, self._catalog, self._notes = table, catalog, notes
 
     def entry(self, name: str, row: Row, use: TemplateUse) -> Entry:
         """Say what becomes of a template. Raises InputError for a text that cannot be read, or two of them."""
@@ -105,6 +110,9 @@ class _Reader:
         # Nobody asked for cohorts of these templates: who wants them, sets them active.
         values = {**row.values, "generator": generator, "parser": parser, "active": "false"}
         values |= {"content": "", "template_path": ""}
+        faults = misfits(self._settings, self._stage, self._catalog, self._table, Row(row.number, values))
+        if faults:
+            return missing(name, " ".join(map(str, faults)), faults)
         files = [] if text == copied(ESSAY) else [NewFile(home, text)]
         return Entry(name, Status.COMES, row=values, files=files)
 

@@ -17,7 +17,7 @@ from daydreaming.generation.adoption import adopt
 from daydreaming.generation.inspection import conflict_faults, inspect_cohort
 from daydreaming.generation.study import load_study
 from daydreaming.importing.already_here import mark_of
-from daydreaming.importing.catalog_entries import Catalog, Status, file_in_the_way
+from daydreaming.importing.catalog_entries import Catalog, NewFile, Status, file_in_the_way
 from daydreaming.importing.generations import SourceGeneration, check_text
 from daydreaming.importing.study_import import ImportPlan
 from daydreaming.inputs.concepts import append_combos
@@ -47,6 +47,8 @@ def write_import(plan: ImportPlan) -> list[Fault]:
         sync_folder(paths.gens / stage)
     faults: list[Fault] = []
     for cohort in plan.cohorts:
+        for file in cohort.files:
+            _write_text(file)
         if cohort.come:
             write_membership(paths.cohort(cohort.cohort_id).membership, [*cohort.here, *cohort.come])
         if cohort.come or cohort.here:
@@ -58,13 +60,17 @@ def _write_catalog(catalog: Catalog) -> None:
     """Write the texts of what comes, then their rows: a row never stands for a text that is not there yet."""
     coming = catalog.of_status(Status.COMES)
     for file in (file for entry in coming for file in entry.files):
-        if file_in_the_way(file.path, file.text):
-            problem = "appeared while the folder was brought in, with another text."
-            raise InputError(Fault(str(file.path), problem, "Start again."))
-        if not file.path.exists():
-            write_text(file.path, file.text)
+        _write_text(file)
     if rows := [entry.row for entry in coming if entry.row]:
         write_text(catalog.table, with_rows(catalog.table, catalog.columns, rows))
+
+
+def _write_text(file: NewFile) -> None:
+    if file_in_the_way(file.path, file.text):
+        problem = "appeared while the folder was brought in, with another text."
+        raise InputError(Fault(str(file.path), problem, "Start again."))
+    if not file.path.exists():
+        write_text(file.path, file.text)
 
 
 def _write_generation(plan: ImportPlan, generation: SourceGeneration) -> None:

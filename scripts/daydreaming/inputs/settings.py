@@ -233,6 +233,12 @@ class Settings(SettingsModel):
         """The places below the data root."""
         return DataPaths(self.data_root, self.stage_table.places)
 
+    def below(self, root: Path) -> Settings:
+        """The same settings for another data root. Counts and limits stay where they are."""
+        moved = self.model_copy(update={"data_root": root})
+        moved.__dict__.pop("paths", None)  # a copy has what was worked out for the root of this one
+        return moved
+
 
 def defaults_of_added_stages(stages: Any) -> dict[str, Any]:
     """What is laid below a configuration for the stages that it adds, by what they make."""

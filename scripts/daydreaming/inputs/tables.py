@@ -96,8 +96,7 @@ def with_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, ob
     if path.exists():
         text = path.read_bytes().decode()
         line_end = "\r\n" if "\r\n" in text else "\n"
-        names = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-        header = tuple(name.strip() for name in names)
+        header = header_of(text)
         text += "" if text.endswith("\n") else line_end
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, header, restval="", extrasaction="ignore", lineterminator=line_end)
@@ -105,6 +104,12 @@ def with_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, ob
         writer.writeheader()
     writer.writerows(rows)
     return text + stream.getvalue()
+
+
+def header_of(text: str) -> tuple[str, ...]:
+    """The names of the columns of a table."""
+    names = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")), [])
+    return tuple(name.strip() for name in names)
 
 
 def _header_faults(

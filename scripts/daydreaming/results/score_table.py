@@ -50,7 +50,8 @@ class ScoreRow:
     `generation_*` is the essay's, `parent_gen_id` the essay itself. `error` is "" for a score, and `failed_gen_id` the
     generation that failed: the evaluation, or the draft or essay that it depends on. `adopted`: it, or one that it was
     made from, was made by no run of ours. `stage` and `text_stage` are those of the judgement and of the text that is
-    judged, "" in a table that does not say. Costs are those of the replies, whenever they were paid; None where nobody
+    judged, "" in a table that does not say; `made_from` is the judged text that this text was made from, as a revision
+    from its essay, "" where there is none. Costs are those of the replies, whenever they were paid; None where nobody
     told.
     """
 
@@ -80,6 +81,7 @@ class ScoreRow:
     evaluation_cost_usd: float | None = None
     stage: str = ""
     text_stage: str = ""
+    made_from: str = ""
 
     @property
     def scale(self) -> Scale:

@@ -169,7 +169,14 @@ class _Collector:
             evaluation_cost_usd=cost_of(self._study, self._inspection, evaluation),
             stage=evaluation.stage,
             text_stage=text.stage,
+            made_from=self._judged_before(text),
         )
+
+    def _judged_before(self, text: Generation) -> str:
+        """The nearest text behind a text that is of a stage whose texts are judged; "" where there is none."""
+        behind = self._membership.chain(text)[-2::-1]
+        judged = self._membership.stages.judged
+        return next((one.gen_id for one in behind if one.stage in judged), "")
 
     def _labels_of(self, text: Generation) -> TextLabels:
         """How a text was made; many judgements are of one text."""

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from daydreaming.cohort.slices import Slice, plan_slices
+from daydreaming.cohort.slices import Slice, plan_slices, slices_needed
 from daydreaming.generation.specification import Key
 from daydreaming.watch.slurm import SliceJob, check_no_job_is_alive, job_name, made_by_run, slices_text
 from daydreaming.workflow.cohort_graph import CohortGraph
@@ -19,14 +20,20 @@ FOLDER_OF_SLICES = ".snakemake/slices"
 LOGS = Path("logs/slurm")
 PROFILE_VARIABLE = "DAYDREAMING_SLURM"
 JOB_NAME_VARIABLE = "DAYDREAMING_SLURM_JOB"
+TARGETS_VARIABLE = "DAYDREAMING_SLICE_TARGETS"
 
 
 @dataclass
 class SliceGraph(CohortGraph):
-    """The graph of one run whose generations that are open are cut into slices, for each target that is asked for."""
+    """The graph of one run whose generations that are open are cut into slices, each made by one job.
+
+    A slice is made for all targets that the run needs, so that no two jobs make the same draft. `names` are the targets
+    of the command, by which the slices have their size; which of them are needed shows as Snakemake asks.
+    """
 
     run_id: str = ""
-    _slices: dict[str, Mapping[Slice, list[Key]]] = field(default_factory=dict, repr=False)
+    names: Collection[str] = ()
+    _needed: dict[str, None] = field(default_factory=dict, repr=False)
 
     REFUSED: ClassVar[str] = (
         "-F, -f, -R, --until, --omit-from and --batch do not reach the slices of a cluster. To make generations again, "
@@ -42,8 +49,8 @@ class SliceGraph(CohortGraph):
 
     @property
     def planned(self) -> list[Key]:
-        """The generations that this run makes: those of all targets that it was asked for."""
-        return list(dict.fromkeys(key for slices in self._slices.values() for keys in slices.values() for key in keys))
+        """The generations that this run makes: those of all targets that it needs."""
+        return [key for keys in self._planned().values() for key in keys]
 
     def texts(self, *stages: str) -> list[str]:
         """What stands for the texts of the stages' generations: the markers of their slices, if there are any."""
@@ -69,36 +76,69 @@ class SliceGraph(CohortGraph):
         markers = self.texts(*comparing)[1:] if comparing else []
         return markers or super().comparisons_to_gather()
 
-    def slices(self, target: str) -> Mapping[Slice, list[Key]]:
-        """The slices that have work for a target (`drafts`, ...), each with its open generations."""
-        if target not in self._slices:
-            membership = self.study.membership
-            stages = membership.stages.chain(membership.stages.of_target(target))
-            open_keys = [key for key in membership.generations if key[0] in stages and self.is_shown(key)]
-            per_slice = self.study.settings.generations_per_slice
-            self._slices[target] = plan_slices(membership, open_keys, per_slice)
-        return self._slices[target]
+    @cached_property
+    def slices(self) -> Mapping[Slice, list[Key]]:
+        """All slices that have work, each with its open generations, also those that no target of the run needs."""
+        membership = self.study.membership
+        open_keys = [key for key in membership.generations if self.is_shown(key)]
+        stages = self._stages_of(self._targets(self._stages_to_size_by()))
+        counting = sum(key[0] in stages for key in open_keys)
+        count = slices_needed(counting or len(open_keys), self.study.settings.generations_per_slice)
+        return plan_slices(membership, open_keys, count)
+
+    def _stages_to_size_by(self) -> list[str]:
+        """The stages that the command names; all that judge where it names results, or nothing."""
+        table = self.study.membership.stages
+        if self.names and set(self.names) <= {stage.target for stage in table}:
+            return [table.of_target(name) for name in self.names]
+        if set(self.names) == {"scores"}:
+            return [stage.name for stage in table.scoring]
+        return list(table.names)
+
+    def _stages_of(self, targets: Collection[str]) -> set[str]:
+        """The stages that make targets, and those before them."""
+        table = self.study.membership.stages
+        return {stage for target in targets for stage in table.chain(table.of_target(target))}
+
+    def _planned(self) -> dict[Slice, list[Key]]:
+        """The slices that the run makes, each with what it makes in it."""
+        stages = self._stages_of(self._needed)
+        planned = {one: [key for key in keys if key[0] in stages] for one, keys in self.slices.items()}
+        return {one: keys for one, keys in planned.items() if keys}
+
+    def _slices_with(self, target: str) -> list[Slice]:
+        stages = self._stages_of([target])
+        return [one for one, keys in self.slices.items() if any(key[0] in stages for key in keys)]
 
     def _made_slices(self, target: str) -> list[str]:
         """The membership, and the marker that all slices of a target were made; none where nothing is open."""
-        marker = [f"{FOLDER_OF_SLICES}/{self.run_id}-{target}.done"] if self.slices(target) else []
+        self._needed[target] = None
+        marker = [f"{FOLDER_OF_SLICES}/{self.run_id}-{target}.done"] if self._slices_with(target) else []
         return [str(self.study.cohort_files.membership), *marker]
 
     def files(self, target: str) -> list[str]:
-        """The markers of the slices of a target."""
-        return [self._file(target, one, ".done") for one in self.slices(target)]
+        """The markers of the slices that have work for a target."""
+        self._needed[target] = None
+        return [self._file(one, ".done") for one in self._slices_with(target)]
 
-    def work(self, target: str, number: str) -> str:
+    def work(self, number: str) -> str:
         """What a slice makes, in words; its own job on the cluster has no need to look for it again."""
         if self.is_of_job:
             return ""
-        keys = next(keys for one, keys in self.slices(target).items() if one.number == int(number))
+        keys = next((keys for one, keys in self._planned().items() if one.number == int(number)), [])
         counts = [(stage, sum(key[0] == stage for key in keys)) for stage in self.study.membership.stages.names]
         return ", ".join(f"{count:,} open {stage}s" for stage, count in counts if count)
 
+    @property
+    def targets(self) -> list[str]:
+        """The targets that a slice is made for: those needed that no other one of them is made on the way to."""
+        table = self.study.membership.stages
+        return self._targets([table.of_target(target) for target in self._needed])
+
     def begin(self) -> None:
-        """Raise InputError while jobs of an earlier run work on this folder."""
+        """Tell the jobs what to make. Raises InputError while jobs of an earlier run work on this folder."""
         check_no_job_is_alive(os.environ[JOB_NAME_VARIABLE])
+        os.environ[TARGETS_VARIABLE] = " ".join(self.targets)
 
     def end(self, failed: bool) -> str:
         """Remove what only this run needs. Returns what became of each slice, if one failed. Raises OSError."""
@@ -109,19 +149,16 @@ class SliceGraph(CohortGraph):
 
     def _report(self) -> str:
         made = made_by_run(self.study.cohort_files.journal, self.run_id)
-        texts = []
-        for target, slices in self._slices.items():
-            jobs = {one: self._job(target, one) for one in slices}
-            texts.append(slices_text(slices, jobs, made))
-        return "\n".join(texts)
+        planned = self._planned()
+        return slices_text(planned, {one: self._job(one) for one in planned}, made) if planned else ""
 
-    def _file(self, target: str, slice_: Slice, suffix: str) -> str:
+    def _file(self, slice_: Slice, suffix: str) -> str:
         """A file of one slice of this run. No other run has the same: what an earlier one left hides no work."""
-        return f"{FOLDER_OF_SLICES}/{self.run_id}-{target}-{slice_.number}-of-{slice_.count}{suffix}"
+        return f"{FOLDER_OF_SLICES}/{self.run_id}-{slice_.number}-of-{slice_.count}{suffix}"
 
-    def _job(self, target: str, slice_: Slice) -> SliceJob:
+    def _job(self, slice_: Slice) -> SliceJob:
         """The Slurm job that made a slice, as submit.sh has left its id."""
-        id_file = Path(self._file(target, slice_, ".job"))
+        id_file = Path(self._file(slice_, ".job"))
         job_id = id_file.read_text().strip() if id_file.exists() else ""
         state = [f"{os.environ[PROFILE_VARIABLE]}/state.sh", job_id]
         said = subprocess.run(state, capture_output=True, text=True).stdout.strip() if job_id else ""

@@ -13,6 +13,7 @@ from daydreaming.base.errors import FailureKind, Fault, GenerationError, InputEr
 from daydreaming.cli.command_line import PROJECT, add_project_arguments, load_project, run, write_configuration
 from daydreaming.inputs.configuration import settings_from_config
 from daydreaming.inputs.settings import Settings
+from daydreaming.inputs.stages import DEFAULT_STAGES
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +131,16 @@ def test_a_faulty_configuration_is_not_handed_on(elsewhere: Path):
     with pytest.raises(InputError, match="k_max"):
         write_configuration({"k_max": 0}, elsewhere / "made")
     assert not (elsewhere / "made").exists()
+
+
+def test_stages_come_in_the_order_in_which_they_were_handed_on(elsewhere: Path):
+    """Else a program would see other tables than the workflow, and each run would make its results again."""
+    stages = {name: {"parent": "essay"} for name in ("second_look", "critique", "first_look")}
+    file = write_configuration({"cohort": "a", "stages": stages}, elsewhere)
+    assert load("--configuration", str(file)).stage_table.names == (*DEFAULT_STAGES.names, *stages)
+    turned = dict(reversed(stages.items()))
+    assert write_configuration({"cohort": "a", "stages": turned}, elsewhere) != file
+    assert write_configuration({"stages": stages, "cohort": "a"}, elsewhere) == file
 
 
 def test_a_configuration_that_is_not_what_its_name_says_is_a_fault(elsewhere: Path):

@@ -7,7 +7,7 @@ from score_fixtures import draft, essay, evaluation, generation, membership
 
 from daydreaming.base.errors import InputError
 from daydreaming.cohort.membership import Membership
-from daydreaming.cohort.slices import Slice, membership_of_slice, plan_slices, slice_of
+from daydreaming.cohort.slices import Slice, membership_of_slice, plan_slices, slice_of, slices_needed
 from daydreaming.inputs.configuration import settings_from_config
 
 CHAINS = 200
@@ -43,8 +43,8 @@ def test_slices_share_a_cohort_out_and_keep_chains_whole():
 
 def test_a_plan_has_the_open_generations_of_each_slice_and_no_slice_without_work():
     open_keys = [("essay", "e3-b"), ("evaluation", "v3"), ("draft", "d9")]
-    assert plan_slices(COHORT, open_keys, 100) == {Slice(1, 1): open_keys}
-    plan = plan_slices(COHORT, open_keys, 1)
+    assert plan_slices(COHORT, open_keys, 1) == {Slice(1, 1): open_keys}
+    plan = plan_slices(COHORT, open_keys, 3)
     assert {key: slice_ for slice_, keys in plan.items() for key in keys} == {
         ("essay", "e3-b"): slice_of("d3", 3),
         ("evaluation", "v3"): slice_of("d3", 3),
@@ -58,8 +58,8 @@ def test_nothing_open_needs_no_slice():
 
 
 def test_slices_are_as_large_as_asked_for_on_the_average():
-    plan = plan_slices(COHORT, list(COHORT.generations), 250)
     assert len(COHORT.generations) == 800
+    plan = plan_slices(COHORT, list(COHORT.generations), slices_needed(800, 250))
     assert list(plan) == [Slice(number, 4) for number in range(1, 5)]
 
 

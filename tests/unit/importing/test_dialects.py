@@ -12,7 +12,7 @@ from daydreaming.generation.study import load_study
 from daydreaming.importing.import_text import import_text
 from daydreaming.ledger.metadata import read_metadata
 from daydreaming.plan.planning import State, make_plan
-from studies.original import COHORT, EARLIER, Original, write_original
+from studies.original import EARLIER, Original, write_original
 
 
 def test_generators_and_parsers_are_taken_from_the_records_where_tables_have_none(project: None):
@@ -53,13 +53,6 @@ def test_a_cohort_that_evaluates_essays_of_another_gets_their_rows(latest: Origi
     rows = read_generations(Path("data/cohorts/judged/membership.csv"))
     assert [row.gen_id for row in rows] == ["d_one", "e_one", "v_one"]
     assert "2 parents come with it" in import_text(planned)
-
-
-def test_a_specification_is_said_not_to_be_compiled(latest: Original):
-    write(latest.data / "cohorts/planned/spec/config.yaml", "axes: {}\n")
-    text = import_text(plan())
-    assert f"{COHORT}: spec is not compiled" in text
-    assert "planned: it has no membership.csv" in text
 
 
 def test_a_reply_without_a_parsed_text_is_read_by_the_first_run(latest: Original):

@@ -171,23 +171,15 @@ def test_an_unfinished_cohort_and_texts_that_are_not_utf_8_can_be_exported(cohor
 # The data dictionary --------------------------------------------------------------------------------------------------
 
 
-def documented(heading: str) -> list[tuple[str, str, str]]:
-    """The rows of the table below a heading of docs/data_out.md."""
-    text = (PROJECT / "docs" / "data_out.md").read_text(encoding="utf-8")
-    section = re.split(r"^#+ ", text.split(f"### {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
-    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in section.splitlines() if "|" in line]
-    return [(name.strip(" `"), kind.strip(), meaning.strip(" |")) for name, kind, meaning in cells[2:]]
-
-
 @pytest.mark.parametrize("table", TABLES)
 def test_the_document_has_every_column_of_a_table_in_the_same_words(table: str):
     expected = [(column.name, str(column.kind), column.meaning) for column in TABLES[table]]
-    assert documented(f"`{table}`") == expected
+    assert fixtures.documented(f"`{table}`") == expected
 
 
 def test_the_document_has_the_columns_of_a_chain(cohort: Folder):
     own = [column for column in CHAIN_COLUMNS if not re.match(r"(draft|essay|evaluation)_", column.name)]
-    assert documented("A chain") == [(column.name, str(column.kind), column.meaning) for column in own]
+    assert fixtures.documented("A chain") == [(column.name, str(column.kind), column.meaning) for column in own]
     names = {column.name for column in CHAIN_COLUMNS}
     assert {f"{stage}_{name}" for stage in ("draft", "essay", "evaluation") for name in ("text", "cost_usd")} <= names
     assert len(names) == len(CHAIN_COLUMNS)

@@ -6,12 +6,13 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from daydreaming.base.errors import Fault, InputError
 from daydreaming.results.export.cohort_rows import CohortRows, Row
-from daydreaming.results.export.columns import Column, Kind, chain_columns, tables_of
+from daydreaming.results.export.columns import VERDICT_COLUMNS, Column, Kind, chain_columns, tables_of
 from daydreaming.results.score_table import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -92,6 +93,31 @@ class Cohort:
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self._rows.scores], columns=list(COLUMNS))
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """The rows of `parsed_preferences.csv`, one for each judgement of two texts; see docs/preferences.md."""
+        from daydreaming.results.verdicts.verdict_table import verdicts_frame
+
+        return verdicts_frame(self._rows.verdicts)
+
+    @cached_property
+    def preferences(self) -> Mapping[str, pd.DataFrame]:
+        """The statistics of verdicts as data frames, by name: `win_rates`, `strengths` and so on; docs/preferences.md.
+
+        They are those of `preference_<name>.csv`. Raises InputError where no texts were compared.
+        """
+        from daydreaming.results.verdicts.preference_tables import analyse_verdicts
+
+        if not self._rows.verdicts:
+            cure = "Load a cohort that has a stage which makes preferences."
+            raise InputError(Fault(f"cohort {self.cohort_id}", "no row compares two texts.", cure))
+        return analyse_verdicts(self._rows.verdicts, self._rows.scores, self._rows.catalogs).tables
+
+    @cached_property
+    def judged_pairs(self) -> pd.DataFrame:
+        """One row for each judgement of two texts, with both: the rows of the Parquet file of verdicts."""
+        return _frame(list(self._rows.judged_pairs()), VERDICT_COLUMNS)
 
     @cached_property
     def analysis(self) -> Analysis:

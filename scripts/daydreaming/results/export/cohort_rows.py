@@ -10,14 +10,26 @@ from typing import Any
 from daydreaming.generation.inspection import Inspection, inspect_cohort
 from daydreaming.generation.study import Study
 from daydreaming.inputs.concepts import read_description
-from daydreaming.inputs.records import Generation
+from daydreaming.inputs.records import Catalogs, Generation
 from daydreaming.inputs.stages import Stage, StageTable
 from daydreaming.inputs.templates import load_template_text
 from daydreaming.results.cohort_statistics import draft_price
-from daydreaming.results.export.columns import EVALUATION, Column, chain_columns, parent_column, tables_of
+from daydreaming.results.export.columns import (
+    EVALUATION,
+    FIRST,
+    JUDGEMENT,
+    SECOND,
+    VERDICT_COLUMNS,
+    Column,
+    chain_columns,
+    parent_column,
+    tables_of,
+)
 from daydreaming.results.human_scores import human_rows
 from daydreaming.results.score_table import ScoreRow
 from daydreaming.results.scores import collect_scores, trouble_of
+from daydreaming.results.verdicts.collecting import collect_verdicts
+from daydreaming.results.verdicts.verdict_table import VerdictRow
 from daydreaming.results.written_texts import written_text
 
 Row = dict[str, Any]
@@ -49,16 +61,18 @@ _OF_RECORD = (
 class CohortRows:
     """The tables of a cohort: by name, each a list of rows in the order of its catalog or of the membership.
 
-    `scores` has the rows of `parsed_scores.csv`, `readers` those of people's scores; `draft_price` is the mean cost of
-    a draft in US dollars, None where nobody told any.
+    `scores` has the rows of `parsed_scores.csv`, `verdicts` those of `parsed_preferences.csv`, `readers` those of
+    people's scores; `draft_price` is the mean cost of a draft in US dollars, None where nobody told any.
     """
 
     cohort_id: str
     stages: StageTable
     tables: dict[str, list[Row]]
     scores: list[ScoreRow]
+    verdicts: list[VerdictRow]
     readers: list[ScoreRow]
     draft_price: float | None
+    catalogs: Catalogs
 
     def chains(self) -> Iterator[Row]:
         """One row for each evaluation, with the texts of its chain and its combo."""
@@ -72,12 +86,24 @@ class CohortRows:
                 while stage.parent:
                     one, stage = texts[stage.parent][one[parent_column(stage)]], self.stages[stage.parent]
                     row |= {f"{stage.name}_{name}": value for name, value in one.items()}
-                combo = combos[one["combo_id"]]
-                row |= combo
-                row["concept_ids"] = [concept["concept_id"] for concept in concepts[combo["combo_id"]]]
-                row["concept_names"] = [concept["name"] for concept in concepts[combo["combo_id"]]]
+                row |= _of_combo(combos[one["combo_id"]], concepts)
                 # What only chains of another shape have is missing.
                 yield {column.name: row.get(column.name) for column in columns}
+
+    def judged_pairs(self) -> Iterator[Row]:
+        """One row for each judgement of two texts, with both texts and their combo."""
+        texts = {stage.name: self._by_id(stage.target, "gen_id") for stage in self.stages if not stage.judges}
+        combos, concepts = self._by_id("combos", "combo_id"), self._concepts()
+        for comparing in self.stages.comparing:
+            for judgement in self.tables[comparing.target]:
+                row = {"cohort_id": self.cohort_id, **judgement, "stage": comparing.name}
+                row["text_stage"] = comparing.parent
+                row |= {f"{JUDGEMENT}_{name}": value for name, value in judgement.items()}
+                for side in (FIRST, SECOND):
+                    text = texts[comparing.parent][judgement[f"{side}_{comparing.parent}_id"]]
+                    row |= {f"{side}_{name}": value for name, value in text.items()}
+                row |= _of_combo(combos[judgement["combo_id"]], concepts)
+                yield {column.name: row[column.name] for column in VERDICT_COLUMNS}
 
     def _by_id(self, table: str, key: str) -> dict[str, Row]:
         return {row[key]: row for row in self.tables[table]}
@@ -91,16 +117,23 @@ class CohortRows:
         return found
 
 
+def _of_combo(combo: Row, concepts: Mapping[str, Sequence[Row]]) -> Row:
+    own = concepts[combo["combo_id"]]
+    ids, names = [concept["concept_id"] for concept in own], [concept["name"] for concept in own]
+    return {**combo, "concept_ids": ids, "concept_names": names}
+
+
 def cohort_rows(study: Study, inspection: Inspection | None = None) -> CohortRows:
     """Read all that is exported of a cohort. Raises InputError for a template or a description that cannot be read."""
     inspection = inspection or inspect_cohort(study)
-    scores = collect_scores(study, inspection)
+    scores, verdicts = collect_scores(study, inspection), collect_verdicts(study, inspection)
     stages = study.membership.stages
     columns = tables_of(stages)
-    rows = {**_catalog_rows(study), **_generation_rows(study, inspection, scores, columns)}
+    rows = {**_catalog_rows(study), **_generation_rows(study, inspection, scores, verdicts, columns)}
     tables = {name: rows[name] for name in columns}
     price = draft_price(study, inspection)
-    return CohortRows(study.membership.cohort_id, stages, tables, scores, human_rows(study), price)
+    readers, cohort_id = human_rows(study), study.membership.cohort_id
+    return CohortRows(cohort_id, stages, tables, scores, verdicts, readers, price, study.catalogs)
 
 
 def _catalog_rows(study: Study) -> dict[str, list[Row]]:
@@ -155,7 +188,11 @@ def _catalog_rows(study: Study) -> dict[str, list[Row]]:
 
 
 def _generation_rows(
-    study: Study, inspection: Inspection, scores: list[ScoreRow], columns: Mapping[str, Sequence[Column]]
+    study: Study,
+    inspection: Inspection,
+    scores: list[ScoreRow],
+    verdicts: list[VerdictRow],
+    columns: Mapping[str, Sequence[Column]],
 ) -> dict[str, list[Row]]:
     stages, rows = study.membership.stages, dict[str, list[Row]]()
     for stage in stages:
@@ -166,6 +203,12 @@ def _generation_rows(
     for row, scored in zip(scored_rows, scores, strict=True):
         row |= {"score": scored.score, "error": scored.error or None, "error_message": scored.error_message or None}
         row["failed_gen_id"] = scored.failed_gen_id or None
+    by_judgement = {(told.stage, told.gen_id): told for told in verdicts}
+    for stage in stages.comparing:
+        for row in rows[stage.target]:
+            told = by_judgement[stage.name, row["gen_id"]]
+            row |= {"verdict": told.verdict, "error": told.error or None, "error_message": told.error_message or None}
+            row |= {"failed_gen_id": told.failed_gen_id or None, "shown_order": told.order, "combo_id": told.combo_id}
     return {name: [{column.name: row[column.name] for column in columns[name]} for row in rows[name]] for name in rows}
 
 

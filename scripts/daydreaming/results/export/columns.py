@@ -90,6 +90,13 @@ _SCORE = (
     Column("error_message", Kind.TEXT, "the same in words"),
     Column("failed_gen_id", Kind.TEXT, "the generation that failed: the evaluation, its essay or its draft"),
 )
+_VERDICT = (
+    Column("verdict", Kind.TEXT, "`A`, `B` or `tie`; **missing where there is none, never a tie**"),
+    Column("error", Kind.TEXT, "missing where there is a verdict; else why, as in `parsed_preferences.csv`"),
+    Column("error_message", Kind.TEXT, "the same in words"),
+    Column("failed_gen_id", Kind.TEXT, "the generation that failed: the judgement, or one that it depends on"),
+    Column("shown_order", Kind.INTEGER, "1 for the way round in which the cohort has the pair first, 2 for the other"),
+)
 _SCALE = (
     Column("score_min", Kind.NUMBER, "the lowest score of the rubric's scale"),
     Column("score_max", Kind.NUMBER, "the highest one"),
@@ -141,9 +148,10 @@ def stage_columns(stage: Stage) -> tuple[Column, ...]:
         parents = [
             Column(f"first_{stage.parent}_id", Kind.TEXT, f"the {stage.parent} that is shown as A"),
             Column(f"second_{stage.parent}_id", Kind.TEXT, f"the {stage.parent} that is shown as B"),
+            Column("combo_id", Kind.TEXT, "the combo of both"),
         ]
-    scores = (*_SCORE, *_SCALE) if stage.makes == "score" else _FAILURE
-    return (*_IDENTITY, *parents, _STATE, *scores, *_MAKING)
+    came_to = (*_SCORE, *_SCALE) if stage.makes == "score" else _VERDICT if stage.takes_pairs else _FAILURE
+    return (*_IDENTITY, *parents, _STATE, *came_to, *_MAKING)
 
 
 def tables_of(stages: StageTable) -> dict[str, tuple[Column, ...]]:
@@ -191,6 +199,21 @@ def chain_columns(stages: StageTable) -> tuple[Column, ...]:
     return (*_OF_COMBO, *_SCORE, *several, *ordered, *judgements)
 
 
-# How the columns of a judgement begin.
+_OF_VERDICT = (
+    Column("stage", Kind.TEXT, "the stage of the judgement, whose columns begin with `judgement_`"),
+    Column("text_stage", Kind.TEXT, "the stage of both texts, whose columns begin with `first_` and `second_`"),
+)
+# Both texts of a judgement, and itself, have what generations of all stages have.
+_OF_TEXT = (*_IDENTITY, _STATE, *_FAILURE, *_MAKING)
+FIRST, SECOND, JUDGEMENT = "first", "second", "judgement"
+VERDICT_COLUMNS = (
+    *_OF_COMBO,
+    *_VERDICT,
+    *_OF_VERDICT,
+    *(Column(f"{side}_{one.name}", one.kind, one.meaning) for side in (FIRST, SECOND) for one in _OF_TEXT),
+    *(Column(f"{JUDGEMENT}_{one.name}", one.kind, one.meaning) for one in _OF_TEXT if one not in _FAILURE),
+)
+
+# How the columns of a judgement by one text begin.
 EVALUATION = "evaluation"
 CHAIN_COLUMNS = chain_columns(DEFAULT_STAGES)

@@ -15,6 +15,10 @@ _FACETS = {
     "means_by_template": ["rubric", "judge"],
     "failures": ["stage", "error", "template_id", "model_id"],
 }
+_FACETS_OF_VERDICTS = {
+    "verdicts": ["rubric", "judge", "first_model", "second_model", "verdict"],
+    "points_by_model": ["rubric", "judge", "model", "opponent"],
+}
 
 
 def datasette_metadata(cohort_id: str, stages: StageTable = DEFAULT_STAGES) -> dict[str, Any]:
@@ -23,7 +27,8 @@ def datasette_metadata(cohort_id: str, stages: StageTable = DEFAULT_STAGES) -> d
         name: {"columns": {column.name: column.meaning for column in columns}}
         for name, columns in tables_of(stages).items()
     }
-    for name, facets in {**{stage.target: _facets(stage) for stage in stages}, **_FACETS}.items():
+    of_verdicts = _FACETS_OF_VERDICTS if stages.comparing else {}
+    for name, facets in {**{stage.target: _facets(stage) for stage in stages}, **_FACETS, **of_verdicts}.items():
         tables.setdefault(name, {})["facets"] = facets
     for stage in stages.scoring:
         tables[stage.target]["sort_desc"] = "score"
@@ -42,4 +47,6 @@ def _facets(stage: Stage) -> list[str]:
     """By what a reader narrows the table of a stage down."""
     if stage.makes == "score":
         return ["template_id", "model_id", "score", "error"]
+    if stage.takes_pairs:
+        return ["template_id", "model_id", "verdict", "error"]
     return ["template_id", "model_id", *(["combo_id"] if stage.is_first else []), "state"]

@@ -1,15 +1,14 @@
-"""A cohort as one Parquet file: one row for each evaluation, with the whole chain that it ends."""
+"""A cohort as Parquet: one row for each evaluation with the chain that it ends, or for each judgement of two texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daydreaming.inputs.stages import DEFAULT_STAGES, StageTable
 from daydreaming.results.export.cohort_rows import Row
-from daydreaming.results.export.columns import Column, Kind, chain_columns
+from daydreaming.results.export.columns import CHAIN_COLUMNS, Column, Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,23 +17,23 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 2000
 
 
-def write_parquet(path: Path, chains: Iterable[Row], stages: StageTable = DEFAULT_STAGES) -> None:
+def write_parquet(path: Path, table: Iterable[Row], columns: Sequence[Column] = CHAIN_COLUMNS) -> None:
     """Write rows to a new Parquet file; the same bytes for the same rows. Raises OSError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = parquet_schema(stages)
-    rows = iter(chains)
+    schema = parquet_schema(columns)
+    rows = iter(table)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         while batch := list(islice(rows, ROWS_AT_ONCE)):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
 
 
-def parquet_schema(stages: StageTable = DEFAULT_STAGES) -> pa.Schema:
+def parquet_schema(columns: Sequence[Column] = CHAIN_COLUMNS) -> pa.Schema:
     """The types of the columns; each has its meaning as a note."""
     import pyarrow as pa
 
-    return pa.schema([_field(column) for column in chain_columns(stages)])
+    return pa.schema([_field(column) for column in columns])
 
 
 def _field(column: Column) -> Any:

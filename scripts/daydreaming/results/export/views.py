@@ -10,6 +10,7 @@ from daydreaming.results.export.columns import parent_column
 from daydreaming.results.labels import NO_DRAFT, judged_stages
 
 _TEXT = Path(__file__).with_name("sqlite_views.sql")
+_VERDICTS = Path(__file__).with_name("sqlite_verdict_views.sql")
 _UNION = "\nUNION ALL\n"
 _NO_SCORES = (
     "SELECT NULL AS evaluation_id, NULL AS essay_id, NULL AS draft_id, NULL AS combo_id, NULL AS draft_template,"
@@ -23,7 +24,9 @@ def views(stages: StageTable) -> str:
     texts = [stages[name].target for name in judged_stages(stages)]
     columns = "request_sha256, template_id, model_id, cost_usd, prompt_tokens, completion_tokens"
     failed = "gen_id, template_id, model_id, state, error, error_message"
-    return Template(_TEXT.read_text(encoding="utf-8")).substitute(
+    verdicts = _UNION.join(_verdicts_of(stages, stage) for stage in stages.comparing)
+    of_verdicts = Template(_VERDICTS.read_text(encoding="utf-8")).substitute(verdicts=verdicts) if verdicts else ""
+    return of_verdicts + Template(_TEXT.read_text(encoding="utf-8")).substitute(
         scores=_UNION.join(_scores_of(stages, stage) for stage in stages.scoring) or _NO_SCORES,
         texts=texts[0] if len(texts) == 1 else f"({_UNION.join(f'SELECT gen_id, text FROM {one}' for one in texts)})",
         failures=_UNION.join(
@@ -56,6 +59,24 @@ def _scores_of(stages: StageTable, judging: Stage) -> str:
             f"    e.model_id AS generation_model, {rubric} AS rubric, v.model_id AS judge, v.replicate, v.score",
             *lines,
             "WHERE v.score IS NOT NULL",
+        ]
+    )
+
+
+def _verdicts_of(stages: StageTable, comparing: Stage) -> str:
+    """The verdicts that one stage makes: v is the judgement, a and b the texts in the order in which it saw them."""
+    texts = f"JOIN {stages[comparing.parent].target}"
+    return "\n".join(
+        [
+            "SELECT",
+            f"    v.gen_id AS judgement_id, '{comparing.name}' AS stage, v.combo_id, a.gen_id AS first_id,",
+            "    b.gen_id AS second_id, a.template_id AS first_template, b.template_id AS second_template,",
+            "    a.model_id AS first_model, b.model_id AS second_model, v.template_id AS rubric, v.model_id AS judge,",
+            "    v.shown_order, v.replicate, v.verdict",
+            f"FROM {comparing.target} AS v",
+            f"{texts} AS a ON a.gen_id = v.first_{comparing.parent}_id",
+            f"{texts} AS b ON b.gen_id = v.second_{comparing.parent}_id",
+            "WHERE v.verdict IS NOT NULL",
         ]
     )
 

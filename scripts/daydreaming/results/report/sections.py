@@ -16,6 +16,8 @@ from daydreaming.results.report.readers import readers_part
 from daydreaming.results.statistics.readers import is_reader
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from daydreaming.results.statistics.analysis import Analysis
 
 BEST_ESSAYS = 5
@@ -161,6 +163,16 @@ def _judges(analysis: Analysis) -> Iterator[Part]:
     )
 
 
+def _without_revisions(components: pd.DataFrame) -> str:
+    """Say that the random components are not of all scores, where the cohort has texts made from judged ones."""
+    if not components.note.str.contains("made from judged ones").any():
+        return ""
+    return (
+        "The random ones are those of first texts: what was made from a judged text, such as a revision, shares its "
+        "accidents and is left out."
+    )
+
+
 def _chance(analysis: Analysis) -> Iterator[Part]:
     components = analysis.components
     told = components[components.share.notna() & (components.share > 0)]
@@ -172,7 +184,7 @@ def _chance(analysis: Analysis) -> Iterator[Part]:
         "Variance components",
         drawing,
         Table("Variance components", headings, rows_of(components, columns)),
-        cut_note(bars),
+        " ".join(filter(None, (_without_revisions(components), cut_note(bars)))),
     )
     headings = (
         "Factor",

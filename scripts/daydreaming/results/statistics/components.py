@@ -67,11 +67,12 @@ def fit_components(observations: Observations) -> MixedFit | None:
     """Fit combos and what is made from them as crossed random effects; None if the cohort does not determine them.
 
     Templates, models, rubrics and judges are fixed, with the interactions of essay factors and judging: they are these
-    ones, not a sample. A large cohort is fitted in parts of whole combos, which are independent of each other, and the
-    variances are averaged.
+    ones, not a sample. Texts that were made from others of the table (revisions) share the accidents of these, which
+    would pass for those of drafts and combos: they are left out. A large cohort is fitted in parts of whole combos,
+    which are independent of each other, and the variances are averaged.
     """
     records = observations.records
-    scored = np.flatnonzero(~np.isnan(records.score))
+    scored = np.flatnonzero(~np.isnan(records.score) & ~observations.essays.derived[records.essay])
     combo = observations.essays.combo[records.essay[scored]]
     parts = [part for part in _parts(combo) if np.ptp(records.score[scored[part]]) > 0]
     codes = _codes(observations, scored)
@@ -137,6 +138,9 @@ def components(observations: Observations, contrasts: pd.DataFrame, fit: MixedFi
         rows += [_random_row(fit, name) for name in fit.variances]
         repeated = int(observations.counts.max()) > 1
         rows[-1]["note"] = joined(_REPEATED if repeated else _NOT_REPEATED, rows[-1]["note"])
+    for row in rows:
+        if row["kind"] == RANDOM:
+            row["note"] = joined(_left_out(observations), row["note"])
     total = sum(row["variance"] for row in rows if not np.isnan(row["variance"]))
     counts = {"n_scores": int(observations.counts.sum()), "n_failed": int(observations.failures.sum())}
     for row in rows:
@@ -151,6 +155,13 @@ def _random_row(fit: MixedFit, name: str) -> dict[str, Any]:
     row = {"component": name, "kind": RANDOM, "variance": variance, "n_levels": fit.n_levels[name], "method": _MIXED}
     in_parts = f"mean of {fit.n_parts} fits, of {fit.n_combos} combos together" if fit.n_parts > 1 else ""
     return row | {"note": joined(at_zero, in_parts, _NO_INTERVAL)}
+
+
+def _left_out(observations: Observations) -> str:
+    """Say of how many scores the random components are not."""
+    records = observations.records
+    number = int((~np.isnan(records.score) & observations.essays.derived[records.essay]).sum())
+    return f"without {number} scores of texts that were made from judged ones" if number else ""
 
 
 def _factor_row(observations: Observations, contrasts: pd.DataFrame, factor: str) -> dict[str, Any]:

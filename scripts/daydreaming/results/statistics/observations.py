@@ -52,7 +52,10 @@ Scale = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Essays:
-    """The essays of a cohort, an entry of each array for each: where they lie in the array of scores, what is known."""
+    """The essays of a cohort, an entry of each array for each: where they lie in the array of scores, what is known.
+
+    `derived` marks those that were made from another one of them, as revisions are.
+    """
 
     ids: tuple[str, ...]
     combo: Codes
@@ -60,6 +63,7 @@ class Essays:
     place: Codes
     characters: Floats | None
     cost_usd: Floats | None
+    derived: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ def read_observations(scores: pd.DataFrame) -> Observations:
     # Which generation failed: the evaluation, or its essay or draft. A table from elsewhere need not say.
     text["failed_gen_id"] = texts_of(scores["failed_gen_id"]) if "failed_gen_id" in scores else text["gen_id"]
     value = numbers_of(scores, "score")
+    text["made_from"] = texts_of(scores["made_from"]) if "made_from" in scores else np.full(len(scores), "", object)
     check_rows(scores, text, value)
     value = np.where(text["error"] == "", value, np.nan)
     keys = pd.DataFrame({c: text[c] for c in ("gen_id", "parent_gen_id", *JUDGING_FACTORS)})
@@ -200,6 +205,7 @@ def _arrange(text: dict[str, Any], value: Floats, optional: dict[str, Floats | N
             place=place,
             characters=None if characters is None else characters[first],
             cost_usd=None if essay_cost is None else essay_cost[first],
+            derived=np.isin(text["made_from"][first], levels["parent_gen_id"]),
         ),
         records=Records(essay, rubric, judge, value, text["error"], unwritten, optional["evaluation_cost_usd"]),
         step=_step(value[scored]),
