@@ -149,7 +149,7 @@ class Study:
     def command(self, program: str, *arguments: str, code: int = 0, **how: Any) -> Run:
         """Start any program of the environment, with the interpreter that it names; raises as `run` does.
 
-        `run` and `script` save the second that Snakemake's imports take: see `forked_programs`.
+        `run` and `script` save the seconds that imports take: see `forked_programs`.
         """
         return self._told(_start, BIN / program, arguments, code, **how)
 

@@ -22,7 +22,7 @@ LIBRARY = PROJECT / "scripts" / "daydreaming"
 # Files that still reach into Snakemake. The list only ever gets shorter: a file that is mended must be struck from it.
 KNOWN_OFFENDERS: set[str] = set()
 # Only the tests' own start of a program in a forked process sets the command line. Nothing of the project reads it.
-SETS_THE_COMMAND_LINE = "tests/forked_programs.py"
+SETS_THE_COMMAND_LINE = "tests/program_server.py"
 
 
 def name(file: Path) -> str:
