@@ -142,6 +142,10 @@ class Study:
         options = ("-s", str(PROJECT / "Snakefile"), "-d", ".")
         return self._forked(BIN / "snakemake", *options, *with_target(arguments), code=code, **how)
 
+    def snakemake(self, *arguments: str, code: int = 0, **how: Any) -> Run:
+        """Run `snakemake` on the workflow that lies in the folder, with these arguments alone; raises as `run` does."""
+        return self._forked(BIN / "snakemake", *arguments, code=code, **how)
+
     def script(self, name: str, *arguments: str, code: int = 0, **how: Any) -> Run:
         """Run a program of scripts/ on the folder; raises as `run` does."""
         return self._forked(PROJECT / "scripts" / name, "--directory", ".", *arguments, code=code, **how)

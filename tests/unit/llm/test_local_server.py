@@ -176,9 +176,9 @@ def test_a_server_that_dies_in_the_middle_is_told_and_not_started_again(caller, 
 
 
 def test_a_server_that_is_never_ready_is_not_waited_for_for_ever(caller):
-    failure = caller("silent", loading_wait_s=0.5).failure()
+    failure = caller("silent", loading_wait_s=2).failure()
     assert failure.kind == FailureKind.CONNECTION
-    assert "was not ready after 0.5 s (loading_wait_s); /health of it said status 503" in failure.message
+    assert "was not ready after 2 s (loading_wait_s); /health of it said status 503" in failure.message
 
 
 def test_a_run_that_is_stopped_does_not_wait_for_a_server_that_loads(caller, tmp_path: Path):
