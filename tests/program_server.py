@@ -26,7 +26,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 CLIENT = Path(__file__).with_name("forked_python.py")
 ADDRESS = "DAYDREAMING_TESTS_PROGRAMS"
 SNAKEMAKE = "snakemake"
@@ -195,7 +194,7 @@ def fork_what_is_started(address: str) -> None:
     os.environ[ADDRESS] = address
     client = [sys.executable, "-IS", str(CLIENT)]
 
-    class Started(subprocess.Popen):  # type: ignore[type-arg]
+    class Started(subprocess.Popen):
         def __init__(self, args: Any, *rest: Any, **options: Any):
             super().__init__(_by_client(args), *rest, **options)
 
@@ -206,7 +205,7 @@ def fork_what_is_started(address: str) -> None:
             return [*client, *args[1:]]
         return [_by_client(word) if isinstance(word, str) else word for word in args]
 
-    subprocess.Popen = Started  # type: ignore[misc]
+    subprocess.Popen = Started
 
 
 if __name__ == "__main__":

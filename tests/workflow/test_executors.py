@@ -133,6 +133,7 @@ def test_a_target_with_priority_and_the_report_of_snakemake(make_study):
 @pytest.mark.parametrize(
     ("executor", "target"),
     [((), "all"), (LOCAL, "drafts"), pytest.param(LOCAL, "all", marks=pytest.mark.full_set)],
+    ids=["plugin", "local-drafts", "local-all"],
 )
 def test_an_environment_and_a_project_whose_paths_have_spaces(executor, target, tmp_path: Path, provider: Provider):
     study = Study.create(tmp_path / "my study", provider, Choice())
