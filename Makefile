@@ -6,6 +6,8 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/made-in
 # The tests of the workflow wait for a provider much of their time: one more of them than there are processors.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Each worker begins with a share of its own, and then takes from the others': most files have their fixtures made once.
+SHARED = -n $(WORKERS) --dist worksteal
 SCORES := data/7_cross_experiment/parsed_scores.csv
 
 .PHONY: help environment demo notebook pictures test test-all test-cluster lint lock wheel clean
@@ -61,10 +63,10 @@ notebook: $(ENVIRONMENT)
 	$(BIN)/jupyter execute --inplace docs/example.ipynb
 
 test: $(ENVIRONMENT)
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest $(SHARED) $(PYTEST_OPTIONS)
 
 test-all: $(ENVIRONMENT)
-	$(BIN)/python -m pytest -n $(WORKERS) --full-sets $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest $(SHARED) --full-sets $(PYTEST_OPTIONS)
 
 test-cluster: $(ENVIRONMENT)
 	tests/cluster/one_node_slurm.sh install

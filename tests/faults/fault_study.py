@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import orjson
 from daydreaming.base.errors import GenerationError
 from daydreaming.ledger.replies import ReplyStore
 from provider import Call, Provider
-from studies import Choice, Study
+from studies import Choice, Run, Study
 from studies.study import PROJECT, environment, with_target
 
 PATIENCE_S = 180
@@ -131,11 +132,10 @@ def finish(process: subprocess.Popen) -> tuple[int, str]:
     return process.returncode, output
 
 
-def finish_all(processes: Iterable[subprocess.Popen]) -> list[str]:
-    """Wait for runs that must all succeed; returns their outputs."""
-    ended = [finish(process) for process in list(processes)]
-    assert [code for code, _ in ended] == [0] * len(ended), "\n".join(output for _, output in ended)
-    return [output for _, output in ended]
+def at_once(*runs: Callable[[], Run]) -> list[Run]:
+    """Have runs go on at the same time, and wait for all; each has the calls of all of them."""
+    with ThreadPoolExecutor(len(runs)) as pool:
+        return [going_on.result() for going_on in [pool.submit(run) for run in runs]]
 
 
 def kill_group(process: subprocess.Popen) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from fault_study import FaultStudy, failures, finish
+from fault_study import FaultStudy, at_once, failures
 
 from provider import Provider, faults
-from studies import Run
 
 # What a draft may cost at the prices of the study (1 and 2 USD per million tokens): 500 tokens out, and its prompt.
 MOST_FOR_A_CALL_USD = 0.0012
@@ -37,10 +37,9 @@ def test_budget_calls_hold_over_two_processes(
     study = FaultStudy.with_chains(tmp_path, provider, chains=12)
     study.configure(budget_calls=7)
 
-    ended = [finish(process) for process in [study.start("--nolock") for _ in range(2)]]
+    first, _ = at_once(*[partial(study.run, "--nolock", code=1)] * 2)
 
-    survived("budget_calls, two processes at once", study, Run(*ended[0], (), {}))
-    assert [code for code, _ in ended] == [1, 1]
+    survived("budget_calls, two processes at once", study, first)
     assert provider.calls == 7
     assert len(study.replies()) == 7
 
@@ -51,10 +50,10 @@ def test_budget_usd_holds_over_two_processes(tmp_path: Path, provider: Provider,
     study = FaultStudy.with_chains(tmp_path, provider, chains=30)
     study.configure(budget_usd=budget_usd)
 
-    ended = [finish(process) for process in [study.start("--nolock") for _ in range(2)]]
+    first, second = at_once(*[partial(study.run, "--nolock", code=1)] * 2)
 
-    survived("budget_usd, two processes at once", study, Run(*ended[0], (), {}))
-    assert "[budget]" in ended[0][1] + ended[1][1]
+    survived("budget_usd, two processes at once", study, first)
+    assert "[budget]" in first.output + second.output
     stats = provider.stats()
     assert stats.peak_in_flight <= 5, "no call is made for whose highest price there is no room beside those in flight"
     assert stats.calls > 5, "what calls have left of what was reserved for them is free again"

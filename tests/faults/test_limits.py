@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from fault_study import FaultStudy, finish_all
+from fault_study import FaultStudy, at_once
 
 from daydreaming.llm.model_throttle import RECOVERY_S
 from provider import Call, Provider, faults
@@ -21,8 +21,8 @@ def run_two_studies(folder: Path, provider: Provider, chains: int, **endpoint: o
     two.configure(stages={"draft": {"temperature": 0.1}, "evaluation": {"temperature": 0.1}})
     for study in (one, two):
         study.configure(limits_dir=str(folder / "limits"))
-    outputs = finish_all([study.start() for study in (one, two)])
-    return one, Run(0, "\n".join(outputs), (), {}), {"others": [two]}
+    runs = at_once(one.run, two.run)
+    return one, Run(0, "\n".join(run.output for run in runs), (), {}), {"others": [two]}
 
 
 def most_in_flight(calls: Iterable[Call], since: float, until: float) -> int:

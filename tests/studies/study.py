@@ -142,6 +142,10 @@ class Study:
         options = ("-s", str(PROJECT / "Snakefile"), "-d", ".")
         return self._forked(BIN / "snakemake", *options, *with_target(arguments), code=code, **how)
 
+    def snakemake(self, *arguments: str, code: int = 0, **how: Any) -> Run:
+        """Run `snakemake` on the workflow that lies in the folder, with these arguments alone; raises as `run` does."""
+        return self._forked(BIN / "snakemake", *arguments, code=code, **how)
+
     def script(self, name: str, *arguments: str, code: int = 0, **how: Any) -> Run:
         """Run a program of scripts/ on the folder; raises as `run` does."""
         return self._forked(PROJECT / "scripts" / name, "--directory", ".", *arguments, code=code, **how)
@@ -149,7 +153,7 @@ class Study:
     def command(self, program: str, *arguments: str, code: int = 0, **how: Any) -> Run:
         """Start any program of the environment, with the interpreter that it names; raises as `run` does.
 
-        `run` and `script` save the second that Snakemake's imports take: see `forked_programs`.
+        `run` and `script` save the seconds that imports take: see `forked_programs`.
         """
         return self._told(_start, BIN / program, arguments, code, **how)
 

@@ -38,6 +38,6 @@ def test_a_study_of_other_stages_goes_by_batches_into_a_bundle_that_is_the_same_
         program = str(PROJECT / "scripts" / "open_bundle.py")
         study.command("python", program, str(bundle), str(tmp_path / "opened"))
         opened = Study(tmp_path / "opened", study.provider)
-        told = opened.command("snakemake", "--config", "offline=true").output
+        told = opened.snakemake("--config", "offline=true").output
         assert "The same, byte for byte: " in told
         assert (opened.paths.cohort("c1").reports / "parsed_preferences.csv").exists()

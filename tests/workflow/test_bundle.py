@@ -73,7 +73,7 @@ def test_the_check_says_what_differs(copied: Study, bundle: Path, tmp_path: Path
     check = ("python", str(PROJECT / "scripts" / "open_bundle.py"), "--check", ".")
     told = again.command(*check, code=1).output
     assert told.startswith("Not the same: 8 prompts, ")
-    failed = again.command(*OFFLINE, code=1)
+    failed = again.snakemake(*OFFLINE[1:], code=1)
     assert failed.calls == ()
     assert "offline" in failed.output
     # A run that fails says it as well: what is missing, and what differs.

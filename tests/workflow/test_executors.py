@@ -130,12 +130,18 @@ def test_a_target_with_priority_and_the_report_of_snakemake(make_study):
     assert (study.folder / "snakemake-report.html").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("executor", [(), LOCAL], ids=["plugin", "local"])
-def test_an_environment_and_a_project_whose_paths_have_spaces(executor, tmp_path: Path, provider: Provider):
+@pytest.mark.parametrize(
+    ("executor", "target"),
+    [((), "all"), (LOCAL, "drafts"), pytest.param(LOCAL, "all", marks=pytest.mark.full_set)],
+    ids=["plugin", "local-drafts", "local-all"],
+)
+def test_an_environment_and_a_project_whose_paths_have_spaces(executor, target, tmp_path: Path, provider: Provider):
     study = Study.create(tmp_path / "my study", provider, Choice())
     study.build()
     (tmp_path / "my environment").symlink_to(Path(sys.executable).parents[1])
     python = str(tmp_path / "my environment" / "bin" / "python")
-    run = study.command(python, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"), "-d", ".", "-j2", *executor)
-    assert run.outcomes == {"draft thread: made": 1, "essay copied: copied": 1, "evaluation novelty: made": 1}
-    assert (study.paths.cohort("c1").report).is_file()
+    snakemake = (python, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"), "-d", ".")
+    run = study.command(*snakemake, "-j2", *executor, "--", target)
+    later = {"essay copied: copied": 1, "evaluation novelty: made": 1}
+    assert run.outcomes == {"draft thread: made": 1, **(later if target == "all" else {})}
+    assert study.paths.cohort("c1").report.is_file() == (target == "all")

@@ -39,15 +39,15 @@ def using(make_study) -> Study:
 
 
 def test_a_module_makes_the_requests_of_the_workflow_itself(using: Study, tmp_path: Path, provider: Provider):
-    plan = using.command("snakemake", "-n", "best", *WITHOUT_PLUGIN)
+    plan = using.snakemake("-n", "best", *WITHOUT_PLUGIN)
     assert "dd_evaluation" in plan.output
     assert plan.calls == ()
 
-    run = using.command("snakemake", "best", *WITHOUT_PLUGIN)
+    run = using.snakemake("best", *WITHOUT_PLUGIN)
     assert run.outcomes == {"draft thread: made": 1, "essay copied: copied": 1, "evaluation novelty: made": 1}
     assert "Each generation is a process of its own" in run.output
     assert (using.folder / "best.txt").read_text() == "1 scores\n"
-    assert using.command("snakemake", "best", *WITHOUT_PLUGIN).did_nothing
+    assert using.snakemake("best", *WITHOUT_PLUGIN).did_nothing
 
     itself = Study.create(tmp_path / "itself", provider, Choice())
     itself.build()
@@ -55,8 +55,8 @@ def test_a_module_makes_the_requests_of_the_workflow_itself(using: Study, tmp_pa
     assert [call.body for call in itself.run("-j2").calls] == [call.body for call in run.calls]
 
     using.edit(using.template("evaluation", "novelty"), "End with", "Close with")
-    assert using.command("snakemake", "dd_scores", *WITHOUT_PLUGIN).asked == {"evaluation novelty": 1}
-    assert using.command("snakemake", "dd_all", *WITHOUT_PLUGIN).calls == ()
+    assert using.snakemake("dd_scores", *WITHOUT_PLUGIN).asked == {"evaluation novelty": 1}
+    assert using.snakemake("dd_all", *WITHOUT_PLUGIN).calls == ()
 
 
 def test_one_line_of_set_up_brings_progress_summary_and_speed(using: Study):

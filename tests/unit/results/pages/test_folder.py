@@ -148,7 +148,7 @@ def test_a_text_of_two_megabytes_in_one_line_makes_small_pages_and_a_file_of_its
 def test_pages_of_many_judgements_are_small_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     study = make_reading_cohort(tmp_path, combos=1, replicates=30, sentences=8)
-    text = "<b>" * 50_000
+    text = "<b>" * 15_000
     for stage, gen_id in study.membership.generations:
         files = study.files(stage, gen_id)
         for path in (files.prompt, files.raw, *([files.parsed] if stage != "evaluation" else ())):
