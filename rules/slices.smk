@@ -1,6 +1,5 @@
-# Targets on a cluster: the generations that are open go out in slices of whole chains. Each slice is one job of the cluster,
-# in which an ordinary Snakemake keeps many calls in flight, for all targets that the run needs. Only profiles/slurm/Snakefile includes this file; what it defines
-# anew here is for runs on one machine in common.smk.
+# Targets on a cluster: slices of whole chains, each one job of the cluster, for all targets that the run needs, in which an
+# ordinary Snakemake keeps many calls in flight. Only profiles/slurm/Snakefile includes this file, after common.smk.
 
 from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, TARGETS_VARIABLE, SliceGraph
 
@@ -18,8 +17,9 @@ wildcard_constraints:
 @cache
 def graph():
     """The graph of a run on a cluster, in place of the one for runs on one machine."""
-    if workflow.is_main_process and wants_whole_graph() and not SETTINGS.full_dag:
-        raise WorkflowError(SliceGraph.REFUSED)
+    forced = workflow.is_main_process and wants_whole_graph() and not SETTINGS.full_dag
+    if forced or executor_name() == PLUGIN:
+        raise WorkflowError(SliceGraph.FORCED if forced else SliceGraph.STAYS_HERE)
     return prepared(SliceGraph, run_id=RUN.run_id, names=sorted(workflow.dag_settings.targets))
 
 

@@ -219,7 +219,12 @@ def test_it_runs_from_the_project_as_the_readme_says(cluster: SlurmCluster, make
     """Called in the project folder, Snakemake reads profiles/default after the cluster's profile."""
     study = make_study(2)
     arguments = ("--profile", "profiles/slurm", "--directory", str(study.folder))
-    assert len(study.command("snakemake", *arguments, cwd=PROJECT).calls) == 6
+    refused = study.command("snakemake", *arguments, cwd=PROJECT, code=1)
+    assert "--executor cluster-generic" in refused.output
+    assert refused.calls == ()
+    run = study.command("snakemake", *arguments, "--executor", "cluster-generic", cwd=PROJECT)
+    assert len(run.calls) == 6
+    assert "Slurm job" in run.output
 
 
 def test_options_that_do_not_reach_the_slices_are_refused(cluster: SlurmCluster, make_study: MakeStudy) -> None:

@@ -17,7 +17,7 @@ REQUESTS = 3
 SAMPLE, ALL = 24, 1000
 WRITING = ("write", "pwrite", "replace", "fsync", "fdatasync", "ftruncate", "posix_fallocate", "unlink", "rename")
 # Of three requests, by the test below.
-GAPS_OF_ORDER, GAPS_OF_COLLECTION = 25, 43
+GAPS_OF_ORDER, GAPS_OF_COLLECTION = 25, 44
 LATER_S = SETTLES_IN_S + 1
 # A process of the trial may have sent something with its clock that far ahead.
 WELL_LATER_S = 2 * LATER_S

@@ -35,9 +35,14 @@ class SliceGraph(CohortGraph):
     names: Collection[str] = ()
     _needed: dict[str, None] = field(default_factory=dict, repr=False)
 
-    REFUSED: ClassVar[str] = (
+    FORCED: ClassVar[str] = (
         "-F, -f, -R, --until, --omit-from and --batch do not reach the slices of a cluster. To make generations again, "
         "delete their parsed.txt (stored replies are read again), or run without --profile profiles/slurm."
+    )
+
+    STAYS_HERE: ClassVar[str] = (
+        "Nothing would go to the cluster: in a folder with a Snakefile, Snakemake reads profiles/default after "
+        "profiles/slurm, and takes the executor from there. Add --executor cluster-generic."
     )
 
     @staticmethod
