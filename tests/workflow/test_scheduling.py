@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provider import Provider
+from provider import Answer, Provider, Rule, When
 from studies import Choice, Study
 
 CHAINS = 8
@@ -28,7 +28,9 @@ def chains(tmp_path: Path, own_provider: Provider) -> Study:
     return study
 
 
-def test_what_a_long_rest_waits_for_comes_first(chains: Study):
+def test_what_a_long_rest_waits_for_comes_first(chains: Study, own_provider: Provider):
+    # While the first essay takes its time, all others come to wait behind it, however long Snakemake takes to name them.
+    own_provider.script([Rule("long", Answer(latency_s=4.0), When(prompt_contains="essay"), times=1)])
     calls = chains.run("-j1").calls
     stages = [call.prompt.split()[0] for call in calls]
     assert [stage for stage, _ in groupby(stages)] == ["draft", "essay", "evaluation"]

@@ -157,7 +157,7 @@ class ModelClient:
         connection = await self._connection(self._settings.endpoints[context.endpoint])
         async with AsyncExitStack() as held:
             async with (
-                self._calls.slot(turn and turn.kind),
+                self._calls.slot(turn and turn.kind, self._step(context)),
                 connection.limits.turn(_expected_tokens(request), request.model),
             ):
                 # What has become known while this call waited for its turn.
@@ -181,6 +181,9 @@ class ModelClient:
                 if error is not outcome:
                     await self._heed(connection, request.model, error)
                 raise
+
+    def _step(self, context: CallContext) -> int:
+        return len(self._settings.stage_table.chain(context.stage))
 
     async def _ask(
         self, connection: Connection, request: ModelRequest, tries: Tries, *, caches: bool

@@ -19,10 +19,10 @@ class Callers:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._ends: dict[str, asyncio.Event] = {}
 
-    async def come(self, names: Iterable[str], kind: str = "") -> None:
+    async def come(self, names: Iterable[str], kind: str = "", step: int = 0) -> None:
         for name in names:
             self._ends[name] = asyncio.Event()
-            self.tasks[name] = asyncio.create_task(self._call(name, kind))
+            self.tasks[name] = asyncio.create_task(self._call(name, kind, step))
         await settled()
 
     def tell(self, name: str) -> None:
@@ -32,8 +32,8 @@ class Callers:
         self.tell(name)
         await settled()
 
-    async def _call(self, name: str, kind: str) -> None:
-        async with self._slots.slot(kind):
+    async def _call(self, name: str, kind: str, step: int) -> None:
+        async with self._slots.slot(kind, step):
             self.holding.append(name)
             try:
                 await self._ends[name].wait()
@@ -58,6 +58,21 @@ def test_never_more_than_allowed_and_in_the_order_in_which_they_came():
         await callers.end("d")
         await callers.come("ef")
         assert callers.holding == ["e", "f"]
+
+    asyncio.run(scene())
+
+
+def test_what_a_longer_rest_waits_for_is_next_whoever_came_before():
+    async def scene() -> None:
+        callers = Callers(CallSlots(1))
+        await callers.come("abc", step=2)
+        await callers.come("x", step=3)
+        await callers.come("12", step=1)
+        order = []
+        for _ in range(6):
+            order += callers.holding
+            await callers.end(callers.holding[0])
+        assert "".join(order) == "a12bcx"
 
     asyncio.run(scene())
 
