@@ -31,6 +31,8 @@ from daydreaming.llm.tries import milliseconds_since
 FILE_THREADS = 4
 # And those that only begin: hundreds are asked for at once, and what has its turn must not wait behind all of them.
 BEGINNING_THREADS = 2
+# Goes on with the work on a generation, which has received something.
+_GoOn = Callable[[Received | None], ModelRequest | OSError | None]
 
 
 class Runner:
@@ -125,35 +127,34 @@ class Runner:
         is_real = not options.get("render_only")
         with self._client.answers.turn(*answered_together(specification)) as turn:
             try:
-                await self._advance(work.steps(**options), specification, journal, turn)
+                go_on = partial(_go_on, work, work.steps(**options), journal if is_real else None)
+                not_noted = await self._advance(go_on, specification, journal, turn)
             except Exception as error:
                 failure = error if isinstance(error, GenerationError) else _failure_of(error)
                 if not specification.is_copy:
                     turn.answered(failure)
                 if is_real:
                     await self._in_file_thread(work.fail, failure)
-                    await self._write_down(journal, work)
+                    if (not_noted := await self._in_file_thread(_note, work, journal)) is not None:
+                        raise _failure_of(not_noted) from not_noted
                 raise failure from failure.__cause__
-            if is_real:
-                # One that needed no call shows as well that its template works.
-                if not specification.is_copy:
-                    turn.answered(None)
-                await self._write_down(journal, work)
+            # One that needed no call shows as well that its template works.
+            if is_real and not specification.is_copy:
+                turn.answered(None)
+        if not_noted is not None:
+            raise _failure_of(not_noted) from not_noted
         return work.outcome
 
-    async def _advance(self, steps: Steps, specification: Specification, journal: Journal, turn: AnswerTurn) -> None:
-        """Go on with the work, call by call, until it is done."""
-        request = await asyncio.get_running_loop().run_in_executor(self._beginning, _next_request, steps, None)
-        while request is not None:
+    async def _advance(
+        self, go_on: _GoOn, specification: Specification, journal: Journal, turn: AnswerTurn
+    ) -> OSError | None:
+        """Go on with the work, call by call, until it is done; returns why the journal could not say so."""
+        came = await asyncio.get_running_loop().run_in_executor(self._beginning, go_on, None)
+        while isinstance(came, ModelRequest):
             assert isinstance(specification, CallSpecification)
-            received = await self._obtain(request, specification, journal, turn)
-            request = await self._in_file_thread(_next_request, steps, received)
-
-    async def _write_down(self, journal: Journal, work: GenerationWork) -> None:
-        try:
-            await self._in_file_thread(partial(journal.write, "generation", **work.journal_line()))
-        except OSError as error:
-            raise _failure_of(error) from error
+            received = await self._obtain(came, specification, journal, turn)
+            came = await self._in_file_thread(go_on, received)
+        return came
 
     async def _obtain(
         self, request: ModelRequest, specification: CallSpecification, journal: Journal, turn: AnswerTurn
@@ -164,11 +165,19 @@ class Runner:
         await turn.take()
         waited_ms = milliseconds_since(queued)
         async with self._replies.in_flight(request.sha256):
-            stored = await self._in_file_thread(self._stored, request, specification.endpoint)
-            if stored is not None:
-                return Received(stored, reused=True)
+            # Looked for without a thread: it is seldom there.
+            if self._may_be_bought(request, specification.endpoint):
+                stored = await self._in_file_thread(self._stored, request, specification.endpoint)
+                if stored is not None:
+                    return Received(stored, reused=True)
             done = await self._client.complete(request, context_of(specification), journal, turn, waited_ms)
             return Received(done.reply, times=done.times)
+
+    def _may_be_bought(self, request: ModelRequest, endpoint: str) -> bool:
+        """Whether another run, or a batch, may have bought a reply since this one was looked for."""
+        return (
+            self._replies.exists(request.sha256) or self._batches.are_there() or self._settings.uses_batches(endpoint)
+        )
 
     def _stored(self, request: ModelRequest, endpoint: str) -> Reply | None:
         """The stored reply; None where a single call may buy it. Raises GenerationError where a batch buys it."""
@@ -215,12 +224,23 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def _next_request(steps: Steps, received: Received | None) -> ModelRequest | None:
-    """Go on with the work until it needs a call (the request) or is done (None)."""
+def _go_on(
+    work: GenerationWork, steps: Steps, journal: Journal | None, received: Received | None
+) -> ModelRequest | OSError | None:
+    """Go on with the work until it needs a call (the request) or is done, which the journal then says: see `_note`."""
     try:
         return next(steps) if received is None else steps.send(received)
     except StopIteration:
-        return None
+        return None if journal is None else _note(work, journal)
+
+
+def _note(work: GenerationWork, journal: Journal) -> OSError | None:
+    """Write into the journal what came of a generation. What is made is made: returns why the disk refused."""
+    try:
+        journal.write("generation", **work.journal_line())
+    except OSError as error:
+        return error
+    return None
 
 
 def _failure_of(error: Exception) -> GenerationError:

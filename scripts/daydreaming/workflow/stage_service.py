@@ -17,6 +17,8 @@ from daydreaming.generation.runner_messages import RunEnd, RunOptions
 from daydreaming.generation.study import Study, load_study
 from daydreaming.watch.run_end import end_run
 
+GEN_ID = "--gen-id="
+
 
 @dataclass(frozen=True, slots=True)
 class _Project:
@@ -32,22 +34,26 @@ class StageService:
     def __init__(self, options: RunOptions, parse: Callable[[Sequence[str]], argparse.Namespace]):
         self._options = options
         self._parse = parse
+        self._read: dict[tuple[str, ...], tuple[argparse.Namespace, _Project]] = {}
         self._projects: dict[tuple[str, ...], _Project] = {}
         self._folder: Path | None = None
         self._stopped = False
 
     async def make(self, arguments: tuple[str, ...]) -> None:
         """Make the generation that these arguments of run_stage.py ask for; raises as Runner.make and load_study do."""
-        asked = self._arguments(arguments)
-        if asked.stage is None or asked.gen_id is None:
+        # Thousands of generations differ in their last word alone.
+        is_named_last = bool(arguments) and arguments[-1].startswith(GEN_ID)
+        asked, project = self._asked(arguments[:-1] if is_named_last else arguments)
+        gen_id = arguments[-1].removeprefix(GEN_ID) if is_named_last else asked.gen_id
+        if asked.stage is None or gen_id is None:
             raise InputError(Fault("run_stage.py", "--stage and --gen-id are needed.", "Name one generation."))
-        project = self._project(asked)
-        specification = project.study.specification(asked.stage, asked.gen_id)
+        specification = project.study.specification(asked.stage, gen_id)
         await project.runner.make(specification, render_only=asked.render_only, overwrite=asked.overwrite)
 
     def journal_of(self, arguments: tuple[str, ...]) -> str:
         """The journal of the cohort that these arguments name."""
-        return str(self._project(self._arguments(arguments)).study.cohort_files.journal.absolute())
+        _, project = self._asked(arguments)
+        return str(project.study.cohort_files.journal.absolute())
 
     def end(self, run: RunEnd) -> str:
         """Tell what the run came to, when nothing is being made any more."""
@@ -74,6 +80,12 @@ class StageService:
         """Close the runners."""
         for project in self._projects.values():
             await project.runner.finish()
+
+    def _asked(self, arguments: tuple[str, ...]) -> tuple[argparse.Namespace, _Project]:
+        if arguments not in self._read:
+            asked = self._arguments(arguments)
+            self._read[arguments] = asked, self._project(asked)
+        return self._read[arguments]
 
     def _arguments(self, arguments: tuple[str, ...]) -> argparse.Namespace:
         try:
