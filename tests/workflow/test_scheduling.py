@@ -29,7 +29,7 @@ def chains(tmp_path: Path, own_provider: Provider) -> Study:
 
 
 def test_what_a_long_rest_waits_for_comes_first(chains: Study, own_provider: Provider):
-    # While the first essay takes its time, all others come to wait behind it, however long Snakemake takes to name them.
+    # While the first essay takes its time, all others come to wait behind it, however long Snakemake takes.
     own_provider.script([Rule("long", Answer(latency_s=4.0), When(prompt_contains="essay"), times=1)])
     calls = chains.run("-j1").calls
     stages = [call.prompt.split()[0] for call in calls]

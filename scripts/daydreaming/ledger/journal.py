@@ -29,6 +29,10 @@ from daydreaming.ledger.events import events_from
 ROUNDING_USD = 1e-9
 
 
+class ReservedError(GenerationError):
+    """A call for which there is no money now, and may be when calls that have reserved some end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What a cohort may cost in its whole life: US dollars and calls; None is no limit."""
@@ -90,7 +94,8 @@ class Journal:
     def start_call(self, reserve_usd: float | None, **details: Any) -> str:
         """Reserve money for a call and write that it starts; returns the call's id.
 
-        Raises GenerationError (budget) when the call could exceed the budget: then nothing is reserved.
+        Raises GenerationError (budget) when the call could exceed the budget: then nothing is reserved. ReservedError
+        where that is so because of calls that have not ended.
         """
         call = uuid.uuid4().hex[:16]
         event = {"event": "call_started", "call": call, "reserved_usd": reserve_usd, **details}
@@ -158,7 +163,8 @@ class Journal:
             return
         account.settle(self._stored_cost)
         if self._total(reserve_usd) > budget.usd + ROUNDING_USD:
-            raise GenerationError(
+            error = ReservedError if account.reserved else GenerationError
+            raise error(
                 FailureKind.BUDGET,
                 f"This call may cost up to {reserve_usd:.6f} USD; with {account.spent_usd:.6f} spent and "
                 f"{account.reserved_usd:.6f} reserved that may exceed budget_usd {budget.usd:.6f}. "

@@ -33,6 +33,7 @@ from daydreaming.llm.credentials import Credentials, credentials_of
 from daydreaming.llm.embedded import EmbeddedServer
 from daydreaming.llm.limits import EndpointLimits
 from daydreaming.llm.local_servers import LocalServers
+from daydreaming.llm.reservations import Reservations
 from daydreaming.llm.tries import CallFailedError, CallTimes, Tries, milliseconds_since
 
 # Threads that store replies: apart from all other work on files, so that a reply never waits for a prompt.
@@ -71,7 +72,7 @@ class ModelClient:
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="replies")
         # Apart: the next call need not wait until all replies that came together are on the disk, and none of those
         # until the disk has made the others safe. What has come is kept from whatever ends this process at once.
-        self._reserving = ThreadPoolExecutor(1, thread_name_prefix="reservations")
+        self._reservations = Reservations()
         self._receiving = ThreadPoolExecutor(1, thread_name_prefix="receipts")
         self._waiting: set[asyncio.Task[Any]] = set()
         self._stopped = False
@@ -129,6 +130,7 @@ class ModelClient:
     def stop(self) -> None:
         """Start no call any more: whoever waits for one is cancelled. The calls in flight go on."""
         self._stopped = True
+        self._reservations.stop()
         for task in self._waiting:
             task.cancel()
 
@@ -141,7 +143,7 @@ class ModelClient:
         await self._in_thread(self._embedded.stop)
         await self._in_thread(self._local_servers.close)
         self._threads.shutdown()
-        self._reserving.shutdown()
+        self._reservations.close()
         self._receiving.shutdown()
 
     async def _call(
@@ -155,19 +157,24 @@ class ModelClient:
         """One call: its turn, its reservation, its answer on the disk, its reply."""
         queued = time.perf_counter()
         connection = await self._connection(self._settings.endpoints[context.endpoint])
+
+        def check() -> None:
+            """Raise what has become known while this call waited."""
+            self._breaker.check(context.endpoint, request.model)
+            if turn is not None:
+                turn.check()
+
         async with AsyncExitStack() as held:
             async with (
                 self._calls.slot(turn and turn.kind, self._step(context)),
                 connection.limits.turn(_expected_tokens(request), request.model),
             ):
-                # What has become known while this call waited for its turn.
-                self._breaker.check(context.endpoint, request.model)
-                if turn is not None:
-                    turn.check()
-                tries.queue_ms += milliseconds_since(queued)
+                check()
                 held.enter_context(self._uncancelled())
                 begin = partial(OpenCall.begin, self._store, journal, request, context)
-                call = await asyncio.get_running_loop().run_in_executor(self._reserving, begin)
+                call = await self._reservations.opened(begin, check)
+                held.enter_context(self._reservations.open())
+                tries.queue_ms += milliseconds_since(queued)
                 tries.number += 1
                 outcome = await self._ask(connection, request, tries, caches=context.is_of_judge)
                 outcome = await self._explained(connection.endpoint, outcome)
