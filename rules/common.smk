@@ -20,6 +20,7 @@ search_seldom()
 PROJECT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parent
 # The executor plugin that profiles/default names: with it, one process makes all generations.
 PLUGIN = "daydreaming"
+SLICES = False  # slices.smk says yes: jobs of a cluster make the generations, whatever sends them
 
 # Jobs in processes of their own start in the folder of the run, and are not told of --directory.
 if workflow.modifier.is_main_snakefile() and workflow.is_main_process and workflow.overwrite_workdir is None:
@@ -56,6 +57,11 @@ def is_real_run():
     return workflow.is_main_process and executor_name() not in (None, "dryrun", "touch")
 
 
+def is_one_process():
+    """Whether one process makes all generations, and watches that: the plugin starts it, on this machine."""
+    return executor_name() == PLUGIN and not SLICES
+
+
 def wants_whole_graph():
     """Whether Snakemake has to see what is up to date, too: to show it, or because the user forces or cuts jobs."""
     dag = workflow.dag_settings
@@ -65,18 +71,16 @@ def wants_whole_graph():
 
 def prepared(make_graph, **options):
     """Make the cohort's graph. A run that makes something writes what its jobs need, and keeps what no run made."""
-    made = make_graph(
-        RUN.cohort.study, wants_whole_graph(), not workflow.is_main_process, tell=logger.warning, **options
-    )
+    made = make_graph(RUN.cohort.study, wants_whole_graph(), not workflow.is_main_process, logger.warning, **options)
     if RUN.cohort.notice:
         logger.warning(RUN.cohort.notice)
     if is_real_run():
         RUN.prepare()
         checked(RUN.begin, made.inspection)
         made.bring_times_back()
-        if executor_name() == PLUGIN and made.inspection.open and workflow.executor_settings:
+        if is_one_process() and made.inspection.open and workflow.executor_settings:
             workflow.executor_settings.start_ahead(shlex.split(RUN_STAGE.format()), workflow.resource_settings.cores)
-        elif executor_name() != PLUGIN:
+        elif not (is_one_process() or SLICES):
             logger.info("Each generation is a process of its own: slower than with the executor of profiles/default.")
     return made
 
@@ -124,7 +128,7 @@ def with_signature(function):
 @with_signature
 def threads_of_a_call(wildcards):
     """None with the plugin, which takes all that is ready and keeps -j calls in flight; else a generation is a process."""
-    return 0 if executor_name() == PLUGIN else 1
+    return 0 if is_one_process() else 1
 
 
 def asks(question, *about):
@@ -147,9 +151,8 @@ def shown(result, category, **more):
     return report(result, category=category, caption=f"../report/{Path(result).stem}.rst", **more)
 
 
-# The executor plugin has a watch of its own.
 onstart:
-    if executor_name() != PLUGIN:
+    if not is_one_process():
         checked(RUN.start_watch, logger, graph())
 
 

@@ -1,9 +1,9 @@
 # Targets on a cluster: slices of whole chains, each one job of the cluster, for all targets that the run needs, in which an
 # ordinary Snakemake keeps many calls in flight. Only profiles/slurm/Snakefile includes this file, after common.smk.
 
-from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, TARGETS_VARIABLE, SliceGraph
+from daydreaming.workflow.slice_run import FOLDER_OF_SLICES, SliceGraph, slice_command
 
-# For the commands of the profile, wherever the run was started.
+SLICES = True
 SliceGraph.set_variables(PROJECT)
 
 
@@ -17,9 +17,8 @@ wildcard_constraints:
 @cache
 def graph():
     """The graph of a run on a cluster, in place of the one for runs on one machine."""
-    forced = workflow.is_main_process and wants_whole_graph() and not SETTINGS.full_dag
-    if forced or executor_name() == PLUGIN:
-        raise WorkflowError(SliceGraph.FORCED if forced else SliceGraph.STAYS_HERE)
+    if workflow.is_main_process and wants_whole_graph() and not SETTINGS.full_dag:
+        raise WorkflowError(SliceGraph.FORCED)
     return prepared(SliceGraph, run_id=RUN.run_id, names=sorted(workflow.dag_settings.targets))
 
 
@@ -30,16 +29,14 @@ rule slice:
     params:
         work=lambda wildcards: graph().work(wildcards.number),
         targets=lambda wildcards: ", ".join(graph().targets),
-        snakemake=shlex.join([sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]),
-        profile=str(PROJECT / "profiles/default"),
-        configuration=str(RUN.configuration),
+        # In the project folder the plugin of profiles/default runs this, which starts programs and no jobs.
+        command=lambda wildcards, resources, output: slice_command(
+            PROJECT, RUN.configuration, wildcards, resources, output.done, sends=executor_name() == PLUGIN
+        ),
     message:
         "Slice {wildcards.number} of {wildcards.count_of_slices} for {params.targets}: {params.work}"
     shell:
-        "echo Slice {wildcards.number}/{wildcards.count_of_slices} on $(hostname), {resources.calls} calls in flight"
-        " && DAYDREAMING_RUN={wildcards.run} {params.snakemake} --directory . --workflow-profile {params.profile:q}"
-        " --configfile {params.configuration:q} --config slice={wildcards.number}/{wildcards.count_of_slices}"
-        " --nolock -j{resources.calls} -- $" + TARGETS_VARIABLE + " && touch {output.done:q}"
+        "{params.command}"
 
 
 rule all_slices:

@@ -13,6 +13,8 @@ PROGRAM = "run_stage.py"
 OWN_WORDS = " --stage "
 # All programs of the workflow get the folder of the run first.
 OPTIONS = " --directory "
+# Sends a command to a cluster and waits for its end.
+SENT = '"$DAYDREAMING_SLURM"/send.sh '
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class StageCommands:
             program = shlex.split(words)[1:2] if OPTIONS in (job.shellcmd or "") else []
             self._beside[words] = bool(program) and Path(program[0]).with_name(PROGRAM).is_file()
         return self._beside[words]
+
+
+def is_sent(job: Any) -> bool:
+    """Whether a job's command waits for a job of a cluster."""
+    return str(job.shellcmd or "").startswith(SENT)
 
 
 def generation_of(job: Any) -> tuple[str, str]:

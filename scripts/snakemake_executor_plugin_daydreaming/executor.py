@@ -23,6 +23,7 @@ from snakemake_executor_plugin_daydreaming.commands import (
     StageCommands,
     generation_of,
     is_score_table,
+    is_sent,
     planned_generations,
     stages_of,
 )
@@ -30,6 +31,8 @@ from snakemake_executor_plugin_daydreaming.executor_settings import ExecutorSett
 from snakemake_executor_plugin_daydreaming.interruption import Interruption
 from snakemake_executor_plugin_daydreaming.programs import Programs
 from snakemake_executor_plugin_daydreaming.reporting import Reporter, Results
+
+PROGRAMS_AT_A_TIME = 8
 
 
 class Executor(RealExecutor):
@@ -42,7 +45,8 @@ class Executor(RealExecutor):
     def __post_init__(self) -> None:
         """Called by Snakemake after the constructor."""
         self._local = ExecutorPluginRegistry().get_plugin("local").executor(self.workflow, self.logger)
-        self._programs = Programs(self.cores)
+        self._programs = Programs(min(self.cores, PROGRAMS_AT_A_TIME))
+        self._sent = Programs(self.cores)
         self._commands = StageCommands()
         self._runner: RunnerProcess | None = None
         self._settings = self.executor_settings or ExecutorSettings()
@@ -65,8 +69,10 @@ class Executor(RealExecutor):
             elif getattr(job, "is_norun", False):
                 self.report_job_submission(SubmittedJobInfo(job), register_job=False)
                 self.report_job_success(SubmittedJobInfo(job))
+            elif not job.is_group() and is_sent(job):
+                self._start_program(job, self._sent)
             elif not job.is_group() and self._commands.is_of_workflow(job):
-                self._start_program(job)
+                self._start_program(job, self._programs)
             else:
                 self._local.run_jobs([job])
 
@@ -74,7 +80,7 @@ class Executor(RealExecutor):
         """Take one job."""
         self.run_jobs([job])
 
-    def _start_program(self, job: Any) -> None:
+    def _start_program(self, job: Any, programs: Programs) -> None:
         """Start a program of the workflow, which replaces its results in one step.
 
         Not by the local executor, which deletes them first, and looks each input up among the outputs of all jobs
@@ -84,7 +90,7 @@ class Executor(RealExecutor):
         self.report_job_submission(SubmittedJobInfo(job), register_job=False)
         for log in job.log:
             Path(log).parent.mkdir(parents=True, exist_ok=True)
-        self._programs.start(job.shellcmd, lambda failure: self._tell_program(job, failure))
+        programs.start(job.shellcmd, lambda failure: self._tell_program(job, failure))
 
     def _tell_program(self, job: Any, failure: str | None) -> None:
         if failure is None:
@@ -161,6 +167,7 @@ class Executor(RealExecutor):
         self._stop_calling()
         if self._runner is not None:
             self._runner.wait()
+        self._sent.stop()
         self._local.cancel()
         self._end()
 
@@ -177,6 +184,7 @@ class Executor(RealExecutor):
         from daydreaming.watch.run_events import run_ended
 
         self._programs.close()
+        self._sent.close()
         if self._runner is not None:
             if not self._is_part_of_a_run:
                 wants_scores = any(

@@ -40,11 +40,13 @@ class ClusterStudy(Study):
         """Run the workflow with the profile; raises as `run` does."""
         return self.command("snakemake", *self._arguments(*arguments), code=code)
 
-    def start_on_cluster(self, *arguments: str) -> subprocess.Popen:
-        """Start the same in a process group of its own."""
+    def start_on_cluster(
+        self, *more: str, arguments: tuple[str, ...] | None = None, folder: Path | None = None
+    ) -> subprocess.Popen:
+        """Start the same in a process group of its own, or with other arguments in another folder."""
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *self._arguments(*arguments)],
-            cwd=self.folder,
+            [sys.executable, "-m", "snakemake", *(arguments or self._arguments()), *more],
+            cwd=folder or self.folder,
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

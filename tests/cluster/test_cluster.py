@@ -216,21 +216,57 @@ def test_jobs_that_outlive_their_run_keep_another_one_out(
 
 
 def test_it_runs_from_the_project_as_the_readme_says(cluster: SlurmCluster, make_study: MakeStudy) -> None:
-    """Called in the project folder, Snakemake reads profiles/default after the cluster's profile."""
-    study = make_study(2)
-    arguments = ("--profile", "profiles/slurm", "--directory", str(study.folder))
-    refused = study.command("snakemake", *arguments, cwd=PROJECT, code=1)
-    assert "--executor cluster-generic" in refused.output
-    assert refused.calls == ()
-    run = study.command("snakemake", *arguments, "--executor", "cluster-generic", cwd=PROJECT)
-    assert len(run.calls) == 6
-    assert "Slurm job" in run.output
+    """In the project folder, Snakemake reads profiles/default after the cluster's profile, and takes its executor."""
+    study = make_study(8)
+    run = study.command("snakemake", *in_project(study), *TWO_SLICES, cwd=PROJECT)
+    assert len(run.calls) == 24
+    assert len(re.findall(r"Slurm job \d+, log", run.output)) == 2
+    assert set(run.outcomes.values()) == {8}
+    assert "8 made" in run.output
+    assert study.paths.cohort("c1").scores.exists()
+    assert study.command("snakemake", *in_project(study), "-n", cwd=PROJECT).did_nothing
+
+
+def test_a_job_that_is_cancelled_fails_its_slice_alone_from_the_project(
+    cluster: SlurmCluster, make_study: MakeStudy, provider: Provider
+) -> None:
+    study = make_study(8)
+    provider.script([faults.reply_slowly(2.0)])
+    process = study.start_on_cluster(*TWO_SLICES, arguments=in_project(study), folder=PROJECT)
+    first, _ = sorted(cluster.wait_for_jobs(2), key=int)
+    wait_for_calls(provider, 4, process)
+    cluster.cancel(first)
+    code, output = finish(process)
+    assert code == 1
+    assert f"Slurm job {first}: CANCELLED" in output
+    assert ": COMPLETED)" in output
+
+
+@pytest.mark.parametrize("to_all", [False, True])
+def test_ctrl_c_in_the_project_cancels_the_jobs(
+    cluster: SlurmCluster, make_study: MakeStudy, provider: Provider, to_all: bool
+) -> None:
+    study = make_study(8)
+    provider.script([faults.reply_slowly(2.0)])
+    process = study.start_on_cluster(*TWO_SLICES, arguments=in_project(study), folder=PROJECT)
+    wait_for_calls(provider, 4, process)
+    (os.killpg if to_all else os.kill)(process.pid, signal.SIGINT)
+    code, output = finish(process)
+    assert code == 1, output
+    assert "Traceback" not in output
+    cluster.wait_until_idle()
+    assert len(list(study.paths.replies.rglob("*.json"))) == len(requests(provider.ledger())) < 24
 
 
 def test_options_that_do_not_reach_the_slices_are_refused(cluster: SlurmCluster, make_study: MakeStudy) -> None:
     run = make_study(2).on_cluster("--forceall", code=1)
     assert "do not reach the slices" in run.output
     assert run.calls == ()
+
+
+def in_project(study: ClusterStudy) -> tuple[str, ...]:
+    """The arguments of a run that is started in the project folder, as the README says it."""
+    return "--profile", "profiles/slurm", "--directory", str(study.folder)
 
 
 def counted(output: str, what: str) -> list[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from daydreaming.cohort.slices import Slice, plan_slices, slices_needed
+from daydreaming.generation.runner_messages import RUN_VARIABLE
 from daydreaming.generation.specification import Key
 from daydreaming.watch.slurm import SliceJob, check_no_job_is_alive, job_name, made_by_run, slices_text
 from daydreaming.workflow.cohort_graph import CohortGraph
@@ -21,6 +23,30 @@ LOGS = Path("logs/slurm")
 PROFILE_VARIABLE = "DAYDREAMING_SLURM"
 JOB_NAME_VARIABLE = "DAYDREAMING_SLURM_JOB"
 TARGETS_VARIABLE = "DAYDREAMING_SLICE_TARGETS"
+
+
+def slice_command(
+    project: Path, configuration: Path, wildcards: Any, resources: Any, marker: str, *, sends: bool
+) -> str:
+    """What makes a slice, for a shell: an ordinary Snakemake, and then there is its marker.
+
+    `wildcards` name the slice: `run`, `number` and `count_of_slices`. `sends`: the command sends that as a job with the
+    `resources`, and waits for its end; else the executor does.
+    """
+    number, calls = f"{wildcards.number}/{wildcards.count_of_slices}", resources.calls
+    words = [sys.executable, "-m", "snakemake", "--snakefile", project / "Snakefile", "--directory", "."]
+    words += ["--workflow-profile", project / "profiles/default", "--configfile", configuration]
+    words += ["--config", f"slice={number}", "--nolock", f"-j{calls}", "--"]
+    command = (
+        f"echo Slice {number} on $(hostname), {calls} calls in flight"
+        f" && {RUN_VARIABLE}={wildcards.run} {shlex.join(map(str, words))} ${TARGETS_VARIABLE}"
+        f" && touch {shlex.quote(marker)}"
+    )
+    if not sends:
+        return command
+    asked = (marker, resources.cpus_per_task, resources.mem_mb, resources.runtime, resources.slurm_partition)
+    options = shlex.join(map(str, (*asked, resources.slurm_extra, "bash", "-euo", "pipefail", "-c", command)))
+    return f'"${PROFILE_VARIABLE}"/send.sh {options}'
 
 
 @dataclass
@@ -40,14 +66,9 @@ class SliceGraph(CohortGraph):
         "delete their parsed.txt (stored replies are read again), or run without --profile profiles/slurm."
     )
 
-    STAYS_HERE: ClassVar[str] = (
-        "Nothing would go to the cluster: in a folder with a Snakefile, Snakemake reads profiles/default after "
-        "profiles/slurm, and takes the executor from there. Add --executor cluster-generic."
-    )
-
     @staticmethod
     def set_variables(project: Path) -> None:
-        """Set the environment variables that the commands of the profile need."""
+        """Set the environment variables that the commands of the profile need, wherever the run was started."""
         os.environ[PROFILE_VARIABLE] = str(project / "profiles/slurm")
         os.environ["DAYDREAMING_PYTHON"] = sys.executable
         os.environ[JOB_NAME_VARIABLE] = job_name(Path.cwd())
