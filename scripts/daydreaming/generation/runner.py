@@ -174,10 +174,9 @@ class Runner:
             return Received(done.reply, times=done.times)
 
     def _may_be_bought(self, request: ModelRequest, endpoint: str) -> bool:
-        """Whether another run, or a batch, may have bought a reply since this one was looked for."""
-        return (
-            self._replies.exists(request.sha256) or self._batches.are_there() or self._settings.uses_batches(endpoint)
-        )
+        """Whether another run, or a batch, may have bought an answer since its reply was looked for."""
+        has_batches = self._batches.are_there() or self._settings.uses_batches(endpoint)
+        return has_batches or self._replies.has_answers(request.sha256)
 
     def _stored(self, request: ModelRequest, endpoint: str) -> Reply | None:
         """The stored reply; None where a single call may buy it. Raises GenerationError where a batch buys it."""

@@ -118,6 +118,11 @@ class ReplyStore:
         except GenerationError:
             return True
 
+    def has_answers(self, request_sha256: str) -> bool:
+        """Whether anything was answered to a request: a reply, or what is none. Looks at names alone."""
+        places = self._places(request_sha256)
+        return any(path.exists() or receipt_path(path, 1).exists() for path in places)
+
     @asynccontextmanager
     async def in_flight(self, request_sha256: str) -> AsyncIterator[None]:
         """Be the only one, of all tasks and processes, that pays for a request; wait for another one that does."""

@@ -254,6 +254,16 @@ def test_an_answer_over_the_limit_waits_until_the_limit_is_raised(project: Proje
     assert project.run(twin, endpoint=small).reused
 
 
+def test_who_waits_for_a_request_that_gets_an_answer_over_the_limit_does_not_ask_again(
+    project: Project, provider: Provider
+):
+    provider.script([faults.fault_large(200_000)])
+    sampling = StageSettings(max_tokens=100_000)
+    twins = [project.specification(gen_id=f"twin{number}", sampling=sampling) for number in range(3)]
+    assert run_together(project, twins, endpoint={"max_reply_bytes": 50_000}) == ["malformed"] * 3
+    assert provider.calls == 1
+
+
 def test_an_answer_over_the_limit_that_tells_its_cost_is_the_reply(project: Project, provider: Provider):
     body = json.dumps({"usage": {"cost": 0.5}, "padding": "x" * 50_000})
     provider.script([faults.rule("large", Answer(body=body))])
