@@ -93,14 +93,16 @@ def kill_one_run(study: FaultStudy, moments: random.Random, number: int) -> Kill
 def ages_of_unread(calls: list[Call], study: FaultStudy, kills: list[Kill]) -> dict[int, float]:
     """The lost calls whose reply nobody can have read, by their numbers: how many seconds before a kill it came.
 
-    Nothing that came UNREAD_S after it was kept. Where the machine is busy, that process stood still all the while.
+    More than UNREAD_S only where a busy machine let the process stand still: it has called nobody since, and nothing
+    that came since was kept.
     """
     lost_calls = lost(calls, study)
-    kept_at = [call.ended_at for call in delivered(calls) if call not in lost_calls]
+    signs_of_life = [call.received_at for call in calls]
+    signs_of_life += [call.ended_at for call in delivered(calls) if call not in lost_calls]
     ages = {}
     for call in lost_calls:
         # Its connections outlive a killed process for a moment.
         killed_at = min((kill.at for kill in kills if kill.at + UNREAD_S >= call.ended_at), default=0.0)
-        if killed_at and not any(call.ended_at + UNREAD_S < at < killed_at for at in kept_at):
+        if killed_at and not any(call.ended_at + UNREAD_S < at < killed_at for at in signs_of_life):
             ages[call.sequence] = abs(killed_at - call.ended_at)
     return ages

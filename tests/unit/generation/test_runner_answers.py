@@ -124,13 +124,14 @@ def test_once_an_answer_was_usable_all_are_in_flight(project: Project, provider:
 
 def test_the_calls_that_show_whether_a_template_works_are_not_behind_all_others(project: Project, provider: Provider):
     score = {"content": "SCORE: 5"}
-    held = Rule("held", Answer(message=score, held=True), times=2)
-    provider.script([held, Rule("slow", Answer(message=score, latency_s=0.1))])
+    # When the first ones have shown that the drafts' template works, all others of them wait behind the next two.
+    first, held = Rule("first", Answer(message=score), times=2), Rule("held", Answer(message=score, held=True), times=2)
+    provider.script([first, held, Rule("slow", Answer(message=score, latency_s=0.1))])
     settings = settings_for(project.base_url, data_root=str(project.root), stop_after_unusable=2)
     runner = Runner(settings, calls_in_flight=2)
     try:
         drafts = [runner.submit(project.specification(gen_id=f"d{n}", replicate=n + 1)) for n in range(20)]
-        wait_until(lambda: provider.calls == 2)
+        wait_until(lambda: provider.calls == 4)
         scores = [runner.submit(project.specification("evaluation", gen_id=f"g{n}", replicate=n + 1)) for n in range(4)]
         wait_until(lambda: len(list((project.root / "gens").glob("*/*/prompt.txt"))) == 24)
         time.sleep(0.5)  # from its prompt to the queue of calls

@@ -180,7 +180,7 @@ def test_a_reply_that_came_while_the_process_stood_still_is_not_asked_for_again(
     provider: Provider, tmp_path: Path, length: int | None, comes_later: bool
 ):
     """After Ctrl-Z and `fg`, or a pause of the machine, more than timeout_s has passed, and the reply is there."""
-    provider.script([Rule("held", Answer(held=True, pad_content_to=length))])
+    provider.script([Rule("held", Answer(held=True, pad_content_to=length), times=1)])
     caller = Caller(tmp_path, provider.base_url, timeout_s=60, max_retries=2)
 
     async def stand_still() -> None:
