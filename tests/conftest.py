@@ -1,4 +1,4 @@
-"""What holds for all tests: the full sets, Ctrl-C, and bytecode."""
+"""What holds for all tests: the full sets, Ctrl-C, bytecode, and that a slow machine is no failure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import signal
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -57,7 +57,7 @@ SAMPLED_LASTING = sampled(LASTING, full_set=["HTML with status 200 for good", "e
 
 def timeout_for(fault: str) -> float:
     """Short where the test waits for it; long elsewhere, so that a busy machine adds no fault of its own."""
-    return 2 if "hang" in fault else 20
+    return 4 if "hang" in fault else 20
 
 
 @pytest.mark.parametrize("fault", SAMPLED_PASSING)

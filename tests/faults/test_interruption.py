@@ -5,30 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fault_study import FaultStudy, end, finish, wait_for_calls
 
-from provider import Provider
+from provider import Provider, faults
 
-CHAINS, IN_FLIGHT, LATENCY_S = 12, 3, 1.5
-
-
-@pytest.fixture
-def slow_provider() -> Iterator[Provider]:
-    with Provider(latency_s=LATENCY_S) as started:
-        yield started
+CHAINS, IN_FLIGHT = 12, 3
+# How long a run may take to hear that it is to stop.
+HEARD_IN_S = 4
 
 
 @pytest.fixture
-def study(tmp_path: Path, slow_provider: Provider) -> FaultStudy:
-    return FaultStudy.with_chains(tmp_path, slow_provider, CHAINS)
+def study(tmp_path: Path, provider: Provider) -> FaultStudy:
+    return FaultStudy.with_chains(tmp_path, provider, CHAINS)
 
 
 def started(study: FaultStudy) -> subprocess.Popen:
-    """A run whose first calls are in flight."""
+    """A run whose first calls are in flight, and stay there."""
+    study.provider.script([faults.reply_held()])
     process = study.start(f"-j{IN_FLIGHT}")
     wait_for_calls(study.provider, IN_FLIGHT, process)
     return process
@@ -52,12 +50,15 @@ def sigterm_to_all(process: subprocess.Popen) -> None:
 def test_stopped(stop: Callable, study: FaultStudy, survived: Callable[..., None]) -> None:
     process = started(study)
     stop(process)
+    time.sleep(HEARD_IN_S)
+    study.provider.release()
     code, output = finish(process)
 
     assert code != 0
     assert study.provider.calls == IN_FLIGHT, output
     assert len(study.replies()) == IN_FLIGHT
     assert "Traceback" not in output
+    study.provider.script([])
     rerun = study.run()
     survived(f"{stop.__name__.replace('_', ' ')} with {IN_FLIGHT} calls in flight", study, rerun, seen="the run ends")
     assert len(rerun.calls) == 2 * CHAINS - IN_FLIGHT
@@ -68,6 +69,8 @@ def test_snakemake_killed(study: FaultStudy, survived: Callable[..., None]) -> N
     process = started(study)
     process.kill()
     process.wait()
+    study.provider.script([])
+    study.provider.release()
     study.run("--unlock")
     rerun = study.run()
     end(process)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from fault_study import DRAFT, FaultStudy, at_once, end, finish
+from provider_fixtures import wait_until
 
 from provider import Provider, faults
 from studies import Run
@@ -40,7 +41,7 @@ def test_a_request_in_flight_is_waited_for_and_taken_over_when_its_owner_dies(
     study.add_cohort("c2")
     owner = study.start("--nolock", "drafts")
     try:
-        wait_for(lambda: provider.calls == 1)
+        wait_until(lambda: provider.calls == 1)
         waiting = study.start("--nolock", "drafts", cohort="c2")
         time.sleep(5)
         calls_while_owned = provider.calls
@@ -56,11 +57,3 @@ def test_a_request_in_flight_is_waited_for_and_taken_over_when_its_owner_dies(
     assert calls_while_owned == 1
     assert code == 0, output
     assert provider.calls == 2
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)

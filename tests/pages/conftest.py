@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 from pages_fixtures import make_reading_cohort
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect, sync_playwright
 from reader import DESKTOP, FLAGS, Reader, find_browser
 
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.scores import collect_scores
+
+# As for all else that a page is waited for.
+expect.set_options(timeout=30_000)
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

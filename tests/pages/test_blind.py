@@ -23,7 +23,7 @@ def begin(reader: Reader, fragment: str = "", name: str = "ann", rubric: str = "
 
 
 def progress(page: Page, text: str) -> None:
-    expect(page.locator("#progress")).to_have_text(text, timeout=20_000)
+    expect(page.locator("#progress")).to_have_text(text)
     expect(page.locator("#progress")).to_be_focused()  # the text is there, too
 
 

@@ -20,8 +20,8 @@ from provider.batch_faults import BatchFault
 from provider.ledger import Call, Stats
 from provider.rules import Rule
 
-START_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 5.0
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 60.0
 POLL_S = 0.01
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 
@@ -123,6 +123,10 @@ class Provider:
     def script(self, rules: Sequence[Rule]) -> None:
         """Replace the rules, with fresh counts; an empty list means default replies. ValueError if one is wrong."""
         self._control("PUT", "script", _as_json(rules).encode())
+
+    def release(self) -> None:
+        """Let go the calls that are held now, and come back for those that found the server down."""
+        self._control("PUT", "release", b"{}")
 
     def reset_ledger(self) -> None:
         """Forget all calls and counts; sequence numbers go on."""

@@ -39,9 +39,12 @@ def fault_hang(seconds: float, **conditions: Any) -> Rule:
     return rule("hang", Answer(hang_s=seconds), **conditions)
 
 
-def fault_down(seconds: float, **conditions: Any) -> Rule:
-    """The call that meets this rule is reset, as are all others; connections are refused for so many seconds."""
-    return rule("down", Answer(down_for_s=seconds), **conditions)
+def fault_down(seconds: float | None = None, **conditions: Any) -> Rule:
+    """The call that meets this rule is reset, as are all others; connections are refused for so many seconds.
+
+    None: until `Provider.release`.
+    """
+    return rule("down", Answer(down_for_s=seconds or 0.0, held=seconds is None), **conditions)
 
 
 def fault_html(**conditions: Any) -> Rule:
@@ -161,6 +164,16 @@ def reply_cost(usd: float, **conditions: Any) -> Rule:
 def reply_slowly(seconds: float, **conditions: Any) -> Rule:
     """A normal reply after so many seconds."""
     return rule("slow", Answer(latency_s=seconds), **conditions)
+
+
+def reply_held(**conditions: Any) -> Rule:
+    """A normal reply after `Provider.release`."""
+    return rule("held", Answer(held=True), **conditions)
+
+
+def reply_together(calls: int, seconds: float = 0.2, **conditions: Any) -> Rule:
+    """Normal replies so many seconds after so many calls were in flight at once: time for one too many to come."""
+    return rule("together", Answer(together=calls, latency_s=seconds), **conditions)
 
 
 def rule(name: str, answer: Answer, times: int | None = None, **conditions: Any) -> Rule:

@@ -34,10 +34,12 @@ class Answer:
     `body` (text) or `body_base64` (bytes) replaces the whole body. Otherwise a status below 400 gets a chat completion
     in which `message` (e.g. `{"content": None, "refusal": "no"}`), `finish_reason`, `usage` (e.g. `{"cost": 0.1}`)
     and `reply` (top-level keys, e.g. `{"choices": []}`) overwrite what they name; other statuses get an error object.
-    `latency_s` replaces the server's latency. `hang_s` stays silent so long, then resets the connection. `reset`
-    resets it before the reply's first byte, in the middle of the body, or once the reply has been taken.
-    `close_during` closes it politely in the middle of the body. `down_for_s` resets all connections and refuses new
-    ones for so long. `pad_content_to` repeats the content up to so many characters.
+    The answer is held until `together` calls wait for this rule's at once, and, if `held`, until `Provider.release`;
+    only then its latency begins. `latency_s` replaces the server's latency. `hang_s` stays silent so long, then resets
+    the connection. `reset` resets it before the reply's first byte, in the middle of the body, or once the reply has
+    been taken. `close_during` closes it politely in the middle of the body. `down_for_s` resets all connections and
+    refuses new ones for so long, and, if `held`, until `Provider.release`. `pad_content_to` repeats the content up to
+    so many characters.
     `raw_base64` (bytes) is sent in place of the whole response, its head included; then the connection is closed.
     """
 
@@ -51,6 +53,8 @@ class Answer:
     usage: Mapping[str, Any] = field(default_factory=dict)
     reply: Mapping[str, Any] = field(default_factory=dict)
     pad_content_to: int | None = None
+    together: int | None = None
+    held: bool = False
     latency_s: float | None = None
     hang_s: float | None = None
     reset: Reset | None = None

@@ -16,6 +16,7 @@ import orjson
 
 from provider.batches import BatchServices
 from provider.connection import Connection, Request
+from provider.holding import Holding
 from provider.ledger import Call, Ledger, RollingWindow
 from provider.replies import Reply, reply_for
 from provider.rules import Answer, Rule, Script, rules_from_json
@@ -50,6 +51,7 @@ class ProviderServer:
         self._accepted = RollingWindow(options.window_s)
         self._batches = BatchServices(self._complete, options.api_key, options.batch_s)
         self._connections: set[Connection] = set()
+        self._holding = Holding()
         self._listener: asyncio.Server | None = None
         self._reopening: asyncio.Task[None] | None = None
 
@@ -86,7 +88,7 @@ class ProviderServer:
         call = replace(call, answered_by=name)
         delivery = _Delivery(connection)
         try:
-            await self._deliver(answer, reply_for(answer, call), delivery)
+            await self._deliver(name, answer, reply_for(answer, call), delivery)
         except asyncio.CancelledError:
             if not delivery.reply_sent:
                 delivery.ended = "server down" if connection.was_reset else "client gone"
@@ -131,11 +133,12 @@ class ProviderServer:
             "x-ratelimit-reset-requests": f"{self._accepted.until_next_free():.3f}s",
         }
 
-    async def _deliver(self, answer: Answer, reply: Reply, delivery: _Delivery) -> None:
+    async def _deliver(self, rule: str, answer: Answer, reply: Reply, delivery: _Delivery) -> None:
         if answer.down_for_s is not None:
-            self._go_down(answer.down_for_s)
+            self._go_down(answer.down_for_s, until_released=answer.held)
             delivery.ended = "server down"
             return
+        await self._holding.wait(rule, answer)
         if answer.hang_s is not None:
             await asyncio.sleep(answer.hang_s)
             delivery.reset()
@@ -153,16 +156,18 @@ class ProviderServer:
                 await asyncio.sleep(PAUSE_BEFORE_RESET_S)
                 delivery.reset()
 
-    def _go_down(self, seconds: float) -> None:
+    def _go_down(self, seconds: float, *, until_released: bool) -> None:
         if self._listener:
             self._listener.close()
             self._listener = None
-            self._reopening = asyncio.get_running_loop().create_task(self._come_back(seconds))
+            self._reopening = asyncio.get_running_loop().create_task(self._come_back(seconds, until_released))
         for connection in list(self._connections):
             connection.reset()
 
-    async def _come_back(self, seconds: float) -> None:
+    async def _come_back(self, seconds: float, until_released: bool) -> None:
         await asyncio.sleep(seconds)
+        if until_released:
+            await self._holding.released()
         await self._listen()
 
     async def _control_request(self, request: Request, connection: Connection) -> None:
@@ -188,6 +193,10 @@ class ProviderServer:
                     self._script = Script(rules_from_json(orjson.loads(request.body)))
                 except ValueError as error:
                     return 400, orjson.dumps({"error": str(error)})
+                self._holding.begin_anew()
+                return 200, b"{}"
+            case "PUT", "/control/release":
+                self._holding.release()
                 return 200, b"{}"
         return 404, orjson.dumps({"error": f"there is no {request.method} {request.path}"})
 

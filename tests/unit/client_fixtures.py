@@ -42,12 +42,14 @@ class Caller:
         """Make calls, all at once or one after the other; returns what came of them."""
         return asyncio.run(self._complete(requests, context, one_by_one))
 
-    def reply_while(self, meanwhile: Coroutine[Any, Any, None]) -> Reply | GenerationError:
-        """Make a call while something else happens in its event loop."""
+    def call_while(
+        self, meanwhile: Coroutine[Any, Any, None], *requests: ModelRequest
+    ) -> list[Reply | GenerationError]:
+        """Make calls while something else happens in their event loop; returns their replies and failures."""
 
-        async def both() -> Reply | GenerationError:
-            (answer,), _ = await asyncio.gather(self._complete([request()], CONTEXT, False), meanwhile)
-            return answer.reply if isinstance(answer, Completion) else answer
+        async def both() -> list[Reply | GenerationError]:
+            answers, _ = await asyncio.gather(self._complete(requests or [request()], CONTEXT, False), meanwhile)
+            return [answer.reply if isinstance(answer, Completion) else answer for answer in answers]
 
         return asyncio.run(both())
 
@@ -74,6 +76,30 @@ class Caller:
             return await asyncio.gather(*calls, return_exceptions=True)
         finally:
             await client.close()
+
+
+class LoopClock:
+    """The clock of the running event loop, which goes on by itself and can be put forward.
+
+    Put forward at once, it is for the loop as if its process had stood still so long.
+    """
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._now, self._ahead_s = loop.time, 0.0
+        loop.time = lambda: self._now() + self._ahead_s  # type: ignore[method-assign]
+
+    def put_forward(self, seconds: float) -> None:
+        self._ahead_s += seconds
+
+    async def let_pass(self, seconds: float) -> None:
+        """Let so many seconds pass in steps in which no process could have stood still."""
+        from daydreaming.llm.transport import STOOD_STILL_S
+
+        step_s = STOOD_STILL_S / 2
+        for _ in range(round(seconds / step_s)):
+            self.put_forward(step_s)
+            await asyncio.sleep(0)
 
 
 def several(count: int) -> list[ModelRequest]:

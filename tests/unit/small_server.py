@@ -1,7 +1,8 @@
 """A server that answers chat completions with its process id, for tests of `start`. It needs no package.
 
 `small_server.py PORT [what it does otherwise]`: `slow` says three times that it is loading; `broken` dies at start;
-`mortal` dies in the middle of a completion; `silent` is never ready.
+`mortal` dies in the middle of a completion; `silent` is never ready. It leaves a file `answered` where it runs when it
+was first asked.
 """
 
 import argparse
@@ -9,6 +10,9 @@ import json
 import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ANSWERED = "answered"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -18,6 +22,7 @@ class Handler(BaseHTTPRequestHandler):
         Handler.health_answers += 1
         is_ready = BEHAVIOUR != "silent" and (BEHAVIOUR != "slow" or Handler.health_answers > 3)
         self.answer(200 if is_ready and self.path == "/health" else 503, {})
+        Path(ANSWERED).touch()
 
     def do_POST(self):
         if BEHAVIOUR == "mortal":

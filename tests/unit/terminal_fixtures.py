@@ -59,7 +59,7 @@ class FakeTerminal:
                 raise AssertionError(f"a terminal of tests does not know {part!r}")
         return "\n".join("".join(row).rstrip() for row in rows).rstrip("\n").split("\n")
 
-    def wait_for(self, text: str, seconds: float = 20) -> None:
+    def wait_for(self, text: str, seconds: float = 120) -> None:
         """Wait until a text has come."""
         deadline = time.monotonic() + seconds
         while text not in self.shown:

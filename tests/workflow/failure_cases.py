@@ -90,7 +90,8 @@ def make_study(folder: Path, provider: Provider) -> Study:
     """Write a study of one essay and an evaluation for each case, whose template and gen_id are the case's name."""
     endpoints = {
         "far": {"base_url": "http://127.0.0.1:9/v1", "max_retries": 0},
-        "slow": {"base_url": provider.base_url, "timeout_s": 0.5, "max_retries": 0},
+        # Longer than a busy provider takes to look: what it has not seen, it has not been asked.
+        "slow": {"base_url": provider.base_url, "timeout_s": 4, "max_retries": 0},
         "locked": {"base_url": provider.base_url, "api_key_env": KEY_VARIABLE},
     }
     config = {"endpoints": endpoints, "stages": {"evaluation": {"min_lines": 2}}}

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from agreement import dry_run_generations, gathered, plan, texts_from_nothing
 from fault_study import FaultStudy, end, finish, kill_group, wait_for_calls
+from provider_fixtures import wait_until
 
 from provider import Provider, faults
 from studies import Study
@@ -26,6 +27,8 @@ MODELS = {"lab/writer": "lab/poet", "lab/judge": "lab/critic"}
 
 def ctrl_c(process: subprocess.Popen, study: FaultStudy) -> None:
     os.killpg(process.pid, signal.SIGINT)
+    study.provider.script([])
+    study.provider.release()
     finish(process)
 
 
@@ -41,9 +44,11 @@ def interrupted(
 ) -> Iterator[FaultStudy]:
     """A run of 8 chains that was ended with calls in flight. For reading only: see `stopped`."""
     study = FaultStudy.with_chains(tmp_path_factory.mktemp("interrupted") / "study", session_provider, CHAINS)
-    session_provider.script([faults.reply_slowly(SLOWLY_S)])
+    session_provider.script([faults.reply_slowly(SLOWLY_S, times=2 * IN_FLIGHT), faults.reply_held()])
+    before = session_provider.calls
     process = study.start(f"-j{IN_FLIGHT}")
-    wait_for_calls(session_provider, session_provider.calls + 2 * IN_FLIGHT + 1, process)
+    wait_for_calls(session_provider, before + 2 * IN_FLIGHT + 1, process)
+    wait_until(lambda: len(study.parsed_texts()) > 0)
     request.param(process, study)
     session_provider.script([])
     assert 0 < len(study.parsed_texts()) < 3 * CHAINS
@@ -169,14 +174,14 @@ def test_what_snakemake_has_no_record_of_stays_where_it_is_what_is_asked(copied:
 
 def edit_during_a_run(study: FaultStudy, file: str, old: str, new: str, *options: str) -> tuple[int, str]:
     """Edit a file when the first calls of a run are made; returns its exit code and output."""
-    study.provider.script([faults.reply_slowly(SLOWLY_S)])
+    study.provider.script([faults.reply_held()])
     before = study.provider.calls
     process = study.start(f"-j{IN_FLIGHT}", *options)
-    wait_for_calls(study.provider, before + 1, process)
+    wait_for_calls(study.provider, before + IN_FLIGHT, process)
     study.edit(file, old, new)
-    code, output = finish(process)
     study.provider.script([])
-    return code, output
+    study.provider.release()
+    return finish(process)
 
 
 DRAFT_TEMPLATE = ("1_raw/generation_templates/draft/thread.txt", "Answer with an idea", "Answer with a plan")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provider import Provider
+from provider import Provider, faults
 from studies import Choice, Study
 from studies.study import PROJECT
 
@@ -63,6 +63,8 @@ def test_as_many_calls_are_in_flight_as_the_command_says(executor, tmp_path: Pat
     chains = {"replicates": {"draft": 5}, "stages": {"draft": {"seed": 1}}}
     study = Study.create(tmp_path / "study", own_provider, Choice(config=chains))
     study.build()
+    if not executor:
+        own_provider.script([faults.reply_together(3)])
     study.run("-j3", *executor, "--", "drafts")
     assert own_provider.stats().peak_in_flight <= 3
     if not executor:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provider import Answer, Provider, Rule, When
+from provider import Provider, faults
 from studies import Choice, Study
 
 CHAINS = 8
@@ -29,8 +29,8 @@ def chains(tmp_path: Path, own_provider: Provider) -> Study:
 
 
 def test_what_a_long_rest_waits_for_comes_first(chains: Study, own_provider: Provider):
-    # While the first essay takes its time, all others come to wait behind it, however long Snakemake takes.
-    own_provider.script([Rule("long", Answer(latency_s=4.0), When(prompt_contains="essay"), times=1)])
+    # While the first essay takes its time, all others come to wait behind it, however slowly Snakemake names them.
+    own_provider.script([faults.reply_slowly(4.0, prompt_contains="essay", times=1)])
     calls = chains.run("-j1").calls
     stages = [call.prompt.split()[0] for call in calls]
     assert [stage for stage, _ in groupby(stages)] == ["draft", "essay", "evaluation"]
@@ -38,6 +38,7 @@ def test_what_a_long_rest_waits_for_comes_first(chains: Study, own_provider: Pro
 
 
 def test_there_are_as_many_calls_in_flight_as_the_command_says(chains: Study, own_provider: Provider):
+    own_provider.script([faults.reply_together(3)])
     chains.run("-j3")
     assert own_provider.stats().peak_in_flight == 3
 

@@ -167,7 +167,7 @@ def test_processes_that_wait_crosswise_both_go_on(tmp_path: Path):
     for process in (one, other):
         process.stdin.write("\n")
         process.stdin.flush()
-    assert (one.communicate(timeout=20)[0], other.communicate(timeout=20)[0]) == ("has 2\n", "has 1\n")
+    assert (one.communicate(timeout=120)[0], other.communicate(timeout=120)[0]) == ("has 2\n", "has 1\n")
     assert (one.returncode, other.returncode) == (0, 0)
 
 

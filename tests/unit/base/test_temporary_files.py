@@ -32,9 +32,9 @@ def left_behind(tmp_path: Path) -> Path:
 
 
 def test_what_a_dead_process_left_is_abandoned_after_a_while(left_behind: Path):
-    set_age(left_behind, 9.9 * MINUTE)
+    set_age(left_behind, 9 * MINUTE)
     assert abandoned_files(left_behind.parent) == []
-    set_age(left_behind, 10.1 * MINUTE)
+    set_age(left_behind, 11 * MINUTE)
     assert abandoned_files(left_behind.parent) == [left_behind]
 
 

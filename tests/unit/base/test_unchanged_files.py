@@ -56,8 +56,12 @@ def test_another_file_in_its_place_is_read_even_if_time_and_size_are_the_same(ol
 
 def test_a_file_that_was_changed_just_now_is_read_until_it_has_settled(old_file: Reading):
     old_file.path.write_text("new")
+    set_age(old_file.path, -60)  # just now, for as long as the test takes
     assert [old_file.content() for _ in range(3)] == ["new"] * 3
     assert old_file.times == 3
+    set_age(old_file.path, LONG_AGO_S)
+    assert [old_file.content() for _ in range(3)] == ["new"] * 3
+    assert old_file.times == 4
 
 
 def test_what_is_wrong_with_a_file_is_told_by_who_reads_it(old_file: Reading):

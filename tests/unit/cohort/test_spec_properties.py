@@ -87,7 +87,7 @@ def reordered(draw: Any, value: Any) -> Any:
 
 
 @given(st.data(), specs(), st.integers(min_value=0, max_value=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_order_of_axes_and_rules_makes_no_difference(data: st.DataObject, spec: dict[str, Any], n: int):
     rows = rows_of(spec)
     if n:
@@ -97,14 +97,14 @@ def test_the_order_of_axes_and_rules_makes_no_difference(data: st.DataObject, sp
 
 
 @given(written)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_without_rules_there_are_as_many_rows_as_the_product(axes: dict[str, list[str]]):
     rows = rows_of({"axes": axes})
     assert len(rows) == len(set(rows)) == COMBOS * math.prod(map(len, axes.values()))
 
 
 @given(specs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_with_rules_there_are_as_many_rows_as_the_rules_allow(spec: dict[str, Any]):
     axes, rules = spec["axes"], spec["rules"]
     drafts = [
@@ -125,7 +125,7 @@ def test_with_rules_there_are_as_many_rows_as_the_rules_allow(spec: dict[str, An
     st.integers(min_value=0, max_value=10**9),
     st.data(),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_sample_has_each_balanced_level_equally_often_within_one(
     axes: dict[str, list[str]], balance: set[str], seed: int, data: st.DataObject
 ):

@@ -241,7 +241,7 @@ def test_many_generations_that_ask_the_same_pay_once(project: Project, provider:
     provider.script([faults.reply_slowly(0.2)])
     runner = Runner(settings_for(project.base_url, data_root=str(project.root)))
     futures = [runner.submit(project.specification(gen_id=f"draft-{number}")) for number in range(8)]
-    outcomes = [future.result(20) for future in futures]
+    outcomes = [future.result(120) for future in futures]
     runner.close()
     assert provider.calls == 1
     assert len({outcome.reply.text for outcome in outcomes}) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from core_fixtures import settings_for, specification, template
+from provider_fixtures import PATIENCE_S, wait_until
 from runner_fixtures import Project
 
 from daydreaming.base.errors import GenerationError
@@ -17,7 +19,7 @@ from daydreaming.generation.runner import Runner
 from daydreaming.generation.specification import CallSpecification
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.journal import read_events
-from provider import Answer, Provider, faults
+from provider import Answer, Provider, Rule, faults
 
 LONG = "The tide comes in and goes out again, as it did before. " * 700
 
@@ -29,7 +31,7 @@ def run_together(project: Project, wanted: int | list[CallSpecification], **conf
     runner = Runner(settings_for(project.base_url, data_root=str(project.root), **config))
     try:
         futures = [runner.submit(one) for one in made or wanted]
-        failures = [future.exception(timeout=60) for future in futures]
+        failures = [future.exception(timeout=PATIENCE_S) for future in futures]
     finally:
         runner.close()
     return [str(failure.kind) if isinstance(failure, GenerationError) else "made" for failure in failures]
@@ -108,27 +110,34 @@ def test_with_many_calls_in_flight_no_more_unusable_answers_are_paid_for(project
 
 
 def test_once_an_answer_was_usable_all_are_in_flight(project: Project, provider: Provider):
-    # Long enough for a busy machine to send the others before the first of them is answered.
-    provider.script([faults.rule("slow", Answer(message={"content": "SCORE: 5"}, latency_s=0.8))])
+    score = {"content": "SCORE: 5"}
+    first = Rule("first", Answer(message=score, together=3, latency_s=0.2), times=3)
+    provider.script([first, Rule("others", Answer(message=score, together=37))])
     assert set(run_together(project, 40, stop_after_unusable=3)) == {"made"}
     calls = provider.ledger()
     first_end = min(call.ended_at or 0.0 for call in calls)
     assert sum(call.received_at < first_end for call in calls) == 3
-    assert provider.stats().peak_in_flight > 20
+    assert provider.stats().peak_in_flight >= 37
     records = [json.loads(path.read_text()) for path in (project.root / "gens").glob("evaluation/*/metadata.json")]
     assert sum(record["queue_ms"] > 50 for record in records) >= 30, "the wait for one's turn is part of the queue"
 
 
 def test_the_calls_that_show_whether_a_template_works_are_not_behind_all_others(project: Project, provider: Provider):
-    provider.script([faults.rule("slow", Answer(message={"content": "SCORE: 5"}, latency_s=0.05))])
+    score = {"content": "SCORE: 5"}
+    # When the first ones have shown that the drafts' template works, all others of them wait behind the next two.
+    first, held = Rule("first", Answer(message=score), times=2), Rule("held", Answer(message=score, held=True), times=2)
+    provider.script([first, held, Rule("slow", Answer(message=score, latency_s=0.1))])
     settings = settings_for(project.base_url, data_root=str(project.root), stop_after_unusable=2)
     runner = Runner(settings, calls_in_flight=2)
     try:
         drafts = [runner.submit(project.specification(gen_id=f"d{n}", replicate=n + 1)) for n in range(20)]
-        drafts[0].result(timeout=60)
+        wait_until(lambda: provider.calls == 4)
         scores = [runner.submit(project.specification("evaluation", gen_id=f"g{n}", replicate=n + 1)) for n in range(4)]
+        wait_until(lambda: len(list((project.root / "gens").glob("*/*/prompt.txt"))) == 24)
+        time.sleep(0.5)  # from its prompt to the queue of calls
+        provider.release()
         for future in (*drafts, *scores):
-            future.result(timeout=60)
+            future.result(timeout=PATIENCE_S)
     finally:
         runner.close()
     order = ["evaluation" if "SCORE" in call.prompt else "draft" for call in provider.ledger()]

@@ -129,7 +129,7 @@ def test_arguments_that_are_none_end_as_one_failure(arguments: tuple[str, ...], 
 
 
 def test_never_more_calls_in_flight_than_allowed(start: Callable, provider: Provider):
-    provider.script([faults.reply_slowly(0.1)])
+    provider.script([faults.reply_together(3)])
     asker = start(calls_in_flight=3)
     asker.submit(*range(DRAFTS))
     asker.wait_for(DRAFTS)
@@ -138,11 +138,13 @@ def test_never_more_calls_in_flight_than_allowed(start: Callable, provider: Prov
 
 
 def test_stopped_it_ends_the_call_in_flight_and_starts_no_other(study: Study, start: Callable, provider: Provider):
-    provider.script([faults.reply_slowly(1.5)])
+    provider.script([faults.reply_held()])
     asker = start(calls_in_flight=1)
     asker.submit(0, 1, 2)
     wait_until(lambda: provider.calls == 1)
     asker.runner.stop_calling()
+    asker.wait_for(2)
+    provider.release()
     asker.runner.wait()
     asker.submit(3)
     asker.wait_for(4)
@@ -151,6 +153,7 @@ def test_stopped_it_ends_the_call_in_flight_and_starts_no_other(study: Study, st
     assert all(failure.was_stopped for failure in stopped)
     assert provider.calls == 1
     assert outcomes(study) == ["made"]
+    provider.script([])
     again = start()
     again.submit(0, 1, 2)
     again.wait_for(3)
@@ -160,13 +163,15 @@ def test_stopped_it_ends_the_call_in_flight_and_starts_no_other(study: Study, st
 def test_stopped_it_does_not_try_a_failed_call_again_and_calls_it_no_failure(
     study: Study, start: Callable, provider: Provider
 ):
-    provider.script([Rule("busy", Answer(status=503, latency_s=1.0))])
-    asker = start()
-    asker.submit(0)
+    provider.script([Rule("busy", Answer(status=503, held=True))])
+    asker = start(calls_in_flight=1)
+    asker.submit(0, 1)
     wait_until(lambda: provider.calls == 1)
     asker.runner.stop_calling()
     asker.wait_for(1)
-    assert asker.results[0].was_stopped
+    provider.release()
+    asker.wait_for(2)
+    assert all(failure.was_stopped for failure in asker.results.values())
     assert provider.calls == 1
     assert outcomes(study) == []
 
@@ -186,17 +191,18 @@ def test_a_stopped_one_still_makes_what_needs_no_call(study: Study, start: Calla
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_to_the_whole_group_lose_no_reply(number: int, start: Callable, provider: Provider):
-    provider.script([faults.reply_slowly(1.0)])
+    provider.script([faults.reply_held()])
     asker = start()
     asker.submit(0)
     wait_until(lambda: provider.calls == 1)
     os.kill(asker.runner.process_id, number)
+    provider.release()
     asker.wait_for(1)
     assert asker.results == {0: None}
 
 
 def test_calls_in_flight_outlive_a_killed_parent_and_no_other_starts(study: Study, provider: Provider):
-    provider.script([faults.reply_slowly(2)])
+    provider.script([faults.reply_held()])
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
 
@@ -213,6 +219,7 @@ def test_calls_in_flight_outlive_a_killed_parent_and_no_other_starts(study: Stud
     wait_until(lambda: provider.calls == 2)
     killed.kill()
     killed.join()
+    provider.release()
     psutil.wait_procs([process], timeout=PATIENCE_S)
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     assert provider.calls == 2
@@ -221,7 +228,7 @@ def test_calls_in_flight_outlive_a_killed_parent_and_no_other_starts(study: Stud
 
 
 def test_a_process_that_has_ended_fails_what_it_was_making_and_all_that_follows(start: Callable, provider: Provider):
-    provider.script([faults.reply_slowly(20)])
+    provider.script([faults.reply_held()])
     asker = start()
     asker.submit(0)
     wait_until(lambda: provider.calls == 1)

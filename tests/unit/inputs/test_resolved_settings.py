@@ -46,7 +46,7 @@ def resolved(said: list[Any], name: str) -> ResolvedSettings:
 
 
 @given(st.data())
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=200)
 def test_the_last_place_that_says_a_setting_wins(data: st.DataObject):
     name = data.draw(st.sampled_from(sorted(VALUES)))
     said = [data.draw(st.just(UNSAID) | VALUES[name]) for _ in PLACES]

@@ -272,7 +272,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from([*Settings.model_fields, "other"]), VALUES, max_size=4))
-@hypothesis.settings(max_examples=100, deadline=None)
+@hypothesis.settings(max_examples=100)
 def test_whatever_a_configuration_says_it_is_read_or_faulted(config: dict[str, Any]):
     try:
         read = settings_from_config(config)

@@ -230,7 +230,7 @@ def test_different_requests_do_not_wait_for_each_other(store: ReplyStore):
         async with store.in_flight(request().sha256), store.in_flight(request(replicate=2).sha256):
             pass
 
-    asyncio.run(asyncio.wait_for(both(), 5))
+    asyncio.run(asyncio.wait_for(both(), 60))
 
 
 @pytest.mark.parametrize("as_receipt", [False, True])

@@ -93,7 +93,7 @@ def server() -> Iterator[Provider]:
         yield server
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(body=BODIES, headers=HEADERS, status=STATUSES)
 def test_no_answer_is_lost_paid_twice_or_ended_as_internal(
     server: Provider, monkeypatch: pytest.MonkeyPatch, body: bytes, headers: dict[str, str], status: int

@@ -195,8 +195,8 @@ def test_a_turn_is_taken_once_for_all_calls_of_a_generation():
         breaker = AnswerBreaker(2)
         turn = breaker.turn(*WHO)
         for _ in range(5):
-            await asyncio.wait_for(turn.take(), 1)
-        await asyncio.wait_for(breaker.turn(*WHO).take(), 1)
+            await asyncio.wait_for(turn.take(), 60)
+        await asyncio.wait_for(breaker.turn(*WHO).take(), 60)
 
     asyncio.run(scene())
 

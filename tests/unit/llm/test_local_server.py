@@ -13,12 +13,15 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 from client_fixtures import CONTEXT, Caller, several
 from core_fixtures import KEY_ENV, request, settings_for
+from provider_fixtures import wait_until
+from small_server import ANSWERED
 
 from daydreaming.base.errors import FailureKind, GenerationError
 from daydreaming.generation.study import answerer
@@ -63,13 +66,13 @@ def caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     wait_until(lambda: not servers_in(tmp_path))
 
 
-def servers_in(folder: Path) -> list[psutil.Process]:
+def servers_in(folder: Path, *, keepers: bool = True) -> list[psutil.Process]:
     """The servers, and their keepers, that work in a folder."""
     found = []
     for process in psutil.process_iter():
         try:
             words = process.cmdline()
-            is_ours = str(SERVER) in words or "daydreaming.llm.local_server_keeper" in words
+            is_ours = str(SERVER) in words or (keepers and "daydreaming.llm.local_server_keeper" in words)
             if is_ours and process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except psutil.Error:
@@ -78,15 +81,8 @@ def servers_in(folder: Path) -> list[psutil.Process]:
 
 
 def server_in(folder: Path) -> psutil.Process:
-    (server,) = (process for process in servers_in(folder) if str(SERVER) in process.cmdline())
+    (server,) = servers_in(folder, keepers=False)
     return server
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def pids(answers: list[Reply | GenerationError]) -> set[str]:
@@ -118,16 +114,26 @@ def test_the_calls_of_a_process_share_a_server_that_ends_with_it(caller, tmp_pat
 def test_who_comes_while_a_keeper_ends_gets_a_server_of_its_own(
     caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    slow = tmp_path / "slow"
+    slow, may_end = tmp_path / "slow", tmp_path / "may end"
     slow.mkdir()
-    (slow / "sitecustomize.py").write_text("import atexit, time\natexit.register(time.sleep, 2)\n")
+    ends = f"""
+        import atexit, time
+        from pathlib import Path
+        def wait():
+            longest = time.monotonic() + 60
+            while not Path({str(may_end)!r}).exists() and time.monotonic() < longest:
+                time.sleep(0.01)
+        atexit.register(wait)
+    """
+    (slow / "sitecustomize.py").write_text(textwrap.dedent(ends))
     monkeypatch.setenv("PYTHONPATH", str(slow))
     calling = caller()
     first, second = several(2)
     before = pids(calling.call(first))
-    wait_until(lambda: all(str(SERVER) not in process.cmdline() for process in servers_in(tmp_path)))
+    wait_until(lambda: not servers_in(tmp_path, keepers=False))
     assert len(servers_in(tmp_path)) == 1
     after = pids(calling.call(second))
+    may_end.touch()
     assert len(before) == len(after) == 1
     assert before != after
 
@@ -166,7 +172,10 @@ def test_a_program_that_there_is_not_is_told(caller):
 
 
 @pytest.mark.parametrize("max_retries", [0, 3])
-def test_a_server_that_dies_in_the_middle_is_told_and_not_started_again(caller, tmp_path: Path, max_retries: int):
+def test_a_server_that_dies_in_the_middle_is_told_and_not_started_again(
+    caller, tmp_path: Path, max_retries: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("daydreaming.llm.local_server.NOTICED_S", 60.0)
     calling = caller("mortal", max_retries=max_retries, max_concurrency=1)
     failures = calling.call(*several(3))
     assert {failure.kind for failure in failures} <= {FailureKind.CONNECTION, FailureKind.NOT_TRIED}
@@ -175,11 +184,17 @@ def test_a_server_that_dies_in_the_middle_is_told_and_not_started_again(caller, 
     assert (log.count(str(SERVER)), log.count("out of memory")) == (1, 1)
 
 
-def test_a_server_that_is_never_ready_is_not_waited_for_for_ever(caller):
-    # Longer than a busy machine takes to start it.
-    failure = caller("silent", loading_wait_s=4).failure()
+def test_a_server_that_is_never_ready_is_not_waited_for_for_ever(
+    caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def later() -> float:
+        """A clock that is far ahead when the server has answered once."""
+        return time.monotonic() + (1000 if (tmp_path / ANSWERED).exists() else 0)
+
+    monkeypatch.setattr("daydreaming.llm.local_server.time", SimpleNamespace(monotonic=later))
+    failure = caller("silent", loading_wait_s=300).failure()
     assert failure.kind == FailureKind.CONNECTION
-    assert "was not ready after 4 s (loading_wait_s); /health of it said status 503" in failure.message
+    assert "was not ready after 300 s (loading_wait_s); /health of it said status 503" in failure.message
 
 
 def test_a_run_that_is_stopped_does_not_wait_for_a_server_that_loads(caller, tmp_path: Path):

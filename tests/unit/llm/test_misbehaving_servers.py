@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import resource
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from daydreaming.ledger.journal import Budget
 from daydreaming.ledger.kept_answers import answers_to, body_of
 from daydreaming.ledger.received import Reply
 from daydreaming.llm import tries as tries_module
-from provider import Answer, Provider, faults
+from provider import Answer, Provider, Rule, faults
 from provider.faults import completion_bytes, reply_body, reply_raw, reply_stream
 
 TEXT = "A tide table remembers."
@@ -206,19 +207,22 @@ def test_a_server_that_loads_for_ever_is_a_failure(provider: Provider, tmp_path:
     failure = Caller(tmp_path, provider.base_url, max_retries=0, loading_wait_s=0.3).failure()
     assert failure.kind == "api"
     assert "Loading model" in failure.message
-    assert provider.calls > 2
+    assert provider.calls >= 2, "it was asked again"
 
 
-def test_a_refusal_without_a_time_slows_down_who_calls_that_model(provider: Provider, tmp_path: Path):
+def test_a_refusal_without_a_time_slows_down_who_calls_that_model(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """After a burst of 429 without Retry-After, no more than half of the calls are in flight."""
-    provider.script([faults.fault_429(None, first=8), faults.reply_slowly(0.1)])
+    monkeypatch.setattr("daydreaming.llm.model_throttle.RECOVERY_S", 3600.0)
+    provider.script([Rule("429", Answer(status=429, together=8), times=8), faults.reply_slowly(0.1)])
     caller = Caller(tmp_path, provider.base_url, max_concurrency=8, max_retries=6)
     assert all(isinstance(reply, Reply) for reply in caller.call(*several(8)))
-    calls = provider.ledger()
-    refused = [call for call in calls if call.status == 429]
-    later = [call for call in calls if call.received_at > max(call.ended_at for call in refused)]
-    first = min(call.received_at for call in later)
-    assert sum(call.received_at < first + 0.09 for call in later) <= 4
+    later = [call for call in provider.ledger() if call.status == 200]
+    assert len(later) == 8
+    # When one comes, those that are there still.
+    in_flight = [sum(one.received_at <= call.received_at < one.ended_at for one in later) for call in later]
+    assert max(in_flight) <= 4
 
 
 def test_nothing_now_is_not_asked_at_once_again_and_again(provider: Provider, tmp_path: Path, monkeypatch: Any):
@@ -232,13 +236,17 @@ def test_nothing_now_is_not_asked_at_once_again_and_again(provider: Provider, tm
 def test_the_time_of_a_call_is_told_apart(provider: Provider, tmp_path: Path):
     provider.script([faults.fault_429(1, first=1), faults.reply_slowly(0.3)])
     caller = Caller(tmp_path, provider.base_url, max_concurrency=1, max_retries=2)
+    started = time.perf_counter()
     done = caller.completions(*several(2))
+    took_ms = 1000 * (time.perf_counter() - started)
     retried, other = sorted(done, key=lambda completion: -completion.times.tries)
     assert (retried.times.tries, other.times.tries) == (2, 1)
     assert retried.times.wait_ms >= 900
     assert other.times.wait_ms == 0
-    assert all(300 <= completion.times.llm_ms < 900 for completion in done)
-    assert max(completion.times.queue_ms for completion in done) >= 250
+    assert all(completion.times.llm_ms >= 300 for completion in done)
+    assert other.times.queue_ms >= 900, "it waits as long as the other one"
+    # No moment counts twice.
+    assert all(sum(completion.times[:3]) <= took_ms for completion in done)
 
 
 def test_what_the_environment_names_goes_along_and_comes_back_hidden(

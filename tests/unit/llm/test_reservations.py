@@ -52,13 +52,14 @@ def test_calls_that_may_fit_no_more_are_not_waited_for(provider: Provider, tmp_p
 
 
 def test_who_waits_for_money_calls_no_more_after_a_stop(caller: Caller, provider: Provider):
-    provider.script([faults.reply_slowly(3.0)])
+    provider.script([faults.reply_held()])
 
     async def stopped() -> list[Any]:
         client = ModelClient(caller.settings, caller.store)
         calls = [asyncio.create_task(client.complete(asked, CONTEXT, caller.journal)) for asked in several(4)]
         await asyncio.to_thread(wait_until, lambda: provider.calls == 1)
         client.stop()
+        await asyncio.to_thread(provider.release)
         came = await asyncio.gather(*calls, return_exceptions=True)
         await client.close()
         return came

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from provider_fixtures import wait_until
 
 from snakemake_executor_plugin_daydreaming import interruption
 from snakemake_executor_plugin_daydreaming.interruption import Interruption
@@ -19,8 +20,9 @@ def stops() -> list[str]:
 
 
 @pytest.fixture
-def listening(stops: list[str]) -> Iterator[Interruption]:
+def listening(stops: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Interruption]:
     """With the handlers of a program on a terminal, whatever the tests were started from."""
+    monkeypatch.setattr(interruption, "SNAKEMAKE_TAKES_S", 3600.0)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda number, frame: stops.append("snakemake"))
@@ -110,7 +112,5 @@ def test_a_program_that_ignores_ctrl_c_goes_on_ignoring_it(stops: list[str]):
 
 def test_sigterm_stops_the_calls_and_then_snakemake(listening: Interruption, stops: list[str]):
     os.kill(os.getpid(), signal.SIGTERM)
-    deadline = time.monotonic() + 5
-    while len(stops) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: len(stops) == 2)
     assert stops == ["calls", "snakemake"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import openai
 import psutil
 import pytest
-from provider_fixtures import PATIENCE_S, PROMPT, ask, wait_until
+from provider_fixtures import PATIENCE_S, PROMPT, ask, has_ended, wait_until
 
 from provider import Call, Provider, client, faults
 
@@ -76,7 +76,7 @@ def test_ledger_file_and_reset(tmp_path):
 def test_stop_ends_the_process_and_writes_calls_in_flight(tmp_path):
     ledger_file = tmp_path / "ledger.jsonl"
     with ThreadPoolExecutor(1) as pool:
-        with Provider([faults.fault_hang(60)], ledger_file=ledger_file) as provider:
+        with Provider([faults.reply_held()], ledger_file=ledger_file) as provider:
             asking = pool.submit(ask, provider)
             wait_until(lambda: provider.stats().in_flight == 1)
             assert [call.ended for call in provider.ledger()] == ["in flight"]
@@ -97,7 +97,7 @@ def test_provider_does_not_outlive_a_killed_parent(tmp_path):
     assert psutil.pid_exists(process_id)
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
-    wait_until(lambda: not psutil.pid_exists(process_id) or psutil.Process(process_id).status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: has_ended(process_id))
 
 
 def test_script_file_of_the_command_line(tmp_path):

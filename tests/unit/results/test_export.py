@@ -254,7 +254,7 @@ def address(cohort: Folder) -> Iterator[str]:
     command = [sys.executable, "-m", "datasette", str(files[".sqlite"]), "--metadata", str(files[".json"])]
     server = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/-/versions.json")
@@ -266,7 +266,7 @@ def address(cohort: Folder) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/c1"
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=30)
+        server.communicate(timeout=120)
 
 
 def get(address: str) -> dict:

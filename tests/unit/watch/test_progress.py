@@ -162,7 +162,7 @@ def test_in_a_file_lines_are_added_while_it_goes(path):
     screen.every_s = 0.01
     progress = Progress(state_of(path, {"draft": 2}), screen)
     progress.start()
-    assert enough.wait(10)
+    assert enough.wait(60)
     progress.stop()
     assert all("draft 0/2" in line for line in lines)
 
@@ -184,7 +184,7 @@ def test_on_a_terminal_the_last_column_stays_free(path):
     screen = Narrow()
     progress = Progress(state_of(path, {"evaluation": 30_000}), screen)
     progress.start()
-    assert screen.shown.wait(10)
+    assert screen.shown.wait(60)
     progress.stop()
     assert {*screen.lines[:-1]} == {"evaluation…"}
     assert screen.lines[-1] == "removed"
