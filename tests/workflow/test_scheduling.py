@@ -30,7 +30,7 @@ def chains(tmp_path: Path, own_provider: Provider) -> Study:
 
 def test_what_a_long_rest_waits_for_comes_first(chains: Study, own_provider: Provider):
     # While the first essay takes its time, all others come to wait behind it, however slowly Snakemake names them.
-    own_provider.script([faults.reply_slowly(4.0, prompt_contains="essay", times=1)])
+    own_provider.script([faults.reply_slowly(4.0, prompt_contains="essay developed", times=1)])
     calls = chains.run("-j1").calls
     stages = [call.prompt.split()[0] for call in calls]
     assert [stage for stage, _ in groupby(stages)] == ["draft", "essay", "evaluation"]
