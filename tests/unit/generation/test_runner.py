@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from core_fixtures import DRAFT_REPLY, concept, copy_of_draft, settings_for, template, write_parent
+from core_fixtures import DRAFT_REPLY, concept, copy_of_draft, python, settings_for, template, write_parent
+from currency_fixtures import folder_of
 from runner_fixtures import Project
 
 from daydreaming.base.errors import GenerationError
@@ -246,3 +248,44 @@ def test_many_generations_that_ask_the_same_pay_once(project: Project, provider:
     assert provider.calls == 1
     assert len({outcome.reply.text for outcome in outcomes}) == 1
     assert sorted(project.results()) == ["made", *["reused"] * 7]
+
+
+PAYS = """
+import asyncio, sys
+from pathlib import Path
+from daydreaming.base.paths import DataPaths
+from daydreaming.ledger.replies import ReplyStore
+
+async def pay(root, name, answer):
+    store = ReplyStore(DataPaths(Path(root)))
+    async with store.in_flight(name):
+        print("asks", flush=True)
+        sys.stdin.readline()
+        Path(answer).rename(store.path(name))
+        sys.stdin.readline()
+
+asyncio.run(pay(*sys.argv[1:]))
+"""
+
+
+def test_who_waits_for_a_request_that_another_process_pays_for_takes_its_reply(project: Project, provider: Provider):
+    made = project.specification()
+    project.run(made)
+    text, (stored,) = project.text(made, "parsed"), project.stored()
+    answer = stored.rename(project.root / "answer.json")
+    shutil.rmtree(folder_of(project, made))
+    other = python(PAYS, project.root, stored.stem, answer)
+    runner = Runner(settings_for(project.base_url, data_root=str(project.root)))
+    try:
+        assert other.stdout.readline() == "asks\n"
+        waiting = runner.submit(made)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.2)
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert waiting.result(timeout=30).reused
+        assert (provider.calls, other.poll()) == (1, None)
+    finally:
+        other.communicate("\n")
+        runner.close()
+    assert project.text(made, "parsed") == text

@@ -16,13 +16,14 @@ from reply_fixtures import ACCOUNT, body, files_of, not_a_reply, save
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
 from daydreaming.ledger.reading import NoReplyError
-from daydreaming.ledger.received import Received
+from daydreaming.ledger.received import Received, Reply
 from daydreaming.ledger.replies import ReplyStore
 
 
 def test_what_is_stored_comes_back(store: ReplyStore):
     assert store.load(request().sha256) is None
     assert not store.exists(request().sha256)
+    assert store.cost_usd(request().sha256) is None
     saved = save(store, request(), body("Grüße\r\n\u2028 \U0001f600\x00"))
     assert saved.text == "Grüße\r\n\u2028 \U0001f600\x00"
     assert store.exists(request().sha256)
@@ -176,6 +177,13 @@ def test_what_is_claimed_is_claimed_by_one_alone(store: ReplyStore):
             assert given_back == {first}
     with store.claimed([first, second]) as all_of_them:
         assert all_of_them == {first, second}
+        store.close()
+        with store.claimed([first]) as given_back_by_all:
+            assert given_back_by_all == {first}
+    with pytest.raises(KeyboardInterrupt), store.claimed([first]):
+        raise KeyboardInterrupt
+    with store.claimed([first]) as after_an_end_in_the_middle:
+        assert after_an_end_in_the_middle == {first}
 
 
 def test_what_is_in_flight_cannot_be_claimed(store: ReplyStore):
@@ -225,6 +233,25 @@ def test_one_at_a_time_pays_for_a_request(store: ReplyStore):
     assert paid == [0]
 
 
+def test_who_waits_goes_on_when_the_reply_is_stored_whatever_its_payer_still_does(store: ReplyStore):
+    async def look() -> Reply | None:
+        async with store.in_flight(request().sha256):
+            return store.load(request().sha256)
+
+    async def scene() -> None:
+        async with store.in_flight(request().sha256):
+            waiting = asyncio.create_task(look())
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            saved = save(store, request())
+            assert await asyncio.wait_for(waiting, 10) == saved
+            # It had no lock, and has given none back.
+            with store.claimed([request().sha256]) as taken:
+                assert taken == set()
+
+    asyncio.run(scene())
+
+
 def test_different_requests_do_not_wait_for_each_other(store: ReplyStore):
     async def both() -> None:
         async with store.in_flight(request().sha256), store.in_flight(request(replicate=2).sha256):
@@ -244,3 +271,6 @@ def test_what_was_moved_to_the_archive_is_found_there(as_receipt: bool, store: R
     assert later.load(request().sha256) == saved
     assert later.exists(request().sha256)
     assert not later.exists(request(seed=2).sha256)
+    came_later = save(later, request(seed=2))
+    assert later.load(request(seed=2).sha256) == came_later
+    assert later.exists(request(seed=2).sha256)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from core_fixtures import request
-from reply_fixtures import body, files_of, save
+from reply_fixtures import body, files_of, not_a_reply, save
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
@@ -28,7 +28,10 @@ def test_room_that_was_not_used_is_given_back(store: ReplyStore):
     assert reserved.stat().st_size > 1_000_000
     room.discard()
     assert list(room.path.parent.iterdir()) == []
-    room.discard()
+    again = store.room_for(request(max_tokens=100_000))
+    room.discard()  # what is there now is not its own
+    assert len(list(room.path.parent.iterdir())) == 1
+    again.discard()
 
 
 def test_there_is_room_for_the_longest_answer_and_for_the_prompt_beside_it(store: ReplyStore):
@@ -99,27 +102,54 @@ def test_a_folder_that_refuses_is_told_before_anything_is_paid(store: ReplyStore
         store.room_for(request())
 
 
+def test_a_folder_that_another_process_makes_in_the_same_moment_is_no_hindrance(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch
+):
+    folder, really_open = store.path(request().sha256).parent, os.open
+
+    def open_too_early(path: object, *arguments: int) -> int:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            raise FileNotFoundError(2, "No such file or directory")
+        return really_open(path, *arguments)
+
+    monkeypatch.setattr(os, "open", open_too_early)
+    assert save(store, request()).text == "One idea."
+
+
+def refuse(*arguments: object, **options: object) -> None:
+    raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    "refused", [("os.fsync",), ("os.replace",), ("os.write",), ("os.fsync", "pathlib.Path.unlink")], ids="-".join
+)
 def test_a_reply_that_the_folder_refuses_is_kept_elsewhere(
-    store: ReplyStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refused: tuple[str, ...]
 ):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
-
-    def refuse(descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
-
     room = store.room_for(request())
-    monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(GenerationError) as caught:
-        room.keep(Received.of(body()))
+    with monkeypatch.context() as patch:
+        for name in refused:
+            patch.setattr(name, refuse)
+        with pytest.raises(GenerationError) as caught:
+            room.keep(Received.of(body()))
     room.discard()
     assert caught.value.kind == "storage"
     (rescued,) = (tmp_path / "elsewhere").rglob("*.json")
     assert str(rescued) in caught.value.message
-    assert not store.exists(request().sha256)
-    monkeypatch.undo()
+    assert store.exists(request().sha256) == ("pathlib.Path.unlink" in refused)
     rescued.rename(store.path(request().sha256))
     assert store.load(request().sha256).text == "One idea."
+
+
+@pytest.mark.parametrize("refused", ["os.fsync", "os.replace"])
+def test_what_is_no_reply_is_told_as_that_even_where_the_folder_refuses_it(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch, refused: str
+):
+    monkeypatch.setattr(refused, refuse)
+    not_a_reply(store, request())
 
 
 def test_a_reply_of_unexpected_length_is_stored_all_the_same(store: ReplyStore):
