@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -142,3 +143,15 @@ def test_what_has_another_in_its_place_is_not_written_over(paths: DataPaths):
     home.unlink()
     back, stays = restore(paths)
     assert (back, home.read_text(), stays) == ([home], "first", [place.with_name(f"{home.name}~2")])
+
+
+def test_of_several_with_one_name_the_first_comes_back(paths: DataPaths):
+    home = paths.gens / "draft/a"
+    shutil.rmtree(home)
+    for number in range(11, 1, -1):
+        later = paths.archived(home).with_name(f"a~{number}")
+        later.mkdir(parents=True)
+        (later / "parsed.txt").write_text(f"Number {number}.")
+    back, stays = restore(paths)
+    assert (back, (home / "parsed.txt").read_text()) == ([home], "Number 2.")
+    assert [path.name for path in stays] == [f"a~{number}" for number in range(3, 12)]

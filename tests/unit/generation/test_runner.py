@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from daydreaming.base.errors import GenerationError
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.store import GenerationStore
 from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.ledger.journal import read_events
 from provider import Provider, faults
 
 
@@ -29,6 +31,7 @@ def test_a_draft_is_made_of_its_concepts(project: Project, provider: Provider, t
     metadata = project.metadata(made)
     assert (metadata["error"], metadata["attempts"], metadata["reply_reused"]) == ("none", 1, False)
     assert all(metadata[name] >= 0 for name in ("render_ms", "llm_ms", "parse_ms"))
+    assert metadata["template_sha1"] == hashlib.sha1(made.template.content.encode()).hexdigest()
     assert project.results() == ["made"]
     assert [path.stem for path in project.stored()] == [metadata["request_sha256"]]
 
@@ -106,6 +109,9 @@ def test_overwriting_writes_all_files_again_from_the_stored_reply(project: Proje
     assert project.text(made, "raw") == project.text(made, "parsed") == content
     assert (provider.calls, stored.stat().st_mtime_ns) == (1, before)
     assert project.results() == ["made", "reused"]
+    events = [one for one in read_events(project.root / "cohorts/cohort/journal.jsonl") if one["event"] == "generation"]
+    assert [one["saved_usd"] for one in events] == [None, outcome.reply.cost_usd]
+    assert outcome.reply.cost_usd > 0
 
 
 def test_rendering_stops_after_the_prompt(project: Project, provider: Provider):

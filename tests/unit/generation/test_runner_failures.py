@@ -48,6 +48,7 @@ def assert_failed(
     assert "Traceback" in metadata["error_traceback"]
     assert not old.exists()
     assert metadata["files"]["parsed"] is None
+    assert metadata["finished_at"] >= metadata["started_at"] > 2.0
     assert project.results()[-1] == kind
     return metadata
 
@@ -185,7 +186,22 @@ def test_a_disk_that_refuses_even_the_report_is_told_all_the_same(project: Proje
     failure = project.failure(project.specification("evaluation"))
     assert failure.kind == "storage"
     assert "could not be written to metadata.json" in failure.message
+    assert str(failure) == f"[storage] {failure.message}"
     assert provider.calls == 0
+
+
+def test_a_text_that_the_disk_refuses_is_not_said_to_be_there(
+    project: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("daydreaming.generation.store.GenerationStore._write_parsed", refuse)
+        metadata = assert_failed(project, "storage", "No space left on device")
+    assert (metadata["parsed_sha256"], metadata["files"]["raw"] is None) == (None, False)
+    assert project.run(project.specification()).reused
+    assert provider.calls == 1
 
 
 def test_a_fault_of_our_own_keeps_the_reply(project: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch):
@@ -207,6 +223,15 @@ def test_fresh_attempts_are_made_as_often_as_allowed_and_all_are_kept(project: P
     assert project.metadata(project.specification())["attempts"] == 3
     (project.root / "gens/draft/draft-1/parsed.txt").unlink()
     project.run(project.specification(), retry_replies={"empty": 2})
+    assert provider.calls == 3
+
+
+def test_a_fresh_attempt_that_gets_no_reply_has_nothing_of_the_reply_before_it(project: Project, provider: Provider):
+    provider.script([faults.fault_empty(nth=1), faults.fault_status(500, nth=2)])
+    metadata = assert_failed(project, "api", "status 500", config={"retry_replies": {"empty": 1}})
+    assert (metadata["attempts"], metadata["usage"], metadata["cost_usd"]) == (2, None, None)
+    assert project.text(project.specification(), "raw").startswith("api: ")
+    project.run(project.specification(), retry_replies={"empty": 1})
     assert provider.calls == 3
 
 

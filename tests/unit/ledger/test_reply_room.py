@@ -11,6 +11,7 @@ from reply_fixtures import body, files_of, not_a_reply, save
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
+from daydreaming.ledger.reading import NoReplyError
 from daydreaming.ledger.received import Received
 from daydreaming.ledger.replies import ReplyStore
 
@@ -31,6 +32,16 @@ def test_room_that_was_not_used_is_given_back(store: ReplyStore):
     again = store.room_for(request(max_tokens=100_000))
     room.discard()  # what is there now is not its own
     assert len(list(room.path.parent.iterdir())) == 1
+    again.discard()
+
+
+def test_who_has_got_an_answer_gives_back_nobody_else_s_room(store: ReplyStore):
+    answered = store.room_for(request())
+    with pytest.raises(NoReplyError):
+        answered.keep(Received.of(b"<html>"))
+    again = store.room_for(request())
+    answered.discard()
+    assert [path.suffix for path in sorted(again.path.parent.iterdir())] == [".reserved", ".receipt"]
     again.discard()
 
 
@@ -71,10 +82,11 @@ def test_the_folder_of_the_first_reply_survives_a_power_loss(store: ReplyStore, 
     assert store.path(request().sha256).parent.parent.stat().st_ino in synchronized
 
 
-def test_no_file_stays_open(store: ReplyStore):
-    def open_files() -> int:
-        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
+
+def test_no_file_stays_open(store: ReplyStore):
     save(store, request(seed=0))
     before = open_files()
     for seed in range(1, 4):
@@ -129,6 +141,7 @@ def test_a_reply_that_the_folder_refuses_is_kept_elsewhere(
 ):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
+    before = open_files()
     room = store.room_for(request())
     with monkeypatch.context() as patch:
         for name in refused:
@@ -136,12 +149,21 @@ def test_a_reply_that_the_folder_refuses_is_kept_elsewhere(
         with pytest.raises(GenerationError) as caught:
             room.keep(Received.of(body()))
     room.discard()
-    assert caught.value.kind == "storage"
+    assert (caught.value.kind, open_files()) == ("storage", before)
     (rescued,) = (tmp_path / "elsewhere").rglob("*.json")
     assert str(rescued) in caught.value.message
     assert store.exists(request().sha256) == ("pathlib.Path.unlink" in refused)
     rescued.rename(store.path(request().sha256))
     assert store.load(request().sha256).text == "One idea."
+
+
+def test_a_folder_that_cannot_be_synchronized_has_the_reply_all_the_same(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("daydreaming.ledger.reply_room.sync_folder", refuse)
+    saved = save(store, request())
+    assert files_of(store) == [store.path(request().sha256).name]
+    assert store.load(request().sha256) == saved
 
 
 @pytest.mark.parametrize("refused", ["os.fsync", "os.replace"])
