@@ -9,6 +9,7 @@ from runner_fixtures import Project
 
 from daydreaming.generation.specification import Specification
 from daydreaming.generation.store import text_sha256
+from daydreaming.inputs.records import SettingValue
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.metadata import Metadata, encode_metadata
 from provider import Provider, Rule, faults
@@ -107,6 +108,24 @@ def test_a_reply_that_cannot_be_used_is_kept(
     assert [path.stem for path in project.stored()] == [metadata["request_sha256"]]
     project.failure(project.specification(sampling=SHORT))
     assert provider.calls == 1, "it was paid for again"
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [("the model writer", " Here min_lines is from the model writer."), ("stages.draft.min_lines", "")],
+)
+def test_a_failure_by_a_limit_says_where_it_stands_if_not_in_the_stage(
+    project: Project, provider: Provider, place: str, told: str
+):
+    provider.script([faults.reply_content("Sorry.")])
+    limits = {name: SettingValue(5, place) for name in ("min_lines", "max_tokens")}
+    message = project.failure(project.specification(sampling=SHORT, settings=limits)).message
+    without = project.failure(project.specification(gen_id="other", sampling=SHORT)).message
+    assert message == without + told
+    provider.script([faults.fault_truncated()])
+    limits = {"max_tokens": SettingValue(5, place)}
+    message = project.failure(project.specification("essay", settings=limits)).message
+    assert message.endswith(f" Here max_tokens is from {place}.")
 
 
 def test_tokens_at_the_limit_are_a_truncated_reply_whatever_the_provider_says(project: Project, provider: Provider):

@@ -189,3 +189,18 @@ def test_without_a_table_of_scores_nothing_is_compared(study: Study):
     assert outdated(study) == set()
     with pytest.raises(InputError, match="does not exist"):
         scores_of_now(study)
+
+
+def test_a_result_is_current_where_it_is_there_and_what_it_would_be_made_to_now(study: Study):
+    def current(result: Result) -> Path | None:
+        return ResultsCheck(study, inspect_cohort(study)).current(result)
+
+    files = study.cohort_files
+    assert [current(result) for result in (Result.SCORES, Result.REPORT)] == [files.scores, files.report]
+    assert current(Result.BUNDLE) is None
+    edit(files.report, of_the_same_size)
+    assert (current(Result.REPORT), current(Result.EXPORT)) == (None, files.parquet)
+    files.parquet.unlink()
+    assert current(Result.EXPORT) is None
+    files.scores.unlink()
+    assert current(Result.PAGES) is None
