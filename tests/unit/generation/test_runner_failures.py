@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
 import pytest
 from core_fixtures import KEY_ENV, copy_of_draft, template
+from currency_fixtures import foreign
 from runner_fixtures import Project
 
 from daydreaming.generation.specification import Specification
@@ -198,6 +200,23 @@ def test_a_full_disk_is_told_before_the_call(project: Project, provider: Provide
     monkeypatch.setattr(os, "posix_fallocate", refuse)
     assert_failed(project, "storage", "No space left on device")
     assert provider.calls == 0
+
+
+@pytest.mark.parametrize(
+    "record", ["", "{", '{"template_id": "another"}'], ids=["none", "damaged", "of another program"]
+)
+def test_what_a_run_was_to_make_again_is_not_there_after_it_failed_and_is_kept(
+    project: Project, provider: Provider, record: str
+):
+    made = project.specification("essay")
+    folder = foreign(project, made, "A foreign text.")
+    if record:
+        (folder / "metadata.json").write_text(record)
+    provider.script([faults.fault_status(500)])
+    assert project.failure(made, remake_adopted=True).kind == "api"
+    assert (project.metadata(made)["error"], project.text(made, "parsed")) == ("api", None)
+    kept = [json.loads(path.read_text()) for path in project.root.glob("replies/adopted/essay/essay-1/*.json")]
+    assert [one["files"]["parsed.txt"]["text"] for one in kept] == ["A foreign text."]
 
 
 def test_a_disk_that_refuses_even_the_report_is_told_all_the_same(project: Project, provider: Provider):

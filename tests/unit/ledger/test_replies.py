@@ -36,6 +36,7 @@ def test_the_file_is_named_by_the_request_and_tells_all(store: ReplyStore, tmp_p
     name = request().sha256
     path = tmp_path / "data" / "replies" / name[:2] / f"{name}.json"
     content = json.loads(path.read_text(encoding="utf-8"))
+    assert path.stat().st_mode & 0o111 == 0
     assert content["version"] == 2
     assert content["request"] == json.loads(json.dumps(request().content))
     assert content["received"] == {"body": body().decode(), "started_at": 100.0, "finished_at": 101.0}

@@ -126,7 +126,7 @@ def test_why_a_generation_does_not_count_is_in_the_digest(made: Folder):
     failed = {"error": "api", "parsed_sha256": None}
     record_again(made, **failed, error_message="status 500")
     before = digest(made)
-    record_again(made, **failed, error_message="status 503")
+    record_again(made, **failed, error_message="status 503: \udcff")
     assert digest(made) != before
 
 
@@ -177,8 +177,11 @@ def test_a_file_that_is_as_it_was_recorded_is_not_read_again(made: Folder, monke
     after = read_made(study, Result.STATISTICS).files
     assert (after["one.csv"], after["two.csv"] != before["two.csv"]) == (before["one.csv"], True)
     assert [name for name in reads if name.endswith(".csv")] == ["two.csv"]
+    made_again = read_made(study, Result.STATISTICS)
+    paths[1].write_text("a\n")
+    assert list(changed_files(study, made_again)) == [paths[1]]
     paths[0].unlink()
-    assert unchanged_files(study, Result.STATISTICS) == {paths[1]}
+    assert list(changed_files(study, made_again)) == paths
 
 
 def test_of_a_result_without_a_record_no_file_is_known_to_be_unchanged(made: Folder):

@@ -24,6 +24,7 @@ from studies import Study as Folder
 # A graph's temporary folder goes with the graph.
 pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
 
+AN_HOUR_NS = 3_600_000_000_000
 STAGES = ("draft", "essay", "evaluation")
 TWO_COMBOS = Choice(essays=("copied", "developed"), combos=(("sleep", "tides"), ("sleep", "maps")))
 COMPARED = Choice(
@@ -140,10 +141,10 @@ def test_what_is_to_be_made_again_has_a_source_that_is_newer_than_it_whatever_it
     assert (Path(renewed).name, is_newer(renewed, [file])) == (RENEWED, True)
     assert made.folder not in Path(renewed).parents
     assert Path(renewed).stat().st_mtime_ns <= time.time_ns()
-    later = time.time_ns() + 3_600_000_000_000
-    os.utime(file, ns=(later, later))
-    ((renewed,), _) = graph.made_from("draft", row.gen_id)
-    assert is_newer(renewed, [file])
+    for moment in (Path(renewed).stat().st_mtime_ns, time.time_ns() + AN_HOUR_NS):
+        os.utime(file, ns=(moment, moment))
+        ((renewed,), _) = graph.made_from("draft", row.gen_id)
+        assert is_newer(renewed, [file])
     other = made.rows("draft")[1]
     assert is_newer(graph.made_from("draft", other.gen_id)[0][0], [file, made.files(other).parsed])
     assert graph_of(made, is_of_job=True).made_from("draft", row.gen_id)[0] == []
@@ -176,11 +177,13 @@ def test_what_waits_for_the_user_says_so_by_the_name_of_its_source(made: Folder)
 def test_results_that_are_outdated_have_a_source_that_is_newer_than_they_are(made: Folder):
     files = PlannedStudy(made).loaded().cohort_files
     assert [graph_of(made).renewed_results(result) for result in ("scores", "pivots", "statistics")] == [[], [], []]
-    for name in PIVOTS:
-        (files.reports / f"{name}.csv").write_text("edited\n")
+    pivots = [files.reports / f"{name}.csv" for name in PIVOTS]
+    for path in pivots:
+        path.write_text("edited\n")
+    os.utime(pivots[1], ns=(time.time_ns() + AN_HOUR_NS,) * 2)
     graph = graph_of(made)
     (renewed,) = graph.renewed_results("pivots")
-    assert is_newer(renewed, [files.reports / f"{name}.csv" for name in PIVOTS])
+    assert is_newer(renewed, pivots)
     assert graph.renewed_results("scores") == []
     assert graph_of(made, is_of_job=True).renewed_results("pivots") == []
 
