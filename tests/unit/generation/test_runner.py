@@ -112,6 +112,9 @@ def test_overwriting_writes_all_files_again_from_the_stored_reply(project: Proje
     events = [one for one in read_events(project.root / "cohorts/cohort/journal.jsonl") if one["event"] == "generation"]
     assert [one["saved_usd"] for one in events] == [None, outcome.reply.cost_usd]
     assert outcome.reply.cost_usd > 0
+    # What is current is written again, too.
+    assert project.run(made, options={"overwrite": True}).written == {"prompt", "raw", "parsed"}
+    assert (provider.calls, project.results()[-1]) == (1, "reused")
 
 
 def test_rendering_stops_after_the_prompt(project: Project, provider: Provider):
@@ -184,11 +187,13 @@ def test_another_request_is_made(project: Project, provider: Provider, change: d
 def test_a_seed_is_another_one_for_each_sample(project: Project, provider: Provider):
     sampling = StageSettings(seed=42)
     provider.script([faults.fault_empty(first=1)])
-    project.run(project.specification(sampling=sampling), retry_replies={"empty": 1})
-    project.run(project.specification(sampling=sampling, replicate=2, gen_id="second"))
+    first, second = (project.specification(sampling=sampling, replicate=n, gen_id=f"number-{n}") for n in (1, 2))
+    project.run(first, retry_replies={"empty": 1})
+    project.run(second)
     seeds = [call.seed for call in provider.ledger()]
     assert seeds[0] == 42
     assert len(set(seeds)) == 3
+    assert [project.metadata(one)["seed"] for one in (first, second)] == seeds[1:]
 
 
 def test_a_raw_text_whose_reply_left_the_store_is_not_paid_again(project: Project, provider: Provider):

@@ -111,6 +111,19 @@ def test_whatever_results_show_is_in_the_digest(made: Folder, change: str):
     assert digest(made) != before
 
 
+def test_the_code_that_makes_results_is_in_the_digest(made: Folder, monkeypatch: pytest.MonkeyPatch):
+    code = made.folder / "code"
+    code.mkdir()
+    monkeypatch.setattr("daydreaming.results.made_results._CODE", code)
+    seen = [digest(made)]
+    for name in ("page.py", "page.jinja", "page.css", "page.js"):
+        longer(code / name)
+        seen.append(digest(made))
+        assert len(set(seen)) == len(seen), name
+    longer(code / "notes.md")
+    assert digest(made) == seen[-1]
+
+
 def test_the_endpoint_that_models_have_by_default_is_in_the_digest(made: Folder):
     endpoints = {**made.config()["endpoints"], "other": {"base_url": "http://127.0.0.1:1/v1"}}
     before = digest(made, endpoints=endpoints)
