@@ -252,7 +252,7 @@ def test_a_study_without_rubrics_has_a_table_of_scores_and_no_pivots(compared: F
 
 def test_there_are_no_scores_of_a_slice(made: Folder):
     study = PlannedStudy(made).loaded(slice="1/2")
-    with pytest.raises(InputError, match="scores are of the whole cohort"):
+    with pytest.raises(InputError, match=r"of the whole cohort\. With `slice`, ask for drafts"):
         CohortGraph(study).score_files()
 
 
@@ -280,6 +280,11 @@ def test_a_run_of_all_tells_once_of_an_export_that_it_leaves_behind(made: Folder
     path.write_text("edited")
     (told,) = told_of(made)
     assert told == f"The export {path} is not of the texts of now. To make it again: `snakemake export`."
+    bundle = path.with_suffix(".zip")
+    bundle.write_text("a bundle of which nothing is recorded")
+    assert told_of(made)[1:] == [
+        told.replace(f"export {path}", f"bundle {bundle}").replace("snakemake export", "snakemake bundle")
+    ]
     assert told_of(made, is_of_job=True) == []
 
 
