@@ -112,6 +112,29 @@ def test_render_only_leaves_texts_of_others(project: Project):
     assert not (folder / "metadata.json").exists()
 
 
+def test_a_record_of_another_program_stays_though_there_is_no_text(project: Project, provider: Provider):
+    made = project.specification("essay")
+    record = folder_of(project, made) / "metadata.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"template_id": "another"}')
+    assert project.failure(made).kind == "conflict"
+    assert (record.read_text(), list(record.parent.iterdir())) == ('{"template_id": "another"}', [record])
+    assert provider.calls == 0
+
+
+def test_the_record_of_an_adopted_text_that_is_gone_stays_while_it_waits(project: Project, provider: Provider):
+    made = project.specification("essay")
+    parsed = foreign(project, made) / "parsed.txt"
+    project.run(made)
+    for path in [parsed, *project.root.glob("replies/adopted/essay/essay-1/*.json")]:
+        path.unlink()
+    record = parsed.with_name("metadata.json")
+    before = record.read_bytes()
+    changed = replace(made, template=template("essay", "Another: {{ links_block }}"), template_digest="t2")
+    assert project.failure(changed).kind == "waiting"
+    assert (record.read_bytes(), provider.calls) == (before, 0)
+
+
 def test_the_workbench_knows_what_the_user_said(project: Project):
     settings = settings_for(project.base_url, data_root=str(project.root), remake_adopted=True)
     bench = Workbench.for_run(settings, ReplyStore(settings.paths))
