@@ -186,6 +186,9 @@ def test_results_that_are_outdated_have_a_source_that_is_newer_than_they_are(mad
     assert is_newer(renewed, pivots)
     assert graph.renewed_results("scores") == []
     assert graph_of(made, is_of_job=True).renewed_results("pivots") == []
+    for path in pivots:
+        path.unlink()
+    assert graph_of(made).renewed_results("pivots") == []
 
 
 def test_a_run_gives_what_is_from_the_future_a_time_of_now(made: Folder):
