@@ -166,6 +166,21 @@ def test_a_folder_that_cannot_be_synchronized_has_the_reply_all_the_same(
     assert store.load(request().sha256) == saved
 
 
+def test_a_folder_whose_name_could_not_be_made_safe_is_tried_again(store: ReplyStore, monkeypatch: pytest.MonkeyPatch):
+    tried: list[str] = []
+
+    def refuse_once(folder: Path) -> None:
+        tried.append(folder.name)
+        if tried.count("replies") == 1 and folder.name == "replies":
+            refuse()
+
+    monkeypatch.setattr("daydreaming.ledger.reply_room.sync_folder", refuse_once)
+    for _ in range(3):
+        not_a_reply(store, request())
+    folder = store.path(request().sha256).parent.name
+    assert tried == [folder, "replies", folder, "replies", "data", folder]
+
+
 @pytest.mark.parametrize("refused", ["os.fsync", "os.replace"])
 def test_what_is_no_reply_is_told_as_that_even_where_the_folder_refuses_it(
     store: ReplyStore, monkeypatch: pytest.MonkeyPatch, refused: str
