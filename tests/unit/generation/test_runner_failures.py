@@ -112,6 +112,14 @@ def test_a_reply_that_cannot_be_used_is_kept(
     assert provider.calls == 1, "it was paid for again"
 
 
+def test_a_prompt_without_room_is_not_sent_but_a_reply_that_is_there_is_used(project: Project, provider: Provider):
+    metadata = assert_failed(project, "too_long", "It was not called", context_length=1000)
+    assert (metadata["usage"], provider.calls) == (None, 0)
+    project.run(project.specification(gen_id="fits"))
+    assert project.run(project.specification(gen_id="later", context_length=1000)).reused
+    assert provider.calls == 1
+
+
 @pytest.mark.parametrize(
     ("place", "told"),
     [("the model writer", " Here min_lines is from the model writer."), ("stages.draft.min_lines", "")],
