@@ -84,6 +84,7 @@ def test_a_call_without_a_reply_leaves_its_report(
     raw = project.text(project.specification(), "raw")
     assert raw.startswith(f"{kind}: ")
     assert "Traceback" in raw
+    assert metadata["files"]["raw"].endswith("/raw.txt")
     assert (metadata["usage"], project.stored()) == (None, [])
 
 

@@ -13,6 +13,7 @@ import pytest
 from core_fixtures import reply, request
 from reply_fixtures import ACCOUNT, body, files_of, not_a_reply, save
 
+from daydreaming.base.atomic import write_all
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
 from daydreaming.ledger.reading import NoReplyError
@@ -105,7 +106,7 @@ def test_what_is_kept_survives_a_power_loss(
 ):
     """The content is on the disk before it has its name; the name, and its folder's, before anyone is told."""
     steps: list[str] = []
-    really = {"fsync": os.fsync, "replace": os.replace}
+    really = {"write": write_all, "fsync": os.fsync, "replace": os.replace}
 
     def note(step: str, *arguments: object) -> None:
         steps.append(step)
@@ -115,6 +116,7 @@ def test_what_is_kept_survives_a_power_loss(
         names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
         steps.append(f"folder with {' '.join(names)}")
 
+    monkeypatch.setattr("daydreaming.ledger.reply_room.write_all", partial(note, "write"))
     monkeypatch.setattr("daydreaming.ledger.reply_room.os.fsync", partial(note, "fsync"))
     monkeypatch.setattr("daydreaming.ledger.reply_room.os.replace", partial(note, "replace"))
     room = store.room_for(request())
@@ -124,7 +126,8 @@ def test_what_is_kept_survives_a_power_loss(
         room.keep(Received.of(received or body()))
     room.discard()
     synced = [f"folder with {one}" for one in (name.format(request().sha256), request().sha256[:2], "replies")]
-    assert steps == ["replace", "fsync", *(["replace"] if received is None else []), *synced]
+    made_safe = ["write", "fsync", "replace"] if received is None else ["fsync"]
+    assert steps == ["write", "replace", *made_safe, *synced]
     # The folders' names are safe now, for all replies of this process.
     steps.clear()
     again = store.room_for(request())

@@ -152,9 +152,26 @@ def test_a_reply_that_the_folder_refuses_is_kept_elsewhere(
     assert (caught.value.kind, open_files()) == ("storage", before)
     (rescued,) = (tmp_path / "elsewhere").rglob("*.json")
     assert str(rescued) in caught.value.message
-    assert store.exists(request().sha256) == ("pathlib.Path.unlink" in refused)
+    assert bool(files_of(store)) == store.exists(request().sha256) == ("pathlib.Path.unlink" in refused)
     rescued.rename(store.path(request().sha256))
     assert store.load(request().sha256).text == "One idea."
+
+
+@pytest.mark.parametrize("step", ["os.write", "os.ftruncate", "os.replace"])
+def test_killed_while_it_stores_an_answer_it_leaves_no_part_of_one(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    room = store.room_for(request())
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(step, killed)
+        room.receive(Received.of(body()))
+    assert [path.suffix for path in room.path.parent.iterdir()] == [".reserved"]
+    assert store.load(request().sha256) is None
+    assert save(store, request(), body("Another.")).text == "Another."
+    room.discard()
 
 
 def test_a_folder_that_cannot_be_synchronized_has_the_reply_all_the_same(
