@@ -28,7 +28,8 @@ def test_a_folder_in_the_place_of_the_text_is_one_failed_generation(project: Pro
     (folder_of(project, made) / "parsed.txt").mkdir(parents=True)
     failure = project.failure(made)
     assert failure.kind == "storage"
-    assert "parsed.txt cannot be read (Is a directory): move it away" in failure.message
+    assert failure.message.endswith("parsed.txt cannot be read (Is a directory): move it away.")
+    assert [path.name for path in folder_of(project, made).iterdir()] == ["parsed.txt"]
     assert (find(project, made).state, provider.calls) == (State.MISSING, 0)
 
 
@@ -120,6 +121,11 @@ def test_a_record_of_another_program_stays_though_there_is_no_text(project: Proj
     assert project.failure(made).kind == "conflict"
     assert (record.read_text(), list(record.parent.iterdir())) == ('{"template_id": "another"}', [record])
     assert provider.calls == 0
+
+
+def test_where_nothing_is_a_failure_is_written_down_though_nobody_could_say_what_was_to_be_made(project: Project):
+    made = project.specification("essay", parent=("draft", "unknown"), parent_gen_id="unknown")
+    assert project.failure(made).kind == project.metadata(made)["error"] == "parent"
 
 
 def test_the_record_of_an_adopted_text_that_is_gone_stays_while_it_waits(project: Project, provider: Provider):
