@@ -204,3 +204,15 @@ def test_a_result_is_current_where_it_is_there_and_what_it_would_be_made_to_now(
     assert current(Result.EXPORT) is None
     files.scores.unlink()
     assert current(Result.PAGES) is None
+
+
+def test_what_changes_while_scores_are_counted_makes_their_results_outdated(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+):
+    def counted_while_somebody_edits(*arguments: object) -> object:
+        edit_models(study)
+        return collect_scores(*arguments)
+
+    before = source_digest(study, inspect_cohort(study))
+    monkeypatch.setattr(outdated_results, "collect_scores", counted_while_somebody_edits)
+    assert scores_of_now(study).source == before != source_digest(study, inspect_cohort(study))
