@@ -67,6 +67,9 @@ def test_the_record_has_the_digests_of_what_was_written(project: Project, provid
     assert project.failure(changed).kind == "parse"
     reported = digests(project, changed)
     assert (reported, reported["parsed"]) == (on_the_disk(project, changed), None)
+    assert project.failure(replace(changed, template=template("evaluation", "{{ nothing }}"))).kind == "template"
+    assert (digests(project, changed)["raw"], project.text(changed, "parsed")) == (reported["raw"], None)
+    assert on_the_disk(project, changed)["raw"] == reported["raw"]
     assert project.failure(replace(changed, model="acme/poet"), offline=True).kind == "offline"
     assert digests(project, changed) == on_the_disk(project, changed)
 
