@@ -1,14 +1,17 @@
-"""Moving to the archive and back: by renaming, one thing after the other, so that a kill leaves each in one place."""
+"""Moving to the archive and back: by renaming, one thing after the other, so that a kill leaves each in one place.
+
+So does a power loss: the folders that get a name are on the disk before those that lose it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 from daydreaming.archive.purge_plan import Item
-from daydreaming.base.atomic import sync_folder, write_text
+from daydreaming.base.atomic import make_folder, sync_folder, write_text
 from daydreaming.base.paths import DataPaths
 from daydreaming.inputs.tables import with_rows
 
@@ -29,11 +32,7 @@ def move_to_archive(paths: DataPaths, items: Iterable[Item]) -> None:
     # Written down before it goes: what a list of moves has too much can be seen, what it lacks cannot.
     rows = [_row(paths, item, target) for item, target in moves]
     write_text(paths.archive_list, with_rows(paths.archive_list, COLUMNS, rows))
-    for item, target in moves:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        item.path.rename(target)
-    for folder in {path.parent for item, target in moves for path in (item.path, target)}:
-        sync_folder(folder)
+    _move([(item.path, target) for item, target in moves])
 
 
 def restore(paths: DataPaths) -> tuple[list[Path], list[Path]]:
@@ -41,18 +40,30 @@ def restore(paths: DataPaths) -> tuple[list[Path], list[Path]]:
 
     That stays in the archive. Raises OSError.
     """
-    back, stays = [], []
-    for archived in list(_archived(paths)):
+    moves: dict[Path, Path] = {}
+    stays = []
+    for archived in _archived(paths):
         home = paths.root / archived.relative_to(paths.archive)
         home = home.with_name(home.name.partition(_NUMBER)[0])
-        if home.exists():
+        if home in moves or home.exists():
             stays.append(archived)
-            continue
-        home.parent.mkdir(parents=True, exist_ok=True)
-        archived.rename(home)
-        sync_folder(home.parent)
-        back.append(home)
-    return back, stays
+        else:
+            moves[home] = archived
+    _move([(archived, home) for home, archived in moves.items()])
+    return list(moves), stays
+
+
+def _move(moves: Collection[tuple[Path, Path]]) -> None:
+    """Rename each of the first to the second, which is not there. Raises OSError."""
+    for folder in {target.parent for _, target in moves}:
+        for changed in make_folder(folder):
+            sync_folder(changed)
+    for source, target in moves:
+        source.rename(target)
+    # A name that is in both folders after a power loss can be seen; one that is in neither is a lost reply.
+    folders = [target.parent for _, target in moves] + [source.parent for source, _ in moves]
+    for folder in dict.fromkeys(folders):
+        sync_folder(folder)
 
 
 def _archived(paths: DataPaths) -> Iterable[Path]:

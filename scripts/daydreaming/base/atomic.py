@@ -35,7 +35,7 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except FileNotFoundError:
         if durable:
-            changed_folders += _make_folder(path.parent)
+            changed_folders += make_folder(path.parent)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
@@ -60,7 +60,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     For what other libraries write by themselves. Raises OSError when the disk refuses.
     """
-    changed_folders = [path.parent, *_make_folder(path.parent)]
+    changed_folders = [path.parent, *make_folder(path.parent)]
     temporary = path.with_name(temporary_name(path.name))
     temporary.unlink(missing_ok=True)
     try:
@@ -74,8 +74,8 @@ def replacing(path: Path) -> Iterator[Path]:
         sync_folder(changed)
 
 
-def _make_folder(folder: Path) -> list[Path]:
-    """Make a folder and those above it that are missing; return the folders that got a new name in them."""
+def make_folder(folder: Path) -> list[Path]:
+    """Make a folder and those above it that are missing; return the folders that got a new name, for `sync_folder`."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return [one.parent for one in missing]

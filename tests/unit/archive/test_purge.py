@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,7 @@ def test_each_item_says_how_large_it_is_why_it_goes_and_what_was_paid(project: P
     (first, second) = csv.DictReader(paths.archive_list.read_text(encoding="utf-8").splitlines())
     assert (first["path"], first["archived_as"]) == ("gens/draft/bb", "archive/gens/draft/bb")
     assert (first["kind"], first["cost_usd"]) == ("generation", "")
+    assert timedelta(0) <= datetime.now(UTC) - datetime.fromisoformat(first["moved_at"]) < timedelta(hours=1)
     assert (second["kind"], float(second["cost_usd"])) == ("reply", reply.cost_usd)
 
 

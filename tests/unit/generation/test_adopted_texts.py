@@ -208,6 +208,9 @@ def test_a_text_is_not_adopted_under_a_parent_that_was_made_after_it(project: Pr
     os.utime(parsed, (1e9, 1e9))
     project.run(parent, options={"overwrite": True}, remake_adopted=True)
     assert find(project, made).state is State.WAITING
+    failure = project.failure(made)
+    assert (failure.kind, list(parsed.parent.iterdir())) == ("waiting", [parsed])
+    assert "its parent was made after it" in failure.message
 
 
 @pytest.mark.parametrize("is_adopted", [True, False])

@@ -28,7 +28,8 @@ def test_a_folder_in_the_place_of_the_text_is_one_failed_generation(project: Pro
     (folder_of(project, made) / "parsed.txt").mkdir(parents=True)
     failure = project.failure(made)
     assert failure.kind == "storage"
-    assert "parsed.txt cannot be read (Is a directory): move it away" in failure.message
+    assert failure.message.endswith("parsed.txt cannot be read (Is a directory): move it away.")
+    assert [path.name for path in folder_of(project, made).iterdir()] == ["parsed.txt"]
     assert (find(project, made).state, provider.calls) == (State.MISSING, 0)
 
 
@@ -66,6 +67,9 @@ def test_the_record_has_the_digests_of_what_was_written(project: Project, provid
     assert project.failure(changed).kind == "parse"
     reported = digests(project, changed)
     assert (reported, reported["parsed"]) == (on_the_disk(project, changed), None)
+    assert project.failure(replace(changed, template=template("evaluation", "{{ nothing }}"))).kind == "template"
+    assert (digests(project, changed)["raw"], project.text(changed, "parsed")) == (reported["raw"], None)
+    assert on_the_disk(project, changed)["raw"] == reported["raw"]
     assert project.failure(replace(changed, model="acme/poet"), offline=True).kind == "offline"
     assert digests(project, changed) == on_the_disk(project, changed)
 
@@ -110,6 +114,34 @@ def test_render_only_leaves_texts_of_others(project: Project):
     project.run(made, options={"render_only": True})
     assert (folder / "parsed.txt").read_text().startswith("A foreign")
     assert not (folder / "metadata.json").exists()
+
+
+def test_a_record_of_another_program_stays_though_there_is_no_text(project: Project, provider: Provider):
+    made = project.specification("essay")
+    record = folder_of(project, made) / "metadata.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"template_id": "another"}')
+    assert project.failure(made).kind == "conflict"
+    assert (record.read_text(), list(record.parent.iterdir())) == ('{"template_id": "another"}', [record])
+    assert provider.calls == 0
+
+
+def test_where_nothing_is_a_failure_is_written_down_though_nobody_could_say_what_was_to_be_made(project: Project):
+    made = project.specification("essay", parent=("draft", "unknown"), parent_gen_id="unknown")
+    assert project.failure(made).kind == project.metadata(made)["error"] == "parent"
+
+
+def test_the_record_of_an_adopted_text_that_is_gone_stays_while_it_waits(project: Project, provider: Provider):
+    made = project.specification("essay")
+    parsed = foreign(project, made) / "parsed.txt"
+    project.run(made)
+    for path in [parsed, *project.root.glob("replies/adopted/essay/essay-1/*.json")]:
+        path.unlink()
+    record = parsed.with_name("metadata.json")
+    before = record.read_bytes()
+    changed = replace(made, template=template("essay", "Another: {{ links_block }}"), template_digest="t2")
+    assert project.failure(changed).kind == "waiting"
+    assert (record.read_bytes(), provider.calls) == (before, 0)
 
 
 def test_the_workbench_knows_what_the_user_said(project: Project):

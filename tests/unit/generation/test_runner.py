@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from core_fixtures import DRAFT_REPLY, concept, copy_of_draft, settings_for, template, write_parent
+from core_fixtures import DRAFT_REPLY, concept, copy_of_draft, python, settings_for, template, write_parent
+from currency_fixtures import folder_of
 from runner_fixtures import Project
 
 from daydreaming.base.errors import GenerationError
 from daydreaming.generation.runner import Runner
 from daydreaming.generation.store import GenerationStore
 from daydreaming.inputs.setting_models import StageSettings
+from daydreaming.ledger.journal import read_events
 from provider import Provider, faults
 
 
@@ -27,6 +31,7 @@ def test_a_draft_is_made_of_its_concepts(project: Project, provider: Provider, t
     metadata = project.metadata(made)
     assert (metadata["error"], metadata["attempts"], metadata["reply_reused"]) == ("none", 1, False)
     assert all(metadata[name] >= 0 for name in ("render_ms", "llm_ms", "parse_ms"))
+    assert metadata["template_sha1"] == hashlib.sha1(made.template.content.encode()).hexdigest()
     assert project.results() == ["made"]
     assert [path.stem for path in project.stored()] == [metadata["request_sha256"]]
 
@@ -89,7 +94,11 @@ def test_a_result_that_matches_is_kept_as_it_is(project: Project, provider: Prov
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert project.run(made).written == set()
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    assert (provider.calls, project.results()) == (1, ["made", "kept"])
+    runner = Runner(settings_for(project.base_url, data_root=str(project.root)))
+    assert runner.submit(made).result().written == set()
+    runner.close()
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert (provider.calls, project.results()) == (1, ["made", "kept", "kept"])
 
 
 def test_overwriting_writes_all_files_again_from_the_stored_reply(project: Project, provider: Provider):
@@ -104,6 +113,12 @@ def test_overwriting_writes_all_files_again_from_the_stored_reply(project: Proje
     assert project.text(made, "raw") == project.text(made, "parsed") == content
     assert (provider.calls, stored.stat().st_mtime_ns) == (1, before)
     assert project.results() == ["made", "reused"]
+    events = [one for one in read_events(project.root / "cohorts/cohort/journal.jsonl") if one["event"] == "generation"]
+    assert [one["saved_usd"] for one in events] == [None, outcome.reply.cost_usd]
+    assert outcome.reply.cost_usd > 0
+    # What is current is written again, too.
+    assert project.run(made, options={"overwrite": True}).written == {"prompt", "raw", "parsed"}
+    assert (provider.calls, project.results()[-1]) == (1, "reused")
 
 
 def test_rendering_stops_after_the_prompt(project: Project, provider: Provider):
@@ -176,11 +191,13 @@ def test_another_request_is_made(project: Project, provider: Provider, change: d
 def test_a_seed_is_another_one_for_each_sample(project: Project, provider: Provider):
     sampling = StageSettings(seed=42)
     provider.script([faults.fault_empty(first=1)])
-    project.run(project.specification(sampling=sampling), retry_replies={"empty": 1})
-    project.run(project.specification(sampling=sampling, replicate=2, gen_id="second"))
+    first, second = (project.specification(sampling=sampling, replicate=n, gen_id=f"number-{n}") for n in (1, 2))
+    project.run(first, retry_replies={"empty": 1})
+    project.run(second)
     seeds = [call.seed for call in provider.ledger()]
     assert seeds[0] == 42
     assert len(set(seeds)) == 3
+    assert [project.metadata(one)["seed"] for one in (first, second)] == seeds[1:]
 
 
 def test_a_raw_text_whose_reply_left_the_store_is_not_paid_again(project: Project, provider: Provider):
@@ -246,3 +263,44 @@ def test_many_generations_that_ask_the_same_pay_once(project: Project, provider:
     assert provider.calls == 1
     assert len({outcome.reply.text for outcome in outcomes}) == 1
     assert sorted(project.results()) == ["made", *["reused"] * 7]
+
+
+PAYS = """
+import asyncio, sys
+from pathlib import Path
+from daydreaming.base.paths import DataPaths
+from daydreaming.ledger.replies import ReplyStore
+
+async def pay(root, name, answer):
+    store = ReplyStore(DataPaths(Path(root)))
+    async with store.in_flight(name):
+        print("asks", flush=True)
+        sys.stdin.readline()
+        Path(answer).rename(store.path(name))
+        sys.stdin.readline()
+
+asyncio.run(pay(*sys.argv[1:]))
+"""
+
+
+def test_who_waits_for_a_request_that_another_process_pays_for_takes_its_reply(project: Project, provider: Provider):
+    made = project.specification()
+    project.run(made)
+    text, (stored,) = project.text(made, "parsed"), project.stored()
+    answer = stored.rename(project.root / "answer.json")
+    shutil.rmtree(folder_of(project, made))
+    other = python(PAYS, project.root, stored.stem, answer)
+    runner = Runner(settings_for(project.base_url, data_root=str(project.root)))
+    try:
+        assert other.stdout.readline() == "asks\n"
+        waiting = runner.submit(made)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.2)
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert waiting.result(timeout=30).reused
+        assert (provider.calls, other.poll()) == (1, None)
+    finally:
+        other.communicate("\n")
+        runner.close()
+    assert project.text(made, "parsed") == text

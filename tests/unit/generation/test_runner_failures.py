@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
 import pytest
 from core_fixtures import KEY_ENV, copy_of_draft, template
+from currency_fixtures import foreign
 from runner_fixtures import Project
 
 from daydreaming.generation.specification import Specification
 from daydreaming.generation.store import text_sha256
+from daydreaming.inputs.records import SettingValue
 from daydreaming.inputs.setting_models import StageSettings
 from daydreaming.ledger.metadata import Metadata, encode_metadata
 from provider import Provider, Rule, faults
@@ -48,6 +51,7 @@ def assert_failed(
     assert "Traceback" in metadata["error_traceback"]
     assert not old.exists()
     assert metadata["files"]["parsed"] is None
+    assert metadata["finished_at"] >= metadata["started_at"] > 2.0
     assert project.results()[-1] == kind
     return metadata
 
@@ -82,6 +86,7 @@ def test_a_call_without_a_reply_leaves_its_report(
     raw = project.text(project.specification(), "raw")
     assert raw.startswith(f"{kind}: ")
     assert "Traceback" in raw
+    assert metadata["files"]["raw"].endswith("/raw.txt")
     assert (metadata["usage"], project.stored()) == (None, [])
 
 
@@ -108,6 +113,32 @@ def test_a_reply_that_cannot_be_used_is_kept(
     assert [path.stem for path in project.stored()] == [metadata["request_sha256"]]
     project.failure(project.specification(sampling=SHORT))
     assert provider.calls == 1, "it was paid for again"
+
+
+def test_a_prompt_without_room_is_not_sent_but_a_reply_that_is_there_is_used(project: Project, provider: Provider):
+    metadata = assert_failed(project, "too_long", "It was not called", context_length=1000)
+    assert (metadata["usage"], provider.calls) == (None, 0)
+    project.run(project.specification(gen_id="fits"))
+    assert project.run(project.specification(gen_id="later", context_length=1000)).reused
+    assert provider.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [("the model writer", " Here min_lines is from the model writer."), ("stages.draft.min_lines", "")],
+)
+def test_a_failure_by_a_limit_says_where_it_stands_if_not_in_the_stage(
+    project: Project, provider: Provider, place: str, told: str
+):
+    provider.script([faults.reply_content("Sorry.")])
+    limits = {name: SettingValue(5, place) for name in ("min_lines", "max_tokens")}
+    message = project.failure(project.specification(sampling=SHORT, settings=limits)).message
+    without = project.failure(project.specification(gen_id="other", sampling=SHORT)).message
+    assert message == without + told
+    provider.script([faults.fault_truncated()])
+    limits = {"max_tokens": SettingValue(5, place)}
+    message = project.failure(project.specification("essay", settings=limits)).message
+    assert message.endswith(f" Here max_tokens is from {place}.")
 
 
 def test_tokens_at_the_limit_are_a_truncated_reply_whatever_the_provider_says(project: Project, provider: Provider):
@@ -182,12 +213,44 @@ def test_a_full_disk_is_told_before_the_call(project: Project, provider: Provide
     assert provider.calls == 0
 
 
+@pytest.mark.parametrize(
+    "record", ["", "{", '{"template_id": "another"}'], ids=["none", "damaged", "of another program"]
+)
+def test_what_a_run_was_to_make_again_is_not_there_after_it_failed_and_is_kept(
+    project: Project, provider: Provider, record: str
+):
+    made = project.specification("essay")
+    folder = foreign(project, made, "A foreign text.")
+    if record:
+        (folder / "metadata.json").write_text(record)
+    provider.script([faults.fault_status(500)])
+    assert project.failure(made, remake_adopted=True).kind == "api"
+    assert (project.metadata(made)["error"], project.text(made, "parsed")) == ("api", None)
+    kept = [json.loads(path.read_text()) for path in project.root.glob("replies/adopted/essay/essay-1/*.json")]
+    assert [one["files"]["parsed.txt"]["text"] for one in kept] == ["A foreign text."]
+
+
 def test_a_disk_that_refuses_even_the_report_is_told_all_the_same(project: Project, provider: Provider):
     (project.root / "gens" / "evaluation").write_text("a file where a folder should be")
     failure = project.failure(project.specification("evaluation"))
     assert failure.kind == "storage"
     assert "could not be written to metadata.json" in failure.message
+    assert str(failure) == f"[storage] {failure.message}"
     assert provider.calls == 0
+
+
+def test_a_text_that_the_disk_refuses_is_not_said_to_be_there(
+    project: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("daydreaming.generation.store.GenerationStore._write_parsed", refuse)
+        metadata = assert_failed(project, "storage", "No space left on device")
+    assert (metadata["parsed_sha256"], metadata["files"]["raw"] is None) == (None, False)
+    assert project.run(project.specification()).reused
+    assert provider.calls == 1
 
 
 def test_a_fault_of_our_own_keeps_the_reply(project: Project, provider: Provider, monkeypatch: pytest.MonkeyPatch):
@@ -209,6 +272,15 @@ def test_fresh_attempts_are_made_as_often_as_allowed_and_all_are_kept(project: P
     assert project.metadata(project.specification())["attempts"] == 3
     (project.root / "gens/draft/draft-1/parsed.txt").unlink()
     project.run(project.specification(), retry_replies={"empty": 2})
+    assert provider.calls == 3
+
+
+def test_a_fresh_attempt_that_gets_no_reply_has_nothing_of_the_reply_before_it(project: Project, provider: Provider):
+    provider.script([faults.fault_empty(nth=1), faults.fault_status(500, nth=2)])
+    metadata = assert_failed(project, "api", "status 500", config={"retry_replies": {"empty": 1}})
+    assert (metadata["attempts"], metadata["usage"], metadata["cost_usd"]) == (2, None, None)
+    assert project.text(project.specification(), "raw").startswith("api: ")
+    project.run(project.specification(), retry_replies={"empty": 1})
     assert provider.calls == 3
 
 

@@ -13,16 +13,18 @@ import pytest
 from core_fixtures import reply, request
 from reply_fixtures import ACCOUNT, body, files_of, not_a_reply, save
 
+from daydreaming.base.atomic import write_all
 from daydreaming.base.errors import GenerationError
 from daydreaming.base.paths import DataPaths
 from daydreaming.ledger.reading import NoReplyError
-from daydreaming.ledger.received import Received
+from daydreaming.ledger.received import Received, Reply
 from daydreaming.ledger.replies import ReplyStore
 
 
 def test_what_is_stored_comes_back(store: ReplyStore):
     assert store.load(request().sha256) is None
     assert not store.exists(request().sha256)
+    assert store.cost_usd(request().sha256) is None
     saved = save(store, request(), body("Grüße\r\n\u2028 \U0001f600\x00"))
     assert saved.text == "Grüße\r\n\u2028 \U0001f600\x00"
     assert store.exists(request().sha256)
@@ -35,6 +37,7 @@ def test_the_file_is_named_by_the_request_and_tells_all(store: ReplyStore, tmp_p
     name = request().sha256
     path = tmp_path / "data" / "replies" / name[:2] / f"{name}.json"
     content = json.loads(path.read_text(encoding="utf-8"))
+    assert path.stat().st_mode & 0o111 == 0
     assert content["version"] == 2
     assert content["request"] == json.loads(json.dumps(request().content))
     assert content["received"] == {"body": body().decode(), "started_at": 100.0, "finished_at": 101.0}
@@ -103,7 +106,7 @@ def test_what_is_kept_survives_a_power_loss(
 ):
     """The content is on the disk before it has its name; the name, and its folder's, before anyone is told."""
     steps: list[str] = []
-    really = {"fsync": os.fsync, "replace": os.replace}
+    really = {"write": write_all, "fsync": os.fsync, "replace": os.replace}
 
     def note(step: str, *arguments: object) -> None:
         steps.append(step)
@@ -113,6 +116,7 @@ def test_what_is_kept_survives_a_power_loss(
         names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
         steps.append(f"folder with {' '.join(names)}")
 
+    monkeypatch.setattr("daydreaming.ledger.reply_room.write_all", partial(note, "write"))
     monkeypatch.setattr("daydreaming.ledger.reply_room.os.fsync", partial(note, "fsync"))
     monkeypatch.setattr("daydreaming.ledger.reply_room.os.replace", partial(note, "replace"))
     room = store.room_for(request())
@@ -122,7 +126,8 @@ def test_what_is_kept_survives_a_power_loss(
         room.keep(Received.of(received or body()))
     room.discard()
     synced = [f"folder with {one}" for one in (name.format(request().sha256), request().sha256[:2], "replies")]
-    assert steps == ["replace", "fsync", *(["replace"] if received is None else []), *synced]
+    made_safe = ["write", "fsync", "replace"] if received is None else ["fsync"]
+    assert steps == ["write", "replace", *made_safe, *synced]
     # The folders' names are safe now, for all replies of this process.
     steps.clear()
     again = store.room_for(request())
@@ -176,6 +181,13 @@ def test_what_is_claimed_is_claimed_by_one_alone(store: ReplyStore):
             assert given_back == {first}
     with store.claimed([first, second]) as all_of_them:
         assert all_of_them == {first, second}
+        store.close()
+        with store.claimed([first]) as given_back_by_all:
+            assert given_back_by_all == {first}
+    with pytest.raises(KeyboardInterrupt), store.claimed([first]):
+        raise KeyboardInterrupt
+    with store.claimed([first]) as after_an_end_in_the_middle:
+        assert after_an_end_in_the_middle == {first}
 
 
 def test_what_is_in_flight_cannot_be_claimed(store: ReplyStore):
@@ -225,6 +237,25 @@ def test_one_at_a_time_pays_for_a_request(store: ReplyStore):
     assert paid == [0]
 
 
+def test_who_waits_goes_on_when_the_reply_is_stored_whatever_its_payer_still_does(store: ReplyStore):
+    async def look() -> Reply | None:
+        async with store.in_flight(request().sha256):
+            return store.load(request().sha256)
+
+    async def scene() -> None:
+        async with store.in_flight(request().sha256):
+            waiting = asyncio.create_task(look())
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            saved = save(store, request())
+            assert await asyncio.wait_for(waiting, 10) == saved
+            # It had no lock, and has given none back.
+            with store.claimed([request().sha256]) as taken:
+                assert taken == set()
+
+    asyncio.run(scene())
+
+
 def test_different_requests_do_not_wait_for_each_other(store: ReplyStore):
     async def both() -> None:
         async with store.in_flight(request().sha256), store.in_flight(request(replicate=2).sha256):
@@ -244,3 +275,6 @@ def test_what_was_moved_to_the_archive_is_found_there(as_receipt: bool, store: R
     assert later.load(request().sha256) == saved
     assert later.exists(request().sha256)
     assert not later.exists(request(seed=2).sha256)
+    came_later = save(later, request(seed=2))
+    assert later.load(request(seed=2).sha256) == came_later
+    assert later.exists(request(seed=2).sha256)

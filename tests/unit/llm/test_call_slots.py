@@ -56,7 +56,7 @@ def test_never_more_than_allowed_and_in_the_order_in_which_they_came():
         await callers.end("a")
         await callers.end("c")
         await callers.end("d")
-        await callers.come("ef")
+        await callers.come("efg")
         assert callers.holding == ["e", "f"]
 
     asyncio.run(scene())
@@ -100,6 +100,7 @@ def test_who_is_cancelled_takes_nobody_s_slot(waited_for: tuple[str, ...]):
         await callers.come("abcd", kind="new")
         callers.tasks["b"].cancel()
         await settled()
+        assert callers.holding == ["a"]
         callers.tell("a")
         while "a" in callers.holding:
             await asyncio.sleep(0)

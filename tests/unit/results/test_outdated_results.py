@@ -122,7 +122,7 @@ def test_a_copied_cohort_is_what_it_was(study: Study, tmp_path: Path):
 
 
 @pytest.mark.parametrize("result", [Result.STATISTICS, Result.REPORT, Result.PAGES, Result.EXPORT])
-@pytest.mark.parametrize("record", [None, b"", b"{", b"[]", b'{"made_from": 1, "files": {}}', b"\xff"])
+@pytest.mark.parametrize("record", [None, b"", b"{", b"[]", b'{"made_from": 1, "files": {}}', b'{"made_from": "\xff"}'])
 def test_what_has_no_record_that_can_be_read_is_made_again(study: Study, result: Result, record: bytes | None):
     path = study.cohort_files.made(result)
     path.unlink() if record is None else path.write_bytes(record)
@@ -189,3 +189,30 @@ def test_without_a_table_of_scores_nothing_is_compared(study: Study):
     assert outdated(study) == set()
     with pytest.raises(InputError, match="does not exist"):
         scores_of_now(study)
+
+
+def test_a_result_is_current_where_it_is_there_and_what_it_would_be_made_to_now(study: Study):
+    def current(result: Result) -> Path | None:
+        return ResultsCheck(study, inspect_cohort(study)).current(result)
+
+    files = study.cohort_files
+    assert [current(result) for result in (Result.SCORES, Result.REPORT)] == [files.scores, files.report]
+    assert current(Result.BUNDLE) is None
+    edit(files.report, of_the_same_size)
+    assert (current(Result.REPORT), current(Result.EXPORT)) == (None, files.parquet)
+    files.parquet.unlink()
+    assert current(Result.EXPORT) is None
+    files.scores.unlink()
+    assert current(Result.PAGES) is None
+
+
+def test_what_changes_while_scores_are_counted_makes_their_results_outdated(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+):
+    def counted_while_somebody_edits(*arguments: object) -> object:
+        edit_models(study)
+        return collect_scores(*arguments)
+
+    before = source_digest(study, inspect_cohort(study))
+    monkeypatch.setattr(outdated_results, "collect_scores", counted_while_somebody_edits)
+    assert scores_of_now(study).source == before != source_digest(study, inspect_cohort(study))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from daydreaming.results.export.cohort_rows import cohort_rows
 from daydreaming.results.pages.folder import write_reading_pages
 from daydreaming.results.report.essays import excerpt
 from daydreaming.results.scores import collect_scores
+from daydreaming.results.written_texts import written_bytes, written_text
 from provider import Provider
 from studies import Choice
 from studies import Study as Folder
@@ -69,3 +71,12 @@ def test_a_text_that_is_edited_while_results_are_made_is_not_in_them(made: Folde
     assert (score.essay_chars, excerpt(study, row.gen_id)) == (None, "")
     root = write_reading_pages(study, [score], processes=1, inspection=inspection).index.parent
     assert not [path for path in root.rglob("*") if path.is_file() and "platypus" in path.read_text()]
+
+
+def test_a_text_is_shown_by_its_digest_or_where_nothing_is_known_of_it(tmp_path: Path):
+    path, content = tmp_path / "raw.txt", b"caf\xff"
+    path.write_bytes(content)
+    for sha256 in (None, hashlib.sha256(content).hexdigest()):
+        assert (written_bytes(path, sha256), written_text(path, sha256)) == (content, "caf\ufffd")
+    assert (written_bytes(path, "0" * 64), written_text(path, "0" * 64)) == (None, None)
+    assert (written_bytes(tmp_path, None), written_text(tmp_path / "none", None)) == (None, None)
