@@ -8,6 +8,7 @@ from fault_study import PATIENCE_S, FaultStudy, end
 
 from daydreaming.ledger.replies import ReplyStore
 from provider import Provider
+from provider.batch_faults import BatchFault
 from studies import Choice
 
 PRICES = (1, 2)  # of the study's models, in US dollars per million tokens
@@ -38,14 +39,19 @@ def test_a_kill_in_each_start_loses_nothing_and_buys_nothing_twice(tmp_path, not
         def made(stage):
             return sum(1 for _ in study.paths.gens.glob(f"{stage}/*/parsed.txt"))
 
-        killed_once(study, lambda: provider.batches()["operations"].get("create", 0) >= 1)
+        def killed_in_an_order(number):
+            """Killed when the provider has done what the order of that number asks for, and nobody knows it here."""
+            orders = provider.batches()["operations"].get("create", 0) + number
+            provider.batch_faults(BatchFault("create", "late answer", nth=number))
+            killed_once(study, lambda: provider.batches()["operations"].get("create", 0) >= orders)
+
+        killed_in_an_order(1)
         provider.go_on()
-        killed_once(study, lambda: stored() >= 1)
+        killed_in_an_order(1)
         provider.go_on()
-        before = provider.batches()["operations"]["create"]
-        killed_once(study, lambda: provider.batches()["operations"]["create"] > before)
+        killed_in_an_order(2)
         provider.go_on()
-        killed_once(study, lambda: made("evaluation") >= 2)
+        killed_once(study, lambda: stored() > 2 * drafts)
 
         bought = provider.batches()["bought"]
         total = 2 * drafts + drafts * judgements
@@ -69,5 +75,6 @@ def killed_once(study: FaultStudy, moment: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline, "the moment did not come"
         time.sleep(0.01)
     end(running)
+    study.provider.batch_faults()
     study.run("--unlock")
     study.run("-j8", "scores", *BATCH)

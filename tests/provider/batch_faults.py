@@ -10,6 +10,7 @@ Operation = Literal["upload", "create", "retrieve", "list", "results", "cancel"]
 Effect = Literal[
     "reset",  # the connection breaks, and the server has done nothing
     "lost answer",  # the server has done what was asked, and the connection breaks before the answer
+    "late answer",  # the server has done what was asked, and its answer comes when everybody has given up
     "status",  # an error, and the server has done nothing
     "status after",  # an error, although the server has done what was asked
     "error in 200",  # a status 200 whose body is an error object

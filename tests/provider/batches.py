@@ -6,6 +6,7 @@ that was executed counts as bought, under the digest of its body: whoever buys t
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -23,6 +24,8 @@ from provider.replies import Reply
 
 # A chat completion for a body, as the rules of the server have it: its status and its content.
 Complete = Callable[[Mapping[str, Any]], tuple[int, dict[str, Any]]]
+# Longer than anybody waits.
+LATE_S = 3600
 
 
 class BatchServices:
@@ -61,6 +64,8 @@ class BatchServices:
         if fault and effect in ("lost answer", "status after"):
             await _fail(fault, connection)
             return
+        if effect == "late answer":
+            await asyncio.sleep(LATE_S)
         if effect == "error in 200":
             status, body = 200, orjson.dumps({"error": {"message": "Something went wrong."}})
         elif effect == "empty object":

@@ -245,7 +245,7 @@ class DataPaths:
 
     def generation(self, stage: str, gen_id: str) -> GenerationFiles:
         """The files of a generation."""
-        return GenerationFiles(self.gens / stage / gen_id)
+        return GenerationFiles(self.gens.joinpath(stage, gen_id))
 
     def generation_folder(self, stage: str, gen_id: str) -> str:
         """The folder of a generation, as text: every generation is looked at at every start."""
@@ -261,7 +261,7 @@ class DataPaths:
 
     def reply(self, request_sha256: str) -> Path:
         """The stored reply to a request."""
-        return self.replies / request_sha256[:2] / f"{request_sha256}.json"
+        return self.root.joinpath("replies", request_sha256[:2], f"{request_sha256}.json")
 
     def archived(self, path: Path) -> Path:
         """Where a file or folder below the data root lies after it was moved to the archive."""
